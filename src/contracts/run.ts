@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { ProcessIdentity } from '../files/index.ts';
+import { Failure } from './failure.ts';
+import { Usage } from './usage.ts';
+
+export const SCHEMA_VERSION = 1;
+
+export const RUN_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{2,63}$/;
+export const RunId = z.string().regex(RUN_ID_PATTERN);
+
+/** The flows a run can be made for. */
+export const RunKind = z.enum(['batch', 'ask', 'plan', 'refine', 'queue']);
+export type RunKind = z.infer<typeof RunKind>;
+
+/** `run.json`: who, what, when. Written once, when the run is created. */
+export const RunRecord = z.object({
+  schema_version: z.literal(SCHEMA_VERSION),
+  run_id: RunId,
+  kind: RunKind,
+  title: z.string().max(500),
+  created_at: z.iso.datetime(),
+  created_by: ProcessIdentity,
+  /** The server's or the command's root when the run was created: relative paths of the run start there. */
+  root: z.string(),
+});
+export type RunRecord = z.infer<typeof RunRecord>;
+
+/** The states of MCP tasks. */
+export const ActivityState = z.enum(['working', 'input_required', 'completed', 'failed', 'cancelled']);
+export type ActivityState = z.infer<typeof ActivityState>;
+
+/** Limits that are checked before each launch; absent means none. */
+export const Budget = z.object({
+  max_workers: z.int().positive().optional().describe('Assignments started, at most'),
+  max_attempts: z.int().positive().optional().describe('Worker calls in total, retries included, at most'),
+  max_minutes: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Minutes from the first start of the activity, at most'),
+  max_tokens: z.int().positive().optional().describe('Input plus output tokens, at most'),
+  max_cost_usd: z
+    .number()
+    .positive()
+    .optional()
+    .describe('US dollars, at most; the price of the model must be known'),
+});
+export type Budget = z.infer<typeof Budget>;
+
+/** Counts of an activity: a few numbers at any scale. */
+export const Progress = z.object({
+  total: z.int().nonnegative(),
+  accepted: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  running: z.int().nonnegative(),
+  /** Accepted without a worker call: the result was in the cache. */
+  cache_hits: z.int().nonnegative(),
+  attempts: z.int().nonnegative(),
+  usage: Usage,
+  cost_usd: z.number().nonnegative().nullable(),
+  /** How many may run at once now; lower than asked for after throttling. */
+  concurrency: z.int().nonnegative(),
+});
+export type Progress = z.infer<typeof Progress>;
+
+/** `activity.json`: what the run's driver is doing. Rewritten at every heartbeat and change of state. */
+export const ActivityRecord = z.object({
+  schema_version: z.literal(SCHEMA_VERSION),
+  run_id: RunId,
+  kind: RunKind,
+  state: ActivityState,
+  /** Why it is in this state, in words, when that is not obvious. */
+  reason: z.string().optional(),
+  failure: Failure.optional(),
+  /** What the flow was asked to do; the flow's own schema checks it. */
+  params: z.record(z.string(), z.unknown()),
+  created_at: z.iso.datetime(),
+  started_at: z.iso.datetime().optional(),
+  finished_at: z.iso.datetime().optional(),
+  /** How often a driver took the activity up. */
+  generation: z.int().nonnegative(),
+  driver: ProcessIdentity.optional(),
+  heartbeat_at: z.iso.datetime().optional(),
+  progress: Progress.optional(),
+  /** The journal's size when `progress` was counted: events after it are not in it. */
+  journal_offset: z.int().nonnegative().optional(),
+  /** Somebody asked for the end of it. */
+  cancel_requested_at: z.iso.datetime().optional(),
+});
+export type ActivityRecord = z.infer<typeof ActivityRecord>;

@@ -1,0 +1,53 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { nanoid } from 'nanoid';
+
+/** Mode of every directory and file we make: the owner's alone. */
+export const DIRECTORY_MODE = 0o700;
+export const FILE_MODE = 0o600;
+
+/** Creates a directory with its parents, 0700. */
+export function ensureDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+}
+
+/** A name for a file that is still being written, in the directory of the file it will become. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.tmp-${process.pid}-${nanoid(8)}`);
+}
+
+/**
+ * Writes a whole file so that a reader sees the old one or the new one, never a part: temp name, then rename.
+ *
+ * @param options.sync also force the bytes to the disk before the rename (0.5 ms instead of 0.02); what
+ *   survives a power cut needs it, what survives a killed process does not
+ */
+export function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: { sync?: boolean } = {},
+): void {
+  const temporary = temporaryName(path);
+  const fd = openSync(temporary, 'wx', FILE_MODE);
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+    if (options.sync) fsyncSync(fd);
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(temporary);
+    throw error;
+  }
+  closeSync(fd);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
+}
+
+/** Writes one JSON value as an indented file, atomically. */
+export function writeJsonAtomic(path: string, value: unknown, options: { sync?: boolean } = {}): void {
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, options);
+}

@@ -1,0 +1,19 @@
+export {
+  DIRECTORY_MODE,
+  ensureDirectory,
+  FILE_MODE,
+  temporaryName,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from './atomic.ts';
+export {
+  DEFAULT_MAX_LINE_BYTES,
+  JsonlAppender,
+  type JsonlLine,
+  parseLine,
+  readLineBatches,
+  readLines,
+} from './jsonl.ts';
+export { acquireLock, type HeldLock, LockHolder, readLock, type TakeOver } from './lock.ts';
+export { isInside, resolveInside } from './paths.ts';
+export { isAlive, ownIdentity, ProcessIdentity, processStart } from './process-identity.ts';

@@ -1,0 +1,145 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { messageOf, RlmError } from '../errors.ts';
+import { FILE_MODE } from './atomic.ts';
+
+/** Longest line that is read, in bytes; a longer one is an error that names its line. */
+export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
+const READ_BYTES = 1 << 18;
+const NEWLINE = 0x0a;
+
+/** One line of a JSONL file, without its line end. */
+export interface JsonlLine {
+  /** From 1. */
+  line: number;
+  /** Byte offset of the line's first byte in the file. */
+  start: number;
+  /** Byte offset after the line's newline: where the next line starts. */
+  end: number;
+  text: string;
+  /** False for a last line without a newline, such as one torn by a crash. */
+  complete: boolean;
+}
+
+/**
+ * Streams the lines of a file in batches, one batch a read, with flat memory: one buffer, and at most one
+ * line carried over. (A generator that yields each line alone costs a promise a line.)
+ *
+ * @throws RlmError `limit` naming the line when it is longer than `maxLineBytes`
+ */
+export async function* readLineBatches(
+  path: string,
+  options: { maxLineBytes?: number; start?: number; end?: number } = {},
+): AsyncGenerator<JsonlLine[]> {
+  const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
+  const limit = options.end ?? Number.POSITIVE_INFINITY;
+  const handle: FileHandle = await open(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    let carried: Buffer[] = [];
+    let carriedBytes = 0;
+    let line = 1;
+    let start = options.start ?? 0;
+    let position = start;
+    for (;;) {
+      const wanted = Math.min(READ_BYTES, limit - position);
+      const { bytesRead } = wanted > 0 ? await handle.read(buffer, 0, wanted, position) : { bytesRead: 0 };
+      if (bytesRead === 0) break;
+      const batch: JsonlLine[] = [];
+      let from = 0;
+      for (;;) {
+        const newline = buffer.indexOf(NEWLINE, from);
+        if (newline === -1 || newline >= bytesRead) break;
+        const length = carriedBytes + newline - from;
+        if (length > maxLineBytes) throw tooLong(path, line, maxLineBytes);
+        const text =
+          carriedBytes === 0
+            ? buffer.toString('utf8', from, newline)
+            : Buffer.concat([...carried, buffer.subarray(from, newline)]).toString('utf8');
+        const end = start + length + 1;
+        batch.push({ line, start, end, text, complete: true });
+        carried = [];
+        carriedBytes = 0;
+        start = end;
+        line += 1;
+        from = newline + 1;
+      }
+      if (from < bytesRead) {
+        carriedBytes += bytesRead - from;
+        if (carriedBytes > maxLineBytes) throw tooLong(path, line, maxLineBytes);
+        carried.push(Buffer.from(buffer.subarray(from, bytesRead)));
+      }
+      position += bytesRead;
+      if (batch.length > 0) yield batch;
+    }
+    if (carriedBytes > 0) {
+      const text = Buffer.concat(carried).toString('utf8');
+      yield [{ line, start, end: start + carriedBytes, text, complete: false }];
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same lines one by one, where convenience matters more than a few microseconds. */
+export async function* readLines(
+  path: string,
+  options: { maxLineBytes?: number; start?: number; end?: number } = {},
+): AsyncGenerator<JsonlLine> {
+  for await (const batch of readLineBatches(path, options)) yield* batch;
+}
+
+function tooLong(path: string, line: number, maxLineBytes: number): RlmError {
+  return new RlmError('limit', `line ${line}: longer than ${maxLineBytes} bytes in ${path}`, {
+    hint: 'Put large payloads in files and name their paths.',
+  });
+}
+
+/** Parses one line of JSON; `undefined` for a blank line. Throws RlmError `usage` naming the line. */
+export function parseLine(line: JsonlLine): unknown {
+  if (line.text.trim() === '') return undefined;
+  try {
+    return JSON.parse(line.text);
+  } catch (error) {
+    throw new RlmError('usage', `line ${line.line}: not valid JSON: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Appends records to a JSONL file, each in one write, so that a killed process tears at most the last line.
+ * A torn last line that is found on opening is ended with a newline: readers skip it.
+ */
+export class JsonlAppender {
+  readonly path: string;
+  #fd: number;
+  #size: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#fd = openSync(path, 'a+', FILE_MODE);
+    this.#size = fstatSync(this.#fd).size;
+    if (this.#size > 0) {
+      const last = Buffer.alloc(1);
+      readSync(this.#fd, last, 0, 1, this.#size - 1);
+      if (last[0] !== NEWLINE) this.#size += writeSync(this.#fd, '\n');
+    }
+  }
+
+  /** Bytes in the file: the offset at which the next record will start. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends one record and returns the byte offset at which it starts. */
+  append(record: unknown): number {
+    const start = this.#size;
+    const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
+    this.#size += bytes.length;
+    return start;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

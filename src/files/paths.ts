@@ -1,0 +1,57 @@
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { RlmError } from '../errors.ts';
+
+/** Whether `path` is `root` or lies below it. Both must be absolute and normalised. */
+export function isInside(root: string, path: string): boolean {
+  if (path === root) return true;
+  return path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+/** The real path of the deepest part that exists, with the rest appended: a path about to be created. */
+function realpathOfExisting(path: string): string {
+  let existing = path;
+  const missing: string[] = [];
+  for (;;) {
+    if (existsSync(existing) || isDangling(existing)) break;
+    const parent = dirname(existing);
+    if (parent === existing) break;
+    missing.unshift(relative(parent, existing));
+    existing = parent;
+  }
+  return join(realpathSync(existing), ...missing);
+}
+
+function isDangling(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+/**
+ * Resolves `candidate` against `root` and proves that it stays there: resolve, inside, realpath, inside again.
+ *
+ * @param root directory that must contain the path
+ * @param candidate absolute path, or one relative to `base`
+ * @param what how an error names the path, such as `output_path`
+ * @param base where a relative candidate starts; `root` unless given
+ * @returns the absolute path, not yet realpath'd, so that what is shown is what was asked for
+ * @throws RlmError `forbidden` when it leaves the root, also through a symlink
+ */
+export function resolveInside(root: string, candidate: string, what: string, base = root): string {
+  if (candidate.includes('\0')) throw new RlmError('forbidden', `${what} contains a NUL byte`);
+  const absoluteRoot = resolve(root);
+  const path = isAbsolute(candidate) ? resolve(candidate) : resolve(base, candidate);
+  const refuse = (detail: string): never => {
+    throw new RlmError('forbidden', `${what} '${candidate}' ${detail} '${absoluteRoot}'`, {
+      hint: 'Give a path inside that directory, without .. and without symlinks that lead out of it.',
+    });
+  };
+  if (!isInside(absoluteRoot, path)) refuse('lies outside');
+  let real: string;
+  try {
+    real = realpathOfExisting(path);
+  } catch {
+    return refuse('is a broken symlink under');
+  }
+  if (!isInside(realpathOfExisting(absoluteRoot), real)) refuse('leads through a symlink out of');
+  return path;
+}

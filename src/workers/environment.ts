@@ -1,0 +1,62 @@
+/** How deep workers inside workers may go; a worker's environment carries its own depth here. */
+export const DEPTH_VARIABLE = 'RLM_DEPTH';
+/** Names the run directory that a worker process belongs to, so that survivors of a crash can be found. */
+export const RUN_VARIABLE = 'RLM_WORKER_OF';
+
+const ALLOWED = new Set([
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TERM',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'CODEX_CA_CERTIFICATE',
+  'REQUESTS_CA_BUNDLE',
+  'SystemRoot',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'USERPROFILE',
+  'PATHEXT',
+  'ComSpec',
+]);
+
+/**
+ * The environment of a worker: an allow-list, never the whole of ours.
+ *
+ * @param extra names a worker's own login needs (`OPENAI_API_KEY`), or exact values (`CODEX_HOME=…`)
+ */
+export function workerEnvironment(
+  extra: { names?: readonly string[]; values?: Record<string, string> },
+  source: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const environment: Record<string, string> = {};
+  const names = new Set(extra.names);
+  for (const [name, value] of Object.entries(source)) {
+    if (value === undefined) continue;
+    if (ALLOWED.has(name) || name.startsWith('LC_') || names.has(name)) environment[name] = value;
+  }
+  return { ...environment, ...extra.values };
+}
+
+/** The depth this process runs at: 0 for one that no worker started. */
+export function currentDepth(source: NodeJS.ProcessEnv = process.env): number {
+  const depth = Number(source[DEPTH_VARIABLE] ?? '0');
+  return Number.isInteger(depth) && depth >= 0 ? depth : 0;
+}
