@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Budget } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+
+/** US dollars a million tokens. */
+const Price = z.strictObject({
+  input: z.number().nonnegative(),
+  cached_input: z.number().nonnegative().optional(),
+  output: z.number().nonnegative(),
+});
+
+const Tier = z.strictObject({ model: z.string(), effort: z.string() });
+
+/** `.rlm/config.json`: every number and name a person may want to change. All of it is optional there. */
+export const ConfigFile = z.strictObject({
+  worker: z.enum(['auto', 'codex', 'claude', 'command', 'extractive']).default('auto'),
+  lane: z.enum(['auto', 'exec', 'app-server']).default('auto'),
+  models: z
+    .strictObject({
+      codex: z.string().default('gpt-5.3-codex-spark'),
+      claude: z.string().default('haiku'),
+    })
+    .prefault({}),
+  /** Reasoning effort of chunk workers, sent to Codex as it is. */
+  effort: z.string().default('low'),
+  /** Models of map and verify tasks by compute tier (CONTRACTS.md D). */
+  tiers: z
+    .strictObject({
+      standard: Tier.default({ model: 'gpt-5.1-codex-mini', effort: 'medium' }),
+      'standard-plus': Tier.default({ model: 'gpt-5.2-codex', effort: 'medium' }),
+      heavy: Tier.default({ model: 'gpt-5.2-codex', effort: 'xhigh' }),
+    })
+    .prefault({}),
+  prices: z.record(z.string(), Price).default({}),
+  budget: Budget.prefault({}),
+  limits: z
+    .strictObject({
+      parallel: z.int().positive().max(256).default(Math.min(8, availableParallelism())),
+      timeout_sec: z.int().positive().default(600),
+      idle_timeout_sec: z.int().positive().default(300),
+      retries: z.int().nonnegative().max(20).default(2),
+      /** A chunk up to this size is embedded in the prompt; a larger one goes by path. */
+      embed_bytes: z.int().positive().max(900_000).default(400_000),
+      /** How deep workers inside workers may go. */
+      max_depth: z.int().nonnegative().max(8).default(1),
+    })
+    .prefault({}),
+  /** Directories outside the root that documents may be read from over MCP. */
+  input_roots: z.array(z.string()).default([]),
+  /** Names of further environment variables that workers may see. */
+  worker_env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
+  retention: z.strictObject({ ttl_days: z.int().positive().default(14) }).prefault({}),
+});
+export type Config = z.infer<typeof ConfigFile>;
+
+export interface LoadedConfig {
+  values: Config;
+  /** Where a value came from: the configuration file's path, or `default`. `key` is dotted, such as `limits.parallel`. */
+  origin(key: string): string;
+}
+
+/** Reads `.rlm/config.json` under `root` over the defaults. A file that is not valid is an error, never ignored. */
+export function loadConfig(root: string): LoadedConfig {
+  const path = join(root, '.rlm', 'config.json');
+  let given: unknown = {};
+  try {
+    given = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') {
+      throw new RlmError('usage', `${path}: ${messageOf(error)}`, {
+        hint: 'Mend or remove the configuration file.',
+      });
+    }
+  }
+  const parsed = ConfigFile.safeParse(given);
+  if (!parsed.success) {
+    throw new RlmError('usage', `${path}: ${z.prettifyError(parsed.error)}`, {
+      hint: 'Mend or remove that setting.',
+    });
+  }
+  return {
+    values: parsed.data,
+    origin(key) {
+      let at: unknown = given;
+      for (const part of key.split('.')) {
+        if (typeof at !== 'object' || at === null || !(part in at)) return 'default';
+        at = Reflect.get(at, part);
+      }
+      return path;
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { type Config, type LoadedConfig, loadConfig } from './config.ts';

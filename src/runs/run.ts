@@ -1,0 +1,139 @@
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { customAlphabet } from 'nanoid';
+import { RUN_ID_PATTERN, type RunKind, RunRecord, SCHEMA_VERSION } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { DIRECTORY_MODE, ensureDirectory, ownIdentity, writeJsonAtomic } from '../files/index.ts';
+import { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
+
+const suffix = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 8);
+
+/** A run that exists on disk. */
+export interface RunHandle {
+  readonly id: string;
+  /** Absolute. */
+  readonly dir: string;
+  readonly record: RunRecord;
+}
+
+/** A new id that sorts by time: `20261120-140305-3fk29a0z`. */
+export function newRunId(now = new Date()): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${suffix()}`;
+}
+
+/** Makes `.rlm/` in `root`, ignored by git. */
+export function ensureStateDirectory(root: string): string {
+  const directory = stateDirectory(root);
+  refuseSymlink(directory);
+  ensureDirectory(directory);
+  const ignore = join(directory, '.gitignore');
+  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  return directory;
+}
+
+/**
+ * Creates a run and its `run.json`.
+ *
+ * @param options.runId the caller's own id; one that exists already is an error
+ * @param options.dir another place than `.rlm/runs/<id>`, for the command line's `--run-dir`; it may exist
+ *   already, also with a run in it, which is then returned as it is
+ * @throws RlmError `usage` for a bad id, `conflict` for one that is taken, `forbidden` for a symlink
+ */
+export function createRun(
+  root: string,
+  options: { kind: RunKind; title: string; runId?: string; dir?: string },
+): RunHandle {
+  const id = checkRunId(
+    options.runId ?? (options.dir === undefined ? newRunId() : idOfDirectory(options.dir)),
+  );
+  let dir: string;
+  if (options.dir === undefined) {
+    ensureStateDirectory(root);
+    const runs = runsDirectory(root);
+    refuseSymlink(runs);
+    ensureDirectory(runs);
+    dir = join(runs, id);
+    try {
+      mkdirSync(dir, { mode: DIRECTORY_MODE });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+      throw new RlmError('conflict', `run '${id}' exists already`, {
+        hint: 'Choose another run_id, or resume that run.',
+      });
+    }
+  } else {
+    dir = resolve(options.dir);
+    refuseSymlink(dir);
+    ensureDirectory(dir);
+    if (existsSync(join(dir, RUN_FILES.run))) return openRunDirectory(dir);
+  }
+  const record: RunRecord = {
+    schema_version: SCHEMA_VERSION,
+    run_id: id,
+    kind: options.kind,
+    title: options.title.slice(0, 500),
+    created_at: new Date().toISOString(),
+    created_by: ownIdentity(),
+    root: resolve(root),
+  };
+  writeJsonAtomic(join(dir, RUN_FILES.run), record);
+  return { id, dir, record };
+}
+
+/** Opens a run of this root by its id. */
+export function openRun(root: string, runId: string): RunHandle {
+  return openRunDirectory(join(runsDirectory(root), checkRunId(runId)));
+}
+
+/** Opens the run in a directory, wherever that lies. */
+export function openRunDirectory(path: string): RunHandle {
+  const dir = resolve(path);
+  refuseSymlink(dir);
+  const file = join(dir, RUN_FILES.run);
+  let record: unknown;
+  try {
+    record = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') {
+      throw new RlmError('not_found', `no run in ${dir}`, {
+        hint: 'List the runs with rlm_status or `rlm runs`.',
+      });
+    }
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+  }
+  const parsed = RunRecord.safeParse(record);
+  if (!parsed.success) throw unreadable(file, record);
+  return { id: parsed.data.run_id, dir: realpathSync(dir), record: parsed.data };
+}
+
+/** The error for a record of ours that this version cannot read: newer, or damaged. */
+export function unreadable(file: string, record: unknown): RlmError {
+  const version =
+    typeof record === 'object' && record !== null ? Reflect.get(record, 'schema_version') : undefined;
+  return typeof version === 'number' && version > SCHEMA_VERSION
+    ? new RlmError(
+        'corrupt',
+        `${file} has schema_version ${version}; this rlm reads up to ${SCHEMA_VERSION}`,
+        {
+          hint: 'Use a newer rlm-mcp for this run. The file was not touched.',
+        },
+      )
+    : new RlmError('corrupt', `${file} is not a record this program wrote`);
+}
+
+function checkRunId(id: string): string {
+  if (RUN_ID_PATTERN.test(id) && !id.includes('..')) return id;
+  throw new RlmError('usage', `run_id '${id}' must match ${RUN_ID_PATTERN.source} and hold no '..'`);
+}
+
+function idOfDirectory(dir: string): string {
+  const id = basename(resolve(dir)).toLowerCase();
+  return RUN_ID_PATTERN.test(id) ? id : newRunId();
+}
+
+function refuseSymlink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new RlmError('forbidden', `${path} is a symlink`, { hint: 'Name the directory itself.' });
+  }
+}
