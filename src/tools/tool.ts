@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import type { LoadedConfig } from '../config/index.ts';
+
+/** What a tool may use of its surroundings; kept narrow on purpose. */
+export interface ToolContext {
+  /** The server's or command's root: `.rlm/` lies in it. Absolute. */
+  root: string;
+  /** Where relative paths of the caller start: the root over MCP, the working directory at the command line. */
+  cwd: string;
+  config: LoadedConfig;
+  /** Over MCP documents must lie under the root or an input root; a person may name any path. */
+  caller: 'mcp' | 'cli';
+  signal: AbortSignal;
+  /** Tells the caller how far a long call is; a no-op when nobody listens. */
+  progress(report: { progress: number; total?: number; message: string }): void;
+}
+
+/** The four hints of MCP, all explicit. */
+export interface ToolAnnotations {
+  readOnlyHint: boolean;
+  destructiveHint: boolean;
+  idempotentHint: boolean;
+  openWorldHint: boolean;
+}
+
+/** One tool: the MCP server, the command line and the tool reference are all made from this object. */
+export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  /** `rlm_run_batch`; the command is `rlm batch` where `command` says so, else the name without `rlm_`, dashed. */
+  name: string;
+  title: string;
+  /** First sentence: what it is for, with the words an agent would search for. */
+  description: string;
+  input: Input;
+  output: Output;
+  annotations: ToolAnnotations;
+  command?: {
+    name?: string;
+    /** Input fields that are positional arguments, in order. */
+    positional?: string[];
+  };
+  run(input: z.infer<Input>, context: ToolContext): Promise<z.infer<Output>>;
+}
+
+/** Keeps the types of one definition; `tools/index.ts` lists the results. */
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: Tool<Input, Output>,
+): Tool<Input, Output> {
+  return tool;
+}
