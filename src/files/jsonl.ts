@@ -25,12 +25,15 @@ export interface JsonlLine {
  * Streams the lines of a file in batches, one batch a read, with flat memory: one buffer, and at most one
  * line carried over. (A generator that yields each line alone costs a promise a line.)
  *
+ * @param options.longLines what to do about a line longer than `maxLineBytes`: `error` (the default), or `skip`
+ *   for files of foreign programs, whose one absurd line must not hide the rest
  * @throws RlmError `limit` naming the line when it is longer than `maxLineBytes`
  */
 export async function* readLineBatches(
   path: string,
-  options: { maxLineBytes?: number; start?: number; end?: number } = {},
+  options: { maxLineBytes?: number; start?: number; end?: number; longLines?: 'error' | 'skip' } = {},
 ): AsyncGenerator<JsonlLine[]> {
+  const skipLong = options.longLines === 'skip';
   const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
   const limit = options.end ?? Number.POSITIVE_INFINITY;
   const handle: FileHandle = await open(path, 'r');
@@ -51,13 +54,14 @@ export async function* readLineBatches(
         const newline = buffer.indexOf(NEWLINE, from);
         if (newline === -1 || newline >= bytesRead) break;
         const length = carriedBytes + newline - from;
-        if (length > maxLineBytes) throw tooLong(path, line, maxLineBytes);
-        const text =
-          carriedBytes === 0
-            ? buffer.toString('utf8', from, newline)
-            : Buffer.concat([...carried, buffer.subarray(from, newline)]).toString('utf8');
         const end = start + length + 1;
-        batch.push({ line, start, end, text, complete: true });
+        if (length <= maxLineBytes) {
+          const text =
+            carriedBytes === 0
+              ? buffer.toString('utf8', from, newline)
+              : Buffer.concat([...carried, buffer.subarray(from, newline)]).toString('utf8');
+          batch.push({ line, start, end, text, complete: true });
+        } else if (!skipLong) throw tooLong(path, line, maxLineBytes);
         carried = [];
         carriedBytes = 0;
         start = end;
@@ -66,13 +70,14 @@ export async function* readLineBatches(
       }
       if (from < bytesRead) {
         carriedBytes += bytesRead - from;
-        if (carriedBytes > maxLineBytes) throw tooLong(path, line, maxLineBytes);
-        carried.push(Buffer.from(buffer.subarray(from, bytesRead)));
+        if (carriedBytes <= maxLineBytes) carried.push(Buffer.from(buffer.subarray(from, bytesRead)));
+        else if (skipLong) carried = [];
+        else throw tooLong(path, line, maxLineBytes);
       }
       position += bytesRead;
       if (batch.length > 0) yield batch;
     }
-    if (carriedBytes > 0) {
+    if (carriedBytes > 0 && carriedBytes <= maxLineBytes) {
       const text = Buffer.concat(carried).toString('utf8');
       yield [{ line, start, end: start + carriedBytes, text, complete: false }];
     }
