@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import { NO_USAGE } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
+import { workerEnvironment } from '../environment.ts';
+import type { OwnedProcesses } from '../owned-processes.ts';
+import { MAX_ANSWER_BYTES, readPrinted, removeIfEmpty, stderrPathOf } from '../printed.ts';
+import { failureOfEnd } from '../process-failure.ts';
+import type { WorkRequest, WorkResult } from '../worker.ts';
+import { fillPlaceholders } from './placeholders.ts';
+
+/** Any program: the prompt comes on its stdin, what it prints on stdout is the answer. */
+export interface ArgvOptions {
+  /** `{prompt_file}`, `{chunk_id}`, `{model}` and `{schema_file}` are filled in, in every element. */
+  argv: readonly string[];
+  /** Names of further environment variables it may see. */
+  environment?: readonly string[] | undefined;
+}
+
+/** @throws RlmError `usage` when the command is empty */
+export function argvCall(
+  options: ArgvOptions,
+  processes: OwnedProcesses,
+): (request: WorkRequest) => Promise<WorkResult> {
+  const [program = '', ...rest] = options.argv;
+  if (program.trim() === '') {
+    throw new RlmError('usage', 'the command of the worker is empty', {
+      hint: 'Give a program, then its arguments.',
+    });
+  }
+  return async (request) => {
+    const values = {
+      prompt_file: request.promptPath,
+      chunk_id: request.material?.chunkId ?? request.id,
+      model: request.model ?? '',
+      schema_file: request.schema?.path ?? '',
+    };
+    const file = fillPlaceholders(program, values);
+    const stderrPath = stderrPathOf(request.logPath);
+    const end = await processes.run({
+      file,
+      args: rest.map((element) => fillPlaceholders(element, values)),
+      cwd: request.cwd,
+      env: workerEnvironment({ names: options.environment ?? [], values: request.marks }),
+      stdinPath: request.promptPath,
+      stdoutPath: request.logPath,
+      stderrPath,
+      timeoutMs: request.timeoutMs,
+      idleTimeoutMs: request.idleTimeoutMs,
+      signal: request.signal,
+      onProcess: request.onProcess,
+    });
+    const result = { usage: NO_USAGE, costUsd: null, durationMs: end.durationMs, model: null };
+    const name = basename(file);
+    const failure = failureOfEnd(name, end, request, stderrPath);
+    removeIfEmpty(stderrPath);
+    if (failure !== undefined) return { ...result, failure };
+    const answer = readPrinted(request.logPath);
+    if (answer !== undefined) return { ...result, answer };
+    const message = `${name} printed more than the ${MAX_ANSWER_BYTES} bytes an answer may have; see ${request.logPath}`;
+    return { ...result, failure: { class: 'invalid_output', message } };
+  };
+}

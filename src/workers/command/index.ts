@@ -1,0 +1,1 @@
+export { type CommandOptions, createCommandWorker } from './command.ts';

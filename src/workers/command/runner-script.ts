@@ -1,0 +1,111 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { type Failure, NO_USAGE } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
+import { workerEnvironment } from '../environment.ts';
+import type { OwnedProcesses } from '../owned-processes.ts';
+import { harmless, removeIfEmpty, stderrPathOf } from '../printed.ts';
+import type { ProcessEnd } from '../process.ts';
+import { failureOfEnd } from '../process-failure.ts';
+import type { WorkRequest, WorkResult } from '../worker.ts';
+import { type RunnerLog, readRunnerOutput } from './runner-log.ts';
+
+/** Exit code of a runner whose own time limit passed (CONTRACTS.md A), the one of coreutils' `timeout`. */
+const TIMEOUT_EXIT = 124;
+/** A runner that calls Codex needs these for its login. */
+const RUNNER_VARIABLES = ['CODEX_HOME', 'CODEX_API_KEY', 'OPENAI_API_KEY'];
+
+/** A script that speaks the runner protocol of CONTRACTS.md A. */
+export interface RunnerScriptOptions {
+  runnerScript: string;
+  profile?: string | undefined;
+  /** Becomes its `CODEX_HOME`. */
+  codexHome?: string | undefined;
+  /** Passed on as `--cd`. */
+  workerCwd?: string | undefined;
+  skipGitRepoCheck?: boolean | undefined;
+  /** Names of further environment variables it may see. */
+  environment?: readonly string[] | undefined;
+}
+
+/** @throws RlmError `usage` when the script is not an existing file */
+export function runnerScriptCall(
+  options: RunnerScriptOptions,
+  processes: OwnedProcesses,
+): (request: WorkRequest) => Promise<WorkResult> {
+  const script = resolve(options.runnerScript);
+  if (!statSync(script, { throwIfNoEntry: false })?.isFile()) {
+    throw new RlmError('usage', `--runner-script ${options.runnerScript} is not an existing file`);
+  }
+  const names = [...RUNNER_VARIABLES, ...(options.environment ?? [])];
+  const home = options.codexHome === undefined ? {} : { CODEX_HOME: resolve(options.codexHome) };
+  return async (request) => {
+    const stderrPath = stderrPathOf(request.logPath);
+    const end = await processes.run({
+      file: script,
+      args: protocolArguments(options, request),
+      cwd: request.cwd,
+      env: workerEnvironment({ names, values: { ...home, ...request.marks } }),
+      stdoutPath: request.logPath,
+      stderrPath,
+      timeoutMs: request.timeoutMs,
+      idleTimeoutMs: request.idleTimeoutMs,
+      signal: request.signal,
+      onProcess: request.onProcess,
+    });
+    const { log, path } = existsSync(request.logPath)
+      ? await readRunnerOutput(request.logPath, request.cwd)
+      : { log: EMPTY_LOG, path: undefined };
+    const failure = failureOfRunner(basename(script), end, log, request, stderrPath);
+    removeIfEmpty(stderrPath);
+    return {
+      ...(failure === undefined ? {} : { failure }),
+      ...(failure === undefined && log.answer !== undefined ? { answer: log.answer } : {}),
+      // Tokens of a failed call were spent all the same.
+      usage: log.usage,
+      costUsd: null,
+      durationMs: end.durationMs,
+      model: null,
+      ...(path === undefined ? {} : { extraLogPath: path }),
+    };
+  };
+}
+
+const EMPTY_LOG: RunnerLog = { answer: undefined, usage: NO_USAGE, error: undefined };
+
+function protocolArguments(options: RunnerScriptOptions, request: WorkRequest): string[] {
+  return [
+    '--timeout-sec',
+    String(Math.ceil(request.timeoutMs / 1000)),
+    ...(request.model === null ? [] : ['--model', request.model]),
+    ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...(options.workerCwd === undefined ? [] : ['--cd', resolve(options.workerCwd)]),
+    ...(options.skipGitRepoCheck === true ? ['--skip-git-repo-check'] : []),
+    '--prompt-file',
+    request.promptPath,
+  ];
+}
+
+function failureOfRunner(
+  name: string,
+  end: ProcessEnd,
+  log: RunnerLog,
+  request: WorkRequest,
+  stderrPath: string,
+): Failure | undefined {
+  if (end.exitCode === TIMEOUT_EXIT && end.ended === undefined) {
+    return { class: 'timeout', message: `${name} exited with code ${TIMEOUT_EXIT}: its time limit passed` };
+  }
+  const failure = failureOfEnd(name, end, request, stderrPath);
+  const said = log.error === undefined ? '' : harmless(log.error);
+  if (failure !== undefined) {
+    return failure.class === 'crashed' && said !== ''
+      ? { ...failure, message: `${failure.message}: ${said}` }
+      : failure;
+  }
+  if (log.answer !== undefined) return undefined;
+  return {
+    class: 'crashed',
+    message: `${name} exited with code 0, but its log holds no agent_message${said === '' ? '' : `: ${said}`}`,
+  };
+}
