@@ -1,0 +1,248 @@
+import { ANSWER_LIMITS } from '../contracts/index.ts';
+import { nearMatches } from './fuzzy.ts';
+import { normaliseText } from './normalise.ts';
+import { SourceText, sha256 } from './source-text.ts';
+import { includeNegation, type TextSpan, widenToWords } from './span-edges.ts';
+import { changedBetween, type WordChange } from './word-guard.ts';
+
+/** How a quote was found: word for word; up to typography and case; or with a few letters edited. */
+export type QuoteMatch = 'exact' | 'normalised' | 'fuzzy';
+
+/** Why a quote is not evidence: nothing in it, not there, or there with something that counts changed. */
+export type MissingReason = 'empty' | 'not_found' | WordChange;
+
+/** A quote's place in its source. Bytes count from the start of the source, end exclusive; lines from 1. */
+export interface LocatedSpan {
+  byte_start: number;
+  byte_end: number;
+  line_start: number;
+  line_end: number;
+  /** SHA-256 of exactly these bytes, hex. */
+  sha256: string;
+  /** The source's own words: what the span says, whatever the worker wrote. */
+  quote: string;
+}
+
+export type QuoteLocation =
+  /** More than one span when a quote with an ellipsis joins parts that stand far apart. */
+  { match: QuoteMatch; edits: number; spans: LocatedSpan[] } | { match: 'missing'; reason: MissingReason };
+
+export interface LocateOptions {
+  /** The lines the quote is said to stand in: of several places the nearest is taken. */
+  near?: { line_start: number; line_end: number } | undefined;
+}
+
+/** Parts of a quote with an ellipsis that end up in one span, at most, in characters from first to last. */
+const MAX_JOINED = 600;
+const MAX_PARTS = 4;
+/** A part shorter than this proves nothing about what was left out. */
+const MIN_PART = 8;
+/** Places of a quote that are looked at; "the" has more. */
+const MAX_PLACES = 256;
+const ELLIPSIS = /\s*(?:[[(]\s*(?:\.{3,}|…)\s*[\])]|\.{3,}|…|\. \. \.)\s*/u;
+/** A letter, a digit or a symbol such as an emoji: punctuation alone is no quote. */
+const SAYS_SOMETHING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
+
+/**
+ * Finds a quote in a text: as it is; else up to white space, quotation marks, dashes, hyphenation and case;
+ * else with at most a tenth of its characters edited, and then no number, negation, identifier or other word
+ * changed (CONTRACTS.md B: a quote that is not in the source is never cited).
+ *
+ * The span found covers whole words and numbers, and a negation right before it: never `5 users` of
+ * `15 users`. A quote with an ellipsis is looked for in parts, in order.
+ *
+ * @param text a chunk, prepared once with `new SourceText(bytes, span)` when several quotes are looked for
+ */
+export function locateQuote(
+  text: SourceText | Uint8Array | string,
+  quote: string,
+  options: LocateOptions = {},
+): QuoteLocation {
+  const source = text instanceof SourceText ? text : new SourceText(text);
+  const near = nearIndex(source, options);
+  // A lone surrogate, left by somebody who cut a string, is in no text.
+  const wanted = trimEdges(quote.replace(/\p{Cs}/gu, ''));
+  if (!SAYS_SOMETHING.test(wanted)) return { match: 'missing', reason: 'empty' };
+  const whole = findPart(source, wanted, near, 0);
+  if ('start' in whole) return located(source, [whole]);
+  const parts = wanted.split(ELLIPSIS).filter((part) => part !== '');
+  const inParts = parts.length > 1 || parts[0] !== wanted ? findParts(source, parts, near) : whole;
+  if ('found' in inParts) return located(source, inParts.found);
+  const uncut = quote.length >= ANSWER_LIMITS.quote ? findUncut(source, wanted, near) : undefined;
+  return uncut === undefined ? { match: 'missing', reason: inParts.reason } : located(source, [uncut]);
+}
+
+interface Found extends TextSpan {
+  match: QuoteMatch;
+  edits: number;
+}
+
+interface NotFound {
+  reason: MissingReason;
+}
+
+function trimEdges(quote: string): string {
+  return quote.replace(/^[\s\u0000-\u001f\ufeff]+|[\s\u0000-\u001f\ufeff]+$/gu, '');
+}
+
+function nearIndex(source: SourceText, options: LocateOptions): TextSpan {
+  if (options.near === undefined) return { start: 0, end: 0 };
+  const start = source.indexOfLine(options.near.line_start);
+  const lines = Math.min(10_000, Math.max(0, options.near.line_end - options.near.line_start));
+  return { start, end: source.indexOfLine(options.near.line_start + lines + 1) };
+}
+
+function findPart(source: SourceText, quote: string, near: TextSpan, from: number): Found | NotFound {
+  const exact = accept(source, quote, exactPlaces(source.text, quote, from), near, 'exact');
+  if (exact !== undefined && 'start' in exact) return exact;
+  const wanted = normaliseText(quote, false).text.trim();
+  if (wanted === '') return { reason: 'empty' };
+  const normalised =
+    accept(source, quote, normalisedPlaces(source, wanted, from, false), near, 'normalised') ?? undefined;
+  if (normalised !== undefined && 'start' in normalised) return normalised;
+  const joined = brokenByHyphens(source.text)
+    ? accept(source, quote, normalisedPlaces(source, wanted, from, true), near, 'normalised')
+    : undefined;
+  if (joined !== undefined && 'start' in joined) return joined;
+  const fuzzy = findNear(source, quote, wanted, near, from);
+  if ('start' in fuzzy) return fuzzy;
+  return exact ?? normalised ?? joined ?? fuzzy;
+}
+
+function exactPlaces(text: string, quote: string, from: number): Place[] {
+  const places: Place[] = [];
+  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
+    places.push({ start: at, end: at + quote.length, edits: 0 });
+    if (places.length >= MAX_PLACES) break;
+  }
+  return places;
+}
+
+function normalisedPlaces(source: SourceText, wanted: string, from: number, joined: boolean): Place[] {
+  const { text, starts, ends } = source.normalised(joined);
+  const places: Place[] = [];
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
+    const start = starts[at] ?? 0;
+    if (start < from) continue;
+    places.push({ start, end: ends[at + wanted.length - 1] ?? 0, edits: 0 });
+    if (places.length >= MAX_PLACES) break;
+  }
+  return places;
+}
+
+interface Place extends TextSpan {
+  edits: number;
+}
+
+/** The nearest place that keeps the quote's words when its edges are moved out to whole words. */
+function accept(
+  source: SourceText,
+  quote: string,
+  places: Place[],
+  near: TextSpan,
+  match: QuoteMatch,
+): Found | NotFound | undefined {
+  let refused: NotFound | undefined;
+  const byDistance = places
+    .map((place) => ({ place, wide: widenToWords(source.text, place), distance: distance(place, near) }))
+    .sort((a, b) => a.place.edits - b.place.edits || a.distance - b.distance);
+  const whole = byDistance.find(({ place, wide }) => place.start === wide.start && place.end === wide.end);
+  if (whole !== undefined && match !== 'fuzzy')
+    return { ...includeNegation(source.text, whole.wide), match, edits: 0 };
+  for (const { place, wide } of byDistance.slice(0, 8)) {
+    const reason = changedBetween(quote, source.text.slice(wide.start, wide.end));
+    if (reason === undefined) return { ...includeNegation(source.text, wide), match, edits: place.edits };
+    refused ??= { reason };
+  }
+  return refused;
+}
+
+function distance(place: TextSpan, near: TextSpan): number {
+  if (place.start > near.end) return place.start - near.end;
+  return place.end < near.start ? near.start - place.end : 0;
+}
+
+function brokenByHyphens(text: string): boolean {
+  return /[-‐]\s*\n/u.test(text);
+}
+
+function findNear(
+  source: SourceText,
+  quote: string,
+  wanted: string,
+  near: TextSpan,
+  from: number,
+): Found | NotFound {
+  let refused: NotFound | undefined;
+  for (const joined of brokenByHyphens(source.text) ? [false, true] : [false]) {
+    const { text, starts, ends } = source.normalised(joined);
+    const places: Place[] = [];
+    for (const match of nearMatches(text, wanted)) {
+      const start = starts[match.start] ?? 0;
+      const end = ends[match.end - 1] ?? 0;
+      if (start >= from && end > start)
+        places.push({ ...trimSpan(source.text, { start, end }), edits: match.edits });
+    }
+    const found = accept(source, quote, places, near, 'fuzzy');
+    if (found !== undefined && 'start' in found) return found;
+    refused ??= found;
+  }
+  return refused ?? { reason: 'not_found' };
+}
+
+function trimSpan(text: string, span: TextSpan): TextSpan {
+  let { start, end } = span;
+  while (start < end && /\s/.test(text.charAt(start))) start += 1;
+  while (end > start && /\s/.test(text.charAt(end - 1))) end -= 1;
+  return { start, end };
+}
+
+/** The parts around ellipses, each behind the one before it: one span when they stand near, else several. */
+function findParts(source: SourceText, parts: string[], near: TextSpan): { found: Found[] } | NotFound {
+  if (parts.length > MAX_PARTS || parts.length === 0) return { reason: 'not_found' };
+  const found: Found[] = [];
+  for (const part of parts) {
+    if (part.length < MIN_PART && parts.length > 1) return { reason: 'not_found' };
+    const last = found.at(-1);
+    const around = last === undefined ? near : { start: last.end, end: last.end };
+    const place = findPart(source, part, around, last?.end ?? 0);
+    if (!('start' in place)) return place;
+    found.push(place);
+  }
+  const [first, last] = [found[0], found.at(-1)];
+  if (first === undefined || last === undefined) return { reason: 'not_found' };
+  if (found.length === 1 || last.end - first.start > MAX_JOINED) return { found };
+  return { found: [{ start: first.start, end: last.end, ...weakest(found) }] };
+}
+
+/** A quote at its size limit was most likely cut: its last word may be half a word. */
+function findUncut(source: SourceText, quote: string, near: TextSpan): Found | undefined {
+  const whole = quote.replace(/\s\S{1,64}$/u, '');
+  if (whole === quote) return undefined;
+  const found = findPart(source, whole, near, 0);
+  return 'start' in found ? found : undefined;
+}
+
+function weakest(found: Found[]): { match: QuoteMatch; edits: number } {
+  const kinds = found.map((part) => part.match);
+  const match = kinds.includes('fuzzy') ? 'fuzzy' : kinds.includes('normalised') ? 'normalised' : 'exact';
+  return { match, edits: found.reduce((sum, part) => sum + part.edits, 0) };
+}
+
+function located(source: SourceText, found: Found[]): QuoteLocation {
+  return { ...weakest(found), spans: found.map((span) => spanOf(source, span)) };
+}
+
+function spanOf(source: SourceText, { start, end }: TextSpan): LocatedSpan {
+  const [from, to] = [source.byteAt(start), source.byteAt(end)];
+  const offset = source.span.byte_start;
+  return {
+    byte_start: offset + from,
+    byte_end: offset + to,
+    line_start: source.lineAt(from),
+    // The last byte counts: a span that ends behind a newline does not reach into the next line.
+    line_end: source.lineAt(Math.max(from, to - 1)),
+    sha256: sha256(source.bytes.subarray(from, to)),
+    quote: source.text.slice(start, end),
+  };
+}

@@ -1,0 +1,151 @@
+import {
+  CRITICAL_CHARACTERS,
+  FUNCTION_WORDS,
+  NEGATIONS,
+  POLAR_WORDS,
+  TURNING_PREFIX,
+} from './critical-words.ts';
+import { matchedCharacters } from './edit-alignment.ts';
+import { normaliseText } from './normalise.ts';
+
+/** What a near match would have changed. */
+export type WordChange = 'number_changed' | 'negation_changed' | 'identifier_changed' | 'word_changed';
+
+/** Above this the alignment would cost more than a wrong quote is worth, in characters. */
+const MAX_COMPARED = 2000;
+/** Share of a word's letters that must stand in both texts; of a name's letters. */
+const WORD_SHARE = 0.5;
+const NAME_SHARE = 0.8;
+
+/** A run of word characters, joined by inner punctuation: `10,000`, `foo.bar()`, `well-known`, `--no-cache`, `-5`. */
+const TOKEN =
+  /(?:(?<![\p{L}\p{N}_])-{1,2})?[$@#]?[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*(?:(?:[-.',:/@\\+]|::|->)[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*)*/gu;
+const TYPOGRAPHY: [RegExp, string][] = [
+  [/[‐‑‒–—−﹣－]/gu, '-'],
+  [/[‘’‛ʼ′]/gu, "'"],
+  [/[\u00ad\u200b-\u200f\u2060\ufeff]/gu, ''],
+];
+
+const CJK_NUMERALS = /[〇零一二两兩三四五六七八九十百千万萬亿億兆]/u;
+
+interface Token {
+  folded: string;
+  kind: WordChange | undefined;
+}
+
+/**
+ * Whether a near match says the same as the quote: same numbers, negations, identifiers and other words that
+ * decide a meaning, and no other word replaced. Letters may differ here and there, function words too.
+ *
+ * @returns undefined when nothing that counts was changed, else what was
+ */
+export function changedBetween(quote: string, found: string): WordChange | undefined {
+  if (quote.length > MAX_COMPARED || found.length > MAX_COMPARED) return 'word_changed';
+  const [inQuote, inFound] = [tokensOf(quote), tokensOf(found)];
+  return (
+    changedCount(inQuote, inFound) ??
+    changedCharacters(quote, found) ??
+    turnedWord(inQuote, inFound) ??
+    replacedWord(quote, found)
+  );
+}
+
+function tokensOf(text: string): Token[] {
+  let plain = text;
+  for (const [pattern, by] of TYPOGRAPHY) plain = plain.replace(pattern, by);
+  const tokens: Token[] = [];
+  for (const [raw] of plain.matchAll(TOKEN)) {
+    const folded = normaliseText(raw, false).text;
+    tokens.push({ folded, kind: kindOf(raw, folded) });
+  }
+  return tokens;
+}
+
+function kindOf(raw: string, folded: string): WordChange | undefined {
+  if (NEGATIONS.has(folded) || folded.endsWith("n't")) return 'negation_changed';
+  if (/\p{N}/u.test(raw)) return /\p{L}|_/u.test(raw) ? 'identifier_changed' : 'number_changed';
+  if (/_|[./\\:@]|^--|^[$@#]|->|\p{Ll}\p{Lu}|^\p{Lu}{2,}$/u.test(raw)) return 'identifier_changed';
+  return POLAR_WORDS.has(folded) ? 'word_changed' : undefined;
+}
+
+/** A token that counts in either text must stand as often in the other. */
+function changedCount(a: Token[], b: Token[]): WordChange | undefined {
+  const [inA, inB] = [counts(a.map((token) => token.folded)), counts(b.map((token) => token.folded))];
+  for (const token of [...a, ...b]) {
+    if (token.kind !== undefined && inA.get(token.folded) !== inB.get(token.folded)) return token.kind;
+  }
+  return undefined;
+}
+
+function counts(values: string[]): Map<string, number> {
+  const map = new Map<string, number>();
+  for (const value of values) map.set(value, (map.get(value) ?? 0) + 1);
+  return map;
+}
+
+function changedCharacters(quote: string, found: string): WordChange | undefined {
+  const [a, b] = [
+    counts(quote.match(CRITICAL_CHARACTERS) ?? []),
+    counts(found.match(CRITICAL_CHARACTERS) ?? []),
+  ];
+  for (const key of new Set([...a.keys(), ...b.keys()])) {
+    if (a.get(key) !== b.get(key)) return CJK_NUMERALS.test(key) ? 'number_changed' : 'negation_changed';
+  }
+  return undefined;
+}
+
+/** `able` for `unable`, `increase` for `decrease`: words that differ by a prefix that turns the meaning. */
+function turnedWord(a: Token[], b: Token[]): WordChange | undefined {
+  const [inA, inB] = [new Set(a.map((token) => token.folded)), new Set(b.map((token) => token.folded))];
+  for (const word of inA) {
+    if (inB.has(word) || word.length < 3) continue;
+    for (const other of inB) if (!inA.has(other) && turned(word, other)) return 'word_changed';
+  }
+  return undefined;
+}
+
+function turned(a: string, b: string): boolean {
+  let same = 0;
+  while (same < Math.min(a.length, b.length) && a.at(-1 - same) === b.at(-1 - same)) same += 1;
+  for (let stem = same; stem >= 3; stem -= 1) {
+    const [headA, headB] = [a.slice(0, a.length - stem), b.slice(0, b.length - stem)];
+    if (headA === '' || headB === '') {
+      if (headA.length + headB.length > 1 && TURNING_PREFIX.test(headA + headB)) return true;
+    } else if (TURNING_PREFIX.test(headA) && TURNING_PREFIX.test(headB)) return true;
+  }
+  return false;
+}
+
+/** A word of either text most of whose letters have no partner in the other was replaced, added or left out. */
+function replacedWord(quote: string, found: string): WordChange | undefined {
+  const [a, b] = [normaliseText(quote, false), normaliseText(found, false)];
+  const matched = matchedCharacters(a.text, b.text);
+  return (
+    unmatchedWord(a.text, matched.a, quote, a.starts) ?? unmatchedWord(b.text, matched.b, found, b.starts)
+  );
+}
+
+function unmatchedWord(
+  text: string,
+  matched: Uint8Array,
+  original: string,
+  starts: Uint32Array,
+): WordChange | undefined {
+  for (const word of text.matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
+    if (word[0].length <= 2 || FUNCTION_WORDS.has(word[0])) continue;
+    let hits = 0;
+    for (let at = word.index; at < word.index + word[0].length; at += 1) hits += matched[at] ?? 0;
+    const origin = starts[word.index] ?? 0;
+    const share = isName(original, origin) ? NAME_SHARE : WORD_SHARE;
+    if (hits < word[0].length * share) return 'word_changed';
+  }
+  return undefined;
+}
+
+/** A capital inside a sentence: most likely a name. */
+function isName(text: string, at: number): boolean {
+  return (
+    /^\p{Lu}/u.test(text.slice(at, at + 2)) &&
+    /[\p{L}\p{N},;)]["'’”]?\s+$/u.test(text.slice(Math.max(0, at - 4), at))
+  );
+}
