@@ -14,6 +14,7 @@ export {
   readLineBatches,
   readLines,
 } from './jsonl.ts';
+export { LineSplitter } from './line-splitter.ts';
 export { acquireLock, type HeldLock, LockHolder, readLock, type TakeOver } from './lock.ts';
 export { isInside, resolveInside } from './paths.ts';
 export { isAlive, ownIdentity, ProcessIdentity, processStart } from './process-identity.ts';

@@ -7,8 +7,8 @@ export const responsesApi: ModelApi = {
   name: 'responses',
   matches: (method, path) => method === 'POST' && path.endsWith('/responses'),
   promptOf(body) {
-    const instructions = typeof body['instructions'] === 'string' ? [body['instructions']] : [];
-    return [...instructions, ...textsOf(body['input'])].join('\n');
+    const instructions = typeof body.instructions === 'string' ? [body.instructions] : [];
+    return [...instructions, ...textsOf(body.input)].join('\n');
   },
   send(reply, _body, response) {
     if (reply.kind === 'status') return sendStatus(reply, response);

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { Failure, FailureClass } from '../../contracts/index.ts';
+import { harmless } from '../printed.ts';
+
+/** Longest failure message that is kept, characters. */
+const MAX_MESSAGE = 1000;
+
+/**
+ * Codex's words to our classes, first match wins (FACTS 1, measured with 0.169). Quota comes before throttled,
+ * because both are HTTP 429 and only one of them passes by itself.
+ */
+const BY_MESSAGE: readonly (readonly [FailureClass, RegExp])[] = [
+  [
+    'quota',
+    /usage limit|insufficient_quota|usage_limit_reached|quota exceeded|exceeded your current quota|out of credits|spend(?:ing)? (?:cap|limit)|billing hard limit/i,
+  ],
+  [
+    'overflow',
+    /context_length_exceeded|ran out of room in the model|maximum context length|context window|input exceeds the maximum length|string_above_max_length/i,
+  ],
+  [
+    'auth',
+    /unexpected status 40[13]|\b401 unauthorized|not logged in|refresh token|invalid_api_key|incorrect api key|missing environment variable|authentication required|please (?:log|sign) in/i,
+  ],
+  ['throttled', /last status: 429|too many requests|rate.?limit/i],
+  [
+    'config',
+    /invalid_json_schema|invalid_request_error|unexpected status 4(?:0[045]|22)|model_not_found|model .*(?:does not exist|not found|not supported)|unknown feature|unknown configuration|error loading config|unexpected argument|invalid value|not inside a trusted directory|CODEX_HOME points to/i,
+  ],
+  [
+    'server',
+    /high demand|at capacity|overloaded|unexpected status 5\d\d|last status: 5\d\d|internal server error|server_error/i,
+  ],
+  [
+    'network',
+    /stream disconnected|connection (?:failed|refused|reset|closed)|error sending request|network error|dns error|timed? ?out|idle timeout/i,
+  ],
+];
+
+/** `codexErrorInfo` of the app-server; what is not here (`other`, new names) is told by its message. */
+const BY_INFO: Readonly<Record<string, FailureClass>> = {
+  usageLimitExceeded: 'quota',
+  sessionBudgetExceeded: 'quota',
+  contextWindowExceeded: 'overflow',
+  unauthorized: 'auth',
+  inferenceHookDenied: 'auth',
+  modelNotFound: 'config',
+  badRequest: 'config',
+  rateLimitExceeded: 'throttled',
+  flexUnavailable: 'throttled',
+  policyCapacityUnavailable: 'server',
+  serverOverloaded: 'server',
+  internalServerError: 'server',
+  responseStreamDisconnected: 'network',
+};
+
+/** The failure that a message of Codex tells of; `crashed` when the message says nothing known. */
+export function failureOfMessage(message: string, now: Date = new Date()): Failure {
+  const known = BY_MESSAGE.find(([, pattern]) => pattern.test(message))?.[0];
+  return describe(known ?? 'crashed', message, now);
+}
+
+const WithStatus = z.object({ httpStatusCode: z.int().nullable().optional() });
+const ErrorInfo = z.union([z.string(), z.record(z.string(), z.unknown())]);
+
+/** The failure of a turn of the app-server: its type where that says enough, else its message. */
+export function failureOfTurn(info: unknown, message: string, now: Date = new Date()): Failure {
+  const parsed = ErrorInfo.safeParse(info);
+  if (!parsed.success) return failureOfMessage(message, now);
+  const [name, detail] =
+    typeof parsed.data === 'string'
+      ? [parsed.data, undefined]
+      : (Object.entries(parsed.data)[0] ?? ['other']);
+  const status = WithStatus.safeParse(detail).data?.httpStatusCode;
+  const byMessage = failureOfMessage(message, now);
+  // A 429 whose message speaks of the account's allowance does not pass by itself.
+  if (byMessage.class === 'quota') return byMessage;
+  const known = BY_INFO[name] ?? (typeof status === 'number' ? classOfStatus(status) : undefined);
+  return known === undefined ? byMessage : describe(known, message, now);
+}
+
+function classOfStatus(status: number): FailureClass | undefined {
+  if (status === 429) return 'throttled';
+  if (status === 401 || status === 403) return 'auth';
+  if (status >= 500) return 'server';
+  return status >= 400 ? 'config' : undefined;
+}
+
+function describe(failureClass: FailureClass, message: string, now: Date): Failure {
+  const failure: Failure = { class: failureClass, message: readable(message) };
+  const waitMs = waitOf(message);
+  const resetsAt = failureClass === 'quota' ? resetOf(message, waitMs, now) : undefined;
+  if (waitMs !== undefined && failureClass !== 'quota') failure.retry_after_ms = waitMs;
+  if (resetsAt !== undefined) failure.resets_at = resetsAt.toISOString();
+  return failure;
+}
+
+const ProviderError = z.object({
+  error: z.object({ message: z.string(), code: z.string().nullish(), type: z.string().nullish() }),
+});
+
+/** A provider's JSON error object as one sentence; anything else as it is. */
+function readable(message: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(message);
+  } catch {
+    return harmless(message, MAX_MESSAGE);
+  }
+  const parsed = ProviderError.safeParse(value);
+  if (!parsed.success) return harmless(message, MAX_MESSAGE);
+  const { code, type, message: text } = parsed.data.error;
+  return harmless(`${code ?? type ?? 'error'}: ${text}`, MAX_MESSAGE);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `try again in 3 days 4 hours`, `retry after 7.5s` and the like, as milliseconds. */
+function waitOf(message: string): number | undefined {
+  const span = /(?:again in|retry after|retry in)\s+((?:[\d.]+\s*[a-z]+[\s,]*(?:and\s+)?)+)/i.exec(
+    message,
+  )?.[1];
+  if (span === undefined) return undefined;
+  let total = 0;
+  for (const [, count, unit] of span.matchAll(/([\d.]+)\s*([a-z]+)/gi)) {
+    const name = (unit ?? '').toLowerCase();
+    const unitMs = UNIT_MS[name === 'ms' || name.startsWith('milli') ? 'ms' : name.charAt(0)];
+    if (unitMs !== undefined) total += Number(count) * unitMs;
+  }
+  return Number.isFinite(total) && total > 0 ? Math.round(total) : undefined;
+}
+
+/** When the allowance is there again: epoch seconds, a wait, or a wall time in the machine's own zone. */
+function resetOf(message: string, waitMs: number | undefined, now: Date): Date | undefined {
+  const epoch = /resets_at\W{1,4}(\d{10})\b/.exec(message)?.[1];
+  if (epoch !== undefined) return new Date(Number(epoch) * 1000);
+  if (waitMs !== undefined) return new Date(now.getTime() + waitMs);
+  const said = /again at\s+(?:(.*\d{4})\s+)?(\d{1,2}):(\d{2})\s*([AP])M/i.exec(message);
+  if (said === null) return undefined;
+  const [, day, hour, minute, half] = said;
+  const base = day === undefined ? now : new Date(day.replace(/(\d)(?:st|nd|rd|th)\b/, '$1'));
+  if (Number.isNaN(base.getTime())) return undefined;
+  const reset = new Date(base);
+  reset.setHours((Number(hour) % 12) + (half?.toUpperCase() === 'P' ? 12 : 0), Number(minute), 0, 0);
+  // A time without a day is the next such time.
+  if (day === undefined && reset <= now) reset.setDate(reset.getDate() + 1);
+  return reset;
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'smol-toml';
+import { z } from 'zod';
+import { messageOf, RlmError, systemCode } from '../../errors.ts';
+import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
+import { setting } from './lean.ts';
+
+/** Where Codex workers live, and what of the user's own set-up they need from the environment and argv. */
+export interface CodexHome {
+  /** Becomes `CODEX_HOME`. */
+  path: string;
+  /** Environment variables that hold the login. */
+  loginVariables: string[];
+  /** Switches off Codex's own retries, where it lets us: only `dispatch/` retries. */
+  retryArguments: string[];
+  /** Changes with every setting that may decide an answer: who answers, and the profile. */
+  identity: string;
+}
+
+/** Keys of the user's config.toml that say who answers and how one logs in; nothing else is carried over. */
+const PROVIDER_KEYS = [
+  'model_provider',
+  'model_providers',
+  'model_catalog_json',
+  'oss_provider',
+  'openai_base_url',
+  'chatgpt_base_url',
+  'forced_login_method',
+  'forced_chatgpt_workspace_id',
+  'cli_auth_credentials_store',
+];
+
+const LOGIN_VARIABLES = [
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'OPENAI_ORGANIZATION',
+  'OPENAI_PROJECT',
+  'CODEX_API_KEY',
+  'CODEX_ACCESS_TOKEN',
+];
+
+/** The worker profile of the controller's document (CONTRACTS.md B), under the names of today's Codex. */
+const WORKER_PROFILE = {
+  model: 'gpt-5.3-codex-spark',
+  model_reasoning_effort: 'minimal',
+  model_reasoning_summary: 'none',
+  model_verbosity: 'low',
+  web_search: 'disabled',
+  tool_output_token_limit: 1500,
+  project_doc_max_bytes: 0,
+  project_root_markers: [],
+  hide_agent_reasoning: true,
+  history: { persistence: 'none' },
+};
+
+const Provider = z.looseObject({
+  env_key: z.string().optional(),
+  env_http_headers: z.record(z.string(), z.string()).optional(),
+});
+const UserConfig = z.looseObject({
+  cli_auth_credentials_store: z.string().optional(),
+  model_providers: z.record(z.string(), Provider).optional(),
+});
+
+/**
+ * Prepares the home of Codex workers.
+ *
+ * With `codexHome` that directory is used as it is, created when missing, and never written to. Without it a
+ * lean one is made under `<root>/.rlm/workers/codex-home/`, named by its content, so that any number of
+ * processes may make it at once and none changes under a running worker. The login file is linked, not copied:
+ * Codex renews it in place. A login in the system's keyring belongs to one home, so then the user's own is used.
+ *
+ * @throws RlmError `usage` when the user's config.toml is not valid TOML or the profile does not exist, which
+ *   Codex itself would silently ignore
+ */
+export function prepareHome(options: {
+  root: string;
+  codexHome?: string | undefined;
+  profile?: string | undefined;
+  env: NodeJS.ProcessEnv;
+}): CodexHome {
+  const { root, codexHome, profile, env } = options;
+  const userHome = resolve(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'));
+  const given = codexHome === undefined ? undefined : resolve(codexHome);
+  if (given !== undefined) ensureDirectory(given);
+  const source = given ?? userHome;
+  const config = readUserConfig(source);
+  const profileFile = profile === undefined ? undefined : findProfile(source, profile);
+  const lean = given === undefined && config.cli_auth_credentials_store !== 'keyring';
+  const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
+  const text = lean
+    ? stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) })
+    : JSON.stringify(config);
+  const profileText = profileFile === undefined ? '' : readFileSync(profileFile, 'utf8');
+  const home = {
+    identity: digest([text, profileText]),
+    loginVariables: [...LOGIN_VARIABLES, ...providerVariables(config)],
+    retryArguments: Object.keys(config.model_providers ?? {})
+      // A dotted path is all that -c takes: an id with a dot cannot be reached.
+      .filter((id) => /^[\w-]+$/.test(id))
+      .flatMap((id) => [
+        ...setting(`model_providers.${id}.request_max_retries`, 0),
+        ...setting(`model_providers.${id}.stream_max_retries`, 0),
+      ]),
+  };
+  const profileFile = profile === undefined ? undefined : findProfile(source, profile);
+  if (given !== undefined || config.cli_auth_credentials_store === 'keyring')
+    return { ...home, path: source };
+
+  const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
+  const links = [
+    { name: 'auth.json', target: join(userHome, 'auth.json') },
+    ...(profileFile === undefined ? [] : [{ name: `${profile}.config.toml`, target: profileFile }]),
+  ].filter((link) => existsSync(link.target));
+  const text = stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
+  const identity = createHash('sha256')
+    .update(JSON.stringify([text, links]))
+    .digest('hex')
+    .slice(0, 12);
+  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', identity);
+  ensureDirectory(path);
+  if (!existsSync(join(path, 'config.toml'))) writeFileAtomic(join(path, 'config.toml'), text);
+  for (const link of links) linkOnce(link.target, join(path, link.name));
+  return { ...home, path };
+}
+
+/**
+ * Writes the stable prefix of a flow as a file, once, and returns its path. Named by its content.
+ */
+export function instructionsFile(root: string, instructions: string): string {
+  const directory = join(resolve(root), '.rlm', 'workers', 'instructions');
+  const name = createHash('sha256').update(instructions).digest('hex').slice(0, 24);
+  const path = join(directory, `${name}.md`);
+  if (!existsSync(path)) {
+    ensureDirectory(directory);
+    writeFileAtomic(path, instructions);
+  }
+  return path;
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+}
+
+function readUserConfig(home: string): z.infer<typeof UserConfig> {
+  const path = join(home, 'config.toml');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return {};
+    throw error;
+  }
+  try {
+    return UserConfig.parse(parse(text));
+  } catch (error) {
+    // A parser quotes the line it stumbled over, which may hold a token: only its first line is passed on.
+    throw new RlmError('usage', `${path} is not valid: ${messageOf(error).split('\n')[0]}`, {
+      hint: 'Mend it, or name another home with --codex-home.',
+    });
+  }
+}
+
+function providerVariables(config: z.infer<typeof UserConfig>): string[] {
+  return Object.values(config.model_providers ?? {}).flatMap((provider) => [
+    ...(provider.env_key === undefined ? [] : [provider.env_key]),
+    ...Object.values(provider.env_http_headers ?? {}),
+  ]);
+}
+
+function findProfile(home: string, profile: string): string {
+  if (!/^[\w-]+$/.test(profile)) {
+    throw new RlmError('usage', `'${profile}' is no profile name`, { hint: 'Use letters, digits, - and _.' });
+  }
+  const path = join(home, `${profile}.config.toml`);
+  if (!existsSync(path)) {
+    throw new RlmError('usage', `there is no profile '${profile}': ${path} does not exist`, {
+      hint: 'Codex reads a profile from that file, with top-level keys; [profiles.*] tables are no longer read.',
+    });
+  }
+  return path;
+}
+
+function linkOnce(target: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
