@@ -64,6 +64,7 @@ const UserConfig = z.looseObject({
   cli_auth_credentials_store: z.string().optional(),
   model_providers: z.record(z.string(), Provider).optional(),
 });
+type UserConfig = z.infer<typeof UserConfig>;
 
 /**
  * Prepares the home of Codex workers.
@@ -90,37 +91,19 @@ export function prepareHome(options: {
   const config = readUserConfig(source);
   const profileFile = profile === undefined ? undefined : findProfile(source, profile);
   const lean = given === undefined && config.cli_auth_credentials_store !== 'keyring';
-  const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
-  const text = lean
-    ? stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) })
-    : JSON.stringify(config);
-  const profileText = profileFile === undefined ? '' : readFileSync(profileFile, 'utf8');
+  const text = lean ? leanConfig(config) : JSON.stringify(config);
   const home = {
-    identity: digest([text, profileText]),
+    identity: digest([text, profileFile === undefined ? '' : readFileSync(profileFile, 'utf8')]),
     loginVariables: [...LOGIN_VARIABLES, ...providerVariables(config)],
-    retryArguments: Object.keys(config.model_providers ?? {})
-      // A dotted path is all that -c takes: an id with a dot cannot be reached.
-      .filter((id) => /^[\w-]+$/.test(id))
-      .flatMap((id) => [
-        ...setting(`model_providers.${id}.request_max_retries`, 0),
-        ...setting(`model_providers.${id}.stream_max_retries`, 0),
-      ]),
+    retryArguments: retryArguments(config),
   };
-  const profileFile = profile === undefined ? undefined : findProfile(source, profile);
-  if (given !== undefined || config.cli_auth_credentials_store === 'keyring')
-    return { ...home, path: source };
+  if (!lean) return { ...home, path: source };
 
-  const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
   const links = [
     { name: 'auth.json', target: join(userHome, 'auth.json') },
     ...(profileFile === undefined ? [] : [{ name: `${profile}.config.toml`, target: profileFile }]),
   ].filter((link) => existsSync(link.target));
-  const text = stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
-  const identity = createHash('sha256')
-    .update(JSON.stringify([text, links]))
-    .digest('hex')
-    .slice(0, 12);
-  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', identity);
+  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', digest([text, links]));
   ensureDirectory(path);
   if (!existsSync(join(path, 'config.toml'))) writeFileAtomic(join(path, 'config.toml'), text);
   for (const link of links) linkOnce(link.target, join(path, link.name));
@@ -141,11 +124,29 @@ export function instructionsFile(root: string, instructions: string): string {
   return path;
 }
 
+/** The worker profile over what is carried from the user's own configuration. */
+function leanConfig(config: UserConfig): string {
+  const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
+  return stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
+}
+
+function retryArguments(config: UserConfig): string[] {
+  return (
+    Object.keys(config.model_providers ?? {})
+      // A dotted path is all that -c takes: an id with a dot cannot be reached.
+      .filter((id) => /^[\w-]+$/.test(id))
+      .flatMap((id) => [
+        ...setting(`model_providers.${id}.request_max_retries`, 0),
+        ...setting(`model_providers.${id}.stream_max_retries`, 0),
+      ])
+  );
+}
+
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-function readUserConfig(home: string): z.infer<typeof UserConfig> {
+function readUserConfig(home: string): UserConfig {
   const path = join(home, 'config.toml');
   let text: string;
   try {
@@ -164,7 +165,7 @@ function readUserConfig(home: string): z.infer<typeof UserConfig> {
   }
 }
 
-function providerVariables(config: z.infer<typeof UserConfig>): string[] {
+function providerVariables(config: UserConfig): string[] {
   return Object.values(config.model_providers ?? {}).flatMap((provider) => [
     ...(provider.env_key === undefined ? [] : [provider.env_key]),
     ...Object.values(provider.env_http_headers ?? {}),
