@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCodexWorker } from '../../src/workers/codex/index.ts';
+import type { WorkRequest } from '../../src/workers/worker.ts';
+import { type IsolatedCodex, isolatedCodex } from '../support/codex-home.ts';
+import { type ModelServer, startModelServer } from '../support/model-server.ts';
+import { modeScript } from './codex-script.ts';
+import { temporaryDirectory, until, workRequest } from './request.ts';
+
+const directory = temporaryDirectory();
+let model: ModelServer;
+let codex: IsolatedCodex;
+let requests = 0;
+let workers = 0;
+
+beforeAll(async () => {
+  model = await startModelServer(modeScript);
+  codex = isolatedCodex(directory, model.url);
+});
+afterAll(() => model.close());
+
+async function startWorker(threadLimit?: number) {
+  workers += 1;
+  const mark = `${directory}/${workers}`;
+  const worker = await createCodexWorker({
+    root: directory,
+    lane: 'app-server',
+    env: codex.env,
+    marks: { RLM_WORKER_OF: mark },
+    threadLimit,
+  });
+  return { worker, servers: () => processesMarked(mark) };
+}
+
+function request(mode: string, changes: Partial<WorkRequest> = {}): WorkRequest {
+  requests += 1;
+  return workRequest(directory, { id: `a-${requests}`, input: `MODE=${mode} ${requests}`, ...changes });
+}
+
+test('one process serves many jobs', async () => {
+  const { worker, servers } = await startWorker();
+  await worker.run(request('ok'));
+  const first = servers();
+  await Promise.all(Array.from({ length: 5 }, () => worker.run(request('ok'))));
+  expect(servers()).toEqual(first);
+  expect(first).toHaveLength(1);
+  await worker.close();
+  expect(servers()).toEqual([]);
+});
+
+test('a killed process fails its jobs as crashed, and the next job gets a new one', async () => {
+  const { worker, servers } = await startWorker();
+  const earlier = model.calls.length;
+  const running = [worker.run(request('hang')), worker.run(request('hang'))];
+  await until(() => (model.calls.length === earlier + 2 ? true : undefined));
+  const [pid] = servers();
+  process.kill(Number(pid), 'SIGKILL');
+  for (const result of await Promise.all(running)) {
+    expect(result.failure).toMatchObject({ class: 'crashed', message: expect.stringContaining('SIGKILL') });
+  }
+  expect((await worker.run(request('ok'))).answer).toBe('{"ok":true}');
+  expect(servers()).toHaveLength(1);
+  expect(servers()).not.toContain(pid);
+  await worker.close();
+});
+
+test('a process that served its share is replaced while its last jobs go on', async () => {
+  const { worker, servers } = await startWorker(3);
+  const slow = worker.run(request('slow'));
+  await until(() => servers()[0]);
+  const [first] = servers();
+  const rest: Promise<unknown>[] = [];
+  for (let at = 0; at < 6; at += 1) rest.push(worker.run(request('ok')));
+  await Promise.all(rest);
+  // Seven jobs at three a process: the first still has its slow one.
+  expect(servers()).toContain(first);
+  expect((await slow).answer).toBe('{"ok":true}');
+  await until(() => (servers().includes(first ?? '') ? undefined : true));
+  expect((await worker.run(request('ok'))).answer).toBe('{"ok":true}');
+  await worker.close();
+  expect(servers()).toEqual([]);
+});
+
+test('no more processes are started than the jobs need', async () => {
+  const { worker, servers } = await startWorker(3);
+  const seen = new Set<string>();
+  for (let at = 0; at < 9; at += 1) {
+    await worker.run(request('ok'));
+    for (const pid of servers()) seen.add(pid);
+  }
+  await worker.close();
+  // Three processes of three jobs, and at most the successor that stands ready.
+  expect(seen.size).toBeGreaterThanOrEqual(3);
+  expect(seen.size).toBeLessThanOrEqual(4);
+});
+
+test('an abort before the turn has begun makes no model call', async () => {
+  const { worker } = await startWorker();
+  const earlier = model.calls.length;
+  const result = await worker.run(request('ok', { signal: AbortSignal.abort() }));
+  expect(result.failure?.class).toBe('cancelled');
+  expect(model.calls).toHaveLength(earlier);
+  await worker.close();
+});
+
+test('a login without an allowance has no quota to read', async () => {
+  const { worker } = await startWorker();
+  expect(await worker.quota?.()).toBeUndefined();
+  await worker.close();
+});
+
+test('after close nothing is started', async () => {
+  const { worker, servers } = await startWorker();
+  await worker.close();
+  expect((await worker.run(request('ok'))).failure?.class).toBe('cancelled');
+  expect(servers()).toEqual([]);
+});
+
+/** Pids of processes with that RLM_WORKER_OF. */
+function processesMarked(mark: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`RLM_WORKER_OF=${mark}`);
+    } catch {
+      return false;
+    }
+  });
+}
