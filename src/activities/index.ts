@@ -1,1 +1,5 @@
-export {};
+export { cancelActivity, resumeActivity, startActivity } from './control.ts';
+export { drive } from './driver.ts';
+export { followEvents, isOver, waitForChange } from './follow.ts';
+export { readActivity } from './record.ts';
+export { type RunStatus, readStatus } from './status.ts';

@@ -12,7 +12,12 @@ const Price = z.strictObject({
   output: z.number().nonnegative(),
 });
 
-const Tier = z.strictObject({ model: z.string(), effort: z.string() });
+/** `model` and `effort` are for Codex; a Claude worker takes `claude_model`. */
+const Tier = z.strictObject({
+  model: z.string(),
+  effort: z.string(),
+  claude_model: z.string().default('sonnet'),
+});
 
 /** `.rlm/config.json`: every number and name a person may want to change. All of it is optional there. */
 export const ConfigFile = z.strictObject({
@@ -29,9 +34,13 @@ export const ConfigFile = z.strictObject({
   /** Models of map and verify tasks by compute tier (CONTRACTS.md D). */
   tiers: z
     .strictObject({
-      standard: Tier.default({ model: 'gpt-5.1-codex-mini', effort: 'medium' }),
-      'standard-plus': Tier.default({ model: 'gpt-5.2-codex', effort: 'medium' }),
-      heavy: Tier.default({ model: 'gpt-5.2-codex', effort: 'xhigh' }),
+      standard: Tier.default({ model: 'gpt-5.1-codex-mini', effort: 'medium', claude_model: 'haiku' }),
+      'standard-plus': Tier.default({
+        model: 'gpt-5.2-codex',
+        effort: 'medium',
+        claude_model: 'sonnet',
+      }),
+      heavy: Tier.default({ model: 'gpt-5.2-codex', effort: 'xhigh', claude_model: 'opus' }),
     })
     .prefault({}),
   prices: z.record(z.string(), Price).default({}),
@@ -42,6 +51,11 @@ export const ConfigFile = z.strictObject({
       timeout_sec: z.int().positive().default(600),
       idle_timeout_sec: z.int().positive().default(300),
       retries: z.int().nonnegative().max(20).default(2),
+      /** Further attempts after throttling, server and network faults, which do not count as retries. */
+      passing_retries: z.int().nonnegative().max(100).default(8),
+      /** Back-off after a passing fault: first and longest wait, milliseconds. */
+      backoff_ms: z.int().positive().default(1000),
+      backoff_max_ms: z.int().positive().default(60_000),
       /** A chunk up to this size is embedded in the prompt; a larger one goes by path. */
       embed_bytes: z.int().positive().max(900_000).default(400_000),
       /** How deep workers inside workers may go. */

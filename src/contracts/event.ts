@@ -33,27 +33,40 @@ export type OutcomeRecord = z.infer<typeof OutcomeRecord>;
 
 /** One line of `events.jsonl`. */
 export const JournalEvent = z.discriminatedUnion('type', [
+  /** A driver took the run up. What ran under the one before is running no more. */
   z.object({ ...at, type: z.literal('driver_started'), generation: z.int(), driver: ProcessIdentity }),
-  z.object({ ...at, type: z.literal('activity_started'), total: z.int(), note: z.string().optional() }),
+  /** `carried`: results accepted under earlier drivers, which stand unless `stale` says otherwise. */
+  z.object({
+    ...at,
+    type: z.literal('assignments'),
+    total: z.int(),
+    carried: z.int(),
+    concurrency: z.int(),
+    worker: z.string(),
+    why: z.string(),
+  }),
+  z.object({ ...at, type: z.literal('stale'), id: z.string(), why: z.string() }),
   z.object({
     ...at,
     type: z.literal('attempt_started'),
     id: z.string(),
     attempt: z.int(),
     worker: z.string(),
-    /** The worker's process group, when it has one of its own. */
-    process: ProcessIdentity.optional(),
   }),
+  /** The attempt's own process; its pid is that of its process group. */
+  z.object({ ...at, type: z.literal('process'), id: z.string(), attempt: z.int(), process: ProcessIdentity }),
   z.object({
     ...at,
-    type: z.literal('attempt_failed'),
+    type: z.literal('attempt_ended'),
     id: z.string(),
     attempt: z.int(),
-    failure: Failure,
+    /** Absent when the answer was accepted. */
+    failure: Failure.optional(),
     usage: Usage,
     cost_usd: z.number().nullable(),
     duration_ms: z.number(),
-    /** Until the next try; absent when there is none. */
+    /** What happens next to a failed one: `retry` in `retry_in_ms`, `split` in two, or nothing. */
+    next: z.enum(['retry', 'split', 'none']).optional(),
     retry_in_ms: z.number().optional(),
   }),
   z.object({ ...at, type: z.literal('outcome'), outcome: OutcomeRecord }),
@@ -61,7 +74,7 @@ export const JournalEvent = z.discriminatedUnion('type', [
   z.object({ ...at, type: z.literal('note'), message: z.string() }),
   z.object({
     ...at,
-    type: z.literal('activity_finished'),
+    type: z.literal('finished'),
     state: ActivityState,
     reason: z.string().optional(),
     failure: Failure.optional(),

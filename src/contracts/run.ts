@@ -37,7 +37,7 @@ export const Budget = z.object({
     .number()
     .positive()
     .optional()
-    .describe('Minutes from the first start of the activity, at most'),
+    .describe('Minutes from the start, or from the last resume, at most'),
   max_tokens: z.int().positive().optional().describe('Input plus output tokens, at most'),
   max_cost_usd: z
     .number()
@@ -84,7 +84,5 @@ export const ActivityRecord = z.object({
   progress: Progress.optional(),
   /** The journal's size when `progress` was counted: events after it are not in it. */
   journal_offset: z.int().nonnegative().optional(),
-  /** Somebody asked for the end of it. */
-  cancel_requested_at: z.iso.datetime().optional(),
 });
 export type ActivityRecord = z.infer<typeof ActivityRecord>;

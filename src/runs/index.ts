@@ -1,3 +1,4 @@
+export { driverAlive, lockDriver, requireNoDriver } from './driver-lock.ts';
 export { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
 export { listRunIds, listRuns, type RunListItem } from './list.ts';
 export {

@@ -8,6 +8,8 @@ export const RUN_FILES = {
   jobs: 'jobs.jsonl',
   summary: 'summary.json',
   driverLock: 'driver.lock',
+  /** Somebody asked for the end of the activity. */
+  cancel: 'cancel.json',
   driverLog: 'logs/driver.log',
   prompts: 'prompts',
   logs: 'logs',

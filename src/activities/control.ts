@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
+import { Journal, readHistory } from '../dispatch/index.ts';
+import { RlmError, systemCode } from '../errors.ts';
+import { ensureDirectory, FILE_MODE, type HeldLock, writeJsonAtomic } from '../files/index.ts';
+import { driverAlive, lockDriver, RUN_FILES, type RunHandle, requireNoDriver } from '../runs/index.ts';
+import { endSurvivors } from '../workers/index.ts';
+import { waitForChange } from './follow.ts';
+import { requireActivity, writeActivity } from './record.ts';
+import { type RunStatus, readStatus } from './status.ts';
+
+/** How long a start waits for the driver to show itself; it takes about 0.2 s. */
+const START_WAIT_MS = 10_000;
+const LOOK_MS = 10;
+
+/**
+ * Starts background work in a run: writes `activity.json` and spawns the detached driver. Returns when the
+ * driver has the run, so that a driver that cannot start is an error here and not a mystery later. A run
+ * whose earlier work is over may be started again: what was accepted stays.
+ *
+ * @throws RlmError `conflict` when a driver works on the run, `internal` when the driver does not come up
+ */
+export async function startActivity(
+  run: RunHandle,
+  kind: RunKind,
+  params: Record<string, unknown>,
+): Promise<RunStatus> {
+  requireNoDriver(run.dir);
+  const record: ActivityRecord = {
+    schema_version: SCHEMA_VERSION,
+    run_id: run.id,
+    kind,
+    state: 'working',
+    params,
+    created_at: new Date().toISOString(),
+    generation: 0,
+  };
+  writeActivity(run, record);
+  return launchDriver(run);
+}
+
+/**
+ * Takes up work that was interrupted, cancelled, paused by a quota or budget, or that failed.
+ *
+ * @param change parameters to change, such as a larger budget
+ * @throws RlmError `conflict` when a driver works on the run or there is nothing to resume
+ */
+export async function resumeActivity(
+  run: RunHandle,
+  change: Record<string, unknown> = {},
+): Promise<RunStatus> {
+  requireNoDriver(run.dir);
+  const record = requireActivity(run);
+  const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
+  if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
+    throw new RlmError('conflict', `run '${run.id}' is completed; there is nothing to resume`);
+  }
+  const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = record;
+  writeActivity(run, {
+    ...kept,
+    state: 'working',
+    params: { ...record.params, ...change },
+    created_at: new Date().toISOString(),
+  });
+  return launchDriver(run);
+}
+
+/**
+ * Ends a run's work and every process of it. A living driver does it itself; after a dead one it is done here.
+ *
+ * @param options.timeoutMs how long to wait for the driver's word; it takes less than two seconds
+ * @throws RlmError `conflict` when the driver is on another host and does not answer in time
+ */
+export async function cancelActivity(run: RunHandle, options: { timeoutMs: number }): Promise<RunStatus> {
+  const before = readStatus(run);
+  if (before.record.state !== 'working' && before.driver_alive === false) return before;
+  writeJsonAtomic(join(run.dir, RUN_FILES.cancel), { requested_at: new Date().toISOString() });
+  if (before.driver_alive === true && before.record.driver !== undefined) {
+    try {
+      process.kill(before.record.driver.pid, 'SIGTERM');
+    } catch (error) {
+      if (systemCode(error) !== 'ESRCH') throw error;
+    }
+  }
+  const status = await waitForChange(run, {
+    ...options,
+    until: 'end',
+    signal: AbortSignal.timeout(options.timeoutMs),
+  });
+  if (driverAlive(run.dir) !== false) {
+    throw new RlmError('conflict', `the driver of run '${run.id}' has not ended yet`, {
+      hint: 'The cancel is on record; ask again with rlm_wait.',
+      retryable: true,
+    });
+  }
+  if (status.record.state !== 'working') {
+    rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
+    return readStatus(run);
+  }
+  await cancelDead(run);
+  return readStatus(run);
+}
+
+/** Writes the end of an activity whose driver is gone. */
+async function cancelDead(run: RunHandle): Promise<void> {
+  const lock: HeldLock = lockDriver(run.dir, `cancelling ${run.id}`);
+  try {
+    const path = join(run.dir, RUN_FILES.events);
+    const history = await readHistory(path);
+    await endSurvivors(run.dir, history.survivors);
+    const journal = new Journal(path, history.progress);
+    journal.append({ type: 'finished', state: 'cancelled', reason: 'cancelled after its driver had died' });
+    writeActivity(run, {
+      ...requireActivity(run),
+      state: 'cancelled',
+      reason: 'cancelled after its driver had died',
+      finished_at: new Date().toISOString(),
+      progress: journal.progress,
+      journal_offset: journal.size,
+    });
+    journal.close();
+    rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
+  } finally {
+    lock.release();
+  }
+}
+
+/** Spawns `rlm drive` in a session of its own and waits until it holds the run. */
+async function launchDriver(run: RunHandle): Promise<RunStatus> {
+  rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
+  const before = requireActivity(run);
+  const log = join(run.dir, RUN_FILES.driverLog);
+  ensureDirectory(dirname(log));
+  const fd = openSync(log, 'a', FILE_MODE);
+  // Not a worker: the driver outlives us on purpose, so none of the worker spawner's ends apply to it.
+  const child = spawn(process.execPath, [driverProgram(), 'drive', '--run-dir', run.dir], {
+    cwd: run.record.root,
+    detached: true,
+    stdio: ['ignore', fd, fd],
+  });
+  let exited = false;
+  child.on('error', () => {
+    exited = true;
+  });
+  child.on('exit', () => {
+    exited = true;
+  });
+  child.unref();
+  closeSync(fd);
+  const deadline = performance.now() + START_WAIT_MS;
+  for (;;) {
+    const record = requireActivity(run);
+    if (record.generation > before.generation || record.state !== 'working') return readStatus(run);
+    if (exited || performance.now() > deadline) {
+      throw new RlmError('internal', `the driver of run '${run.id}' did not come up`, {
+        hint: `Its last words are in ${log}.`,
+        retryable: true,
+      });
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+/** The program that carries the driver: the bundle this very code is part of. */
+function driverProgram(): string {
+  const here = fileURLToPath(import.meta.url);
+  const bundle = here.endsWith('rlm.js') ? here : join(dirname(here), '..', '..', 'dist', 'rlm.js');
+  if (existsSync(bundle)) return bundle;
+  throw new RlmError('internal', `${bundle} is missing`, { hint: 'Run `npm run build`.' });
+}

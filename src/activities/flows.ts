@@ -1,0 +1,13 @@
+import type { RunKind } from '../contracts/index.ts';
+import type { Flow } from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
+
+/** The flow behind a kind of run, loaded when its driver starts. */
+export async function flowOf(kind: RunKind): Promise<Flow> {
+  switch (kind) {
+    case 'batch':
+      return (await import('../batch/index.ts')).batchFlow;
+    default:
+      throw new RlmError('unavailable', `no background work is known for a run of kind '${kind}'`);
+  }
+}

@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ActivityRecord } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { writeJsonAtomic } from '../files/index.ts';
+import { RUN_FILES, type RunHandle, unreadable } from '../runs/index.ts';
+
+/** Reads `activity.json`; undefined when no work was started in the run. */
+export function readActivity(run: RunHandle): ActivityRecord | undefined {
+  const file = join(run.dir, RUN_FILES.activity);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+  }
+  const parsed = ActivityRecord.safeParse(value);
+  if (!parsed.success) throw unreadable(file, value);
+  return parsed.data;
+}
+
+/** As `readActivity`, for work that must be there. */
+export function requireActivity(run: RunHandle): ActivityRecord {
+  const record = readActivity(run);
+  if (record !== undefined) return record;
+  throw new RlmError('conflict', `no work was ever started in run '${run.id}'`, {
+    hint: 'Start some with rlm_run_batch.',
+  });
+}
+
+export function writeActivity(
+  run: RunHandle,
+  record: ActivityRecord,
+  options: { sync?: boolean } = {},
+): void {
+  writeJsonAtomic(join(run.dir, RUN_FILES.activity), record, options);
+}
+
+/** Whether somebody asked for the end of the activity. */
+export function cancelRequested(run: RunHandle): boolean {
+  return existsSync(join(run.dir, RUN_FILES.cancel));
+}

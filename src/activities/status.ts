@@ -1,0 +1,105 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ActivityRecord,
+  type ActivityState,
+  countEvent,
+  emptyProgress,
+  type Progress,
+} from '../contracts/index.ts';
+import { parseEvent } from '../dispatch/index.ts';
+import { systemCode } from '../errors.ts';
+import { driverAlive, RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { cancelRequested, requireActivity } from './record.ts';
+
+/** The truth about a run's work, as any process can read it from disk. */
+export interface RunStatus {
+  record: ActivityRecord;
+  /** As the record says, unless its driver is gone. */
+  state: ActivityState;
+  reason: string | null;
+  progress: Progress;
+  driver_alive: boolean | 'unknown';
+  /** What to do next, in one sentence. */
+  next: string;
+  /** Bytes of the journal: grows with every event. */
+  journal_size: number;
+}
+
+/** A driver that has not shown itself so long after it was started never will. */
+const START_LIMIT_MS = 15_000;
+/** Events between two heartbeats are a few kB; a longer tail is counted at the next heartbeat. */
+const MAX_TAIL_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads the state of a run: its last heartbeat, the events since, and whether its driver lives.
+ * Costs the same for ten jobs and a million.
+ */
+export function readStatus(run: RunHandle): RunStatus {
+  const record = requireActivity(run);
+  const alive = driverAlive(run.dir);
+  const { progress, size } = countTail(run, record);
+  const dead = record.state === 'working' && alive === false && !justStarted(record);
+  const status = {
+    record,
+    progress: dead ? { ...progress, running: 0 } : progress,
+    driver_alive: alive,
+    journal_size: size,
+  };
+  if (dead) {
+    const reason = `interrupted: ${record.reason ?? 'its driver died'}; nothing accepted is lost`;
+    return { ...status, state: 'failed', reason, next: `Resume it: rlm_resume {"run_id": "${run.id}"}.` };
+  }
+  return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
+}
+
+function justStarted(record: ActivityRecord): boolean {
+  const since = record.driver === undefined ? record.created_at : undefined;
+  return since !== undefined && Date.now() - Date.parse(since) < START_LIMIT_MS;
+}
+
+function nextStep(run: RunHandle, record: ActivityRecord): string {
+  const id = `{"run_id": "${run.id}"}`;
+  switch (record.state) {
+    case 'working':
+      return cancelRequested(run) ? `It is being cancelled: rlm_wait ${id}.` : `Wait for it: rlm_wait ${id}.`;
+    case 'completed':
+      return `Read the result: resource rlm://runs/${run.id}.`;
+    case 'input_required':
+      return record.failure?.class === 'budget'
+        ? `Take the partial result as it is, or rlm_resume ${id} with a larger budget.`
+        : `When the reason is gone: rlm_resume ${id}. What was accepted stays.`;
+    case 'failed':
+      return record.failure === undefined
+        ? `Read the result: resource rlm://runs/${run.id}.`
+        : `Mend the cause (see rlm_doctor), then rlm_resume ${id}. What was accepted stays.`;
+    case 'cancelled':
+      return `To go on after all: rlm_resume ${id}.`;
+  }
+}
+
+/** Counts the events that came after the last heartbeat. */
+function countTail(run: RunHandle, record: ActivityRecord): { progress: Progress; size: number } {
+  let progress = record.progress ?? emptyProgress();
+  let fd: number;
+  try {
+    fd = openSync(join(run.dir, RUN_FILES.events), 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return { progress, size: 0 };
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const from = record.journal_offset ?? 0;
+    const tail = Buffer.alloc(Math.min(MAX_TAIL_BYTES, Math.max(0, size - from)));
+    const bytes = readSync(fd, tail, 0, tail.length, from);
+    const whole = tail.subarray(0, bytes).lastIndexOf(0x0a) + 1;
+    for (const line of tail.toString('utf8', 0, whole).split('\n')) {
+      const event = line === '' ? undefined : parseEvent(line);
+      if (event !== undefined) progress = countEvent(progress, event);
+    }
+    return { progress, size };
+  } finally {
+    closeSync(fd);
+  }
+}

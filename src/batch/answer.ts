@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
+import { findQuote } from './quote.ts';
+import type { CompiledSchema } from './schema.ts';
+
+/** The chunk an answer is about, for checking what it quotes. */
+export interface ChunkText {
+  chunkId: string;
+  /** Name used in `loc`. */
+  source: string;
+  /** Line of the source at which the text starts, from 1. */
+  lineStart: number;
+  /** Undefined for a chunk too large to be loaded: its quotes stay unchecked. */
+  text: string | undefined;
+}
+
+/** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
+export interface AnswerDetail {
+  normalised: string[];
+  quotes_verified: number;
+  quotes_missing: number;
+}
+
+export type CheckedAnswer =
+  | { ok: true; answer: WorkerAnswer; detail: AnswerDetail }
+  | { ok: false; errors: string[] };
+
+const DEFAULT_NOTE = 'The worker gave no note.';
+
+/**
+ * Worker text to an accepted answer: JSON found (also fenced, with prose around it), normalised and clamped
+ * (each change recorded), checked against the answer contract, the job's own schema and the job's chunk_id.
+ * Quotes are looked up in the chunk: one that is there gets its true lines as `loc`, one that is not is counted.
+ */
+export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSchema): CheckedAnswer {
+  const value = findJsonObject(text);
+  if (value === undefined) return { ok: false, errors: ['there is no JSON object in the answer'] };
+  const { object, normalised } = normalise(value);
+  const parsed = WorkerAnswer.safeParse(object);
+  if (!parsed.success) return { ok: false, errors: parsed.error.issues.slice(0, 10).map(issueText) };
+  const answer = parsed.data;
+  if (answer.chunk_id !== chunk.chunkId) {
+    return {
+      ok: false,
+      errors: [`chunk_id is '${answer.chunk_id.slice(0, 80)}' but this chunk is '${chunk.chunkId}'`],
+    };
+  }
+  const errors = schema.errorsOf(answer);
+  if (errors.length > 0) return { ok: false, errors };
+
+  const detail: AnswerDetail = { normalised, quotes_verified: 0, quotes_missing: 0 };
+  const source = chunk.text;
+  if (source !== undefined) {
+    answer.evidence = answer.evidence.map((item, index) => {
+      const lines = findQuote(source, item.quote);
+      if (lines === undefined) {
+        detail.quotes_missing += 1;
+        return item;
+      }
+      detail.quotes_verified += 1;
+      const first = chunk.lineStart + lines.first;
+      const loc = `${chunk.source}:${first}-${chunk.lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
+      if (loc !== item.loc) detail.normalised.push(`evidence[${index}].loc`);
+      return { ...item, loc };
+    });
+  }
+  return { ok: true, answer, detail };
+}
+
+/**
+ * The JSON object in a text: the whole of it, a fenced block, or the last balanced `{…}` that parses.
+ * Undefined when there is none.
+ */
+export function findJsonObject(text: string): Record<string, unknown> | undefined {
+  const whole = asObject(text);
+  if (whole !== undefined) return whole;
+  for (const [, fenced = ''] of [...text.matchAll(/```(?:json)?[^\n]*\n([\s\S]*?)```/gi)].reverse()) {
+    const object = asObject(fenced);
+    if (object !== undefined) return object;
+  }
+  const end = text.lastIndexOf('}');
+  // A worker's prose may hold braces too; a few starts are enough, each costs a parse.
+  let start = text.indexOf('{');
+  for (let tries = 0; tries < 20 && start !== -1 && start < end; tries += 1) {
+    const object = asObject(text.slice(start, end + 1));
+    if (object !== undefined) return object;
+    start = text.indexOf('{', start + 1);
+  }
+  return undefined;
+}
+
+function asObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const Loose = z.looseObject({
+  summary: z.unknown().optional(),
+  gaps: z.unknown().optional(),
+  errors: z.unknown().optional(),
+  evidence: z.unknown().optional(),
+});
+
+/** Fills in and clamps as CONTRACTS.md A says: text keeps its left end, `loc` its right end. */
+function normalise(value: Record<string, unknown>): {
+  object: Record<string, unknown>;
+  normalised: string[];
+} {
+  const normalised: string[] = [];
+  const clamp = (field: unknown, limit: number, name: string, keep: 'left' | 'right' = 'left'): unknown => {
+    if (typeof field !== 'string') return field;
+    const clean = stripControls(field);
+    if (clean.length <= limit) return clean;
+    normalised.push(name);
+    return keep === 'left' ? wholeCharacters(clean.slice(0, limit)) : wholeCharacters(clean.slice(-limit));
+  };
+  const object = { ...Loose.parse(value) };
+  for (const list of ['gaps', 'errors'] as const) {
+    if (object[list] === undefined || object[list] === null) {
+      object[list] = [];
+      normalised.push(list);
+    }
+  }
+  if ('summary' in object) object.summary = clamp(object.summary, ANSWER_LIMITS.summary, 'summary');
+  if (Array.isArray(object.evidence)) {
+    object.evidence = object.evidence.map((item: unknown, index) => {
+      if (typeof item !== 'object' || item === null) return item;
+      const evidence: Record<string, unknown> = { ...item };
+      const name = (field: string) => `evidence[${index}].${field}`;
+      if (evidence.note === undefined || evidence.note === null || evidence.note === '') {
+        evidence.note = DEFAULT_NOTE;
+        normalised.push(name('note'));
+      }
+      return {
+        ...evidence,
+        loc: clamp(evidence.loc, ANSWER_LIMITS.loc, name('loc'), 'right'),
+        quote: clamp(evidence.quote, ANSWER_LIMITS.quote, name('quote')),
+        note: clamp(evidence.note, ANSWER_LIMITS.note, name('note')),
+      };
+    });
+  }
+  return { object, normalised };
+}
+
+/** Control characters of a worker's text could drive a terminal; tabs and line ends are text. */
+function stripControls(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '');
+}
+
+/** A cut must not leave half of a surrogate pair. */
+function wholeCharacters(text: string): string {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
+}
+
+function issueText(issue: { path: PropertyKey[]; message: string }): string {
+  return `${issue.path.length === 0 ? 'the answer' : issue.path.join('.')}: ${issue.message}`;
+}

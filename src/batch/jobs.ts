@@ -1,0 +1,198 @@
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { JobRecord } from '../contracts/index.ts';
+import { IdIndex } from '../dispatch/index.ts';
+import { messageOf, RlmError } from '../errors.ts';
+import {
+  FILE_MODE,
+  type JsonlLine,
+  parseLine,
+  readLineBatches,
+  resolveInside,
+  temporaryName,
+} from '../files/index.ts';
+import { RUN_FILES } from '../runs/index.ts';
+import { compileSchema } from './schema.ts';
+
+/** Where a jobs file's paths start and where they may lead. */
+export interface JobPaths {
+  runDir: string;
+  baseDir: string;
+  allowedRoots: string[] | null;
+}
+
+/** A job with its paths resolved and checked. */
+export interface Job {
+  record: JobRecord;
+  chunkPath: string;
+  schemaPath: string;
+  outputPath: string;
+}
+
+/** Part of file names (`prompts/<job_id>.attempt1.txt`), hence no separators and no leading dot. */
+const JOB_ID = /^[A-Za-z0-9_][A-Za-z0-9._@+=,-]{0,127}$/;
+const REQUIRED = [
+  'chunk_id',
+  'chunk_path',
+  'job_id',
+  'output_path',
+  'question',
+  'sandbox',
+  'schema_path',
+] as const;
+const OWN_FILES: ReadonlySet<string> = new Set([
+  RUN_FILES.run,
+  RUN_FILES.activity,
+  RUN_FILES.events,
+  RUN_FILES.jobs,
+  RUN_FILES.summary,
+  RUN_FILES.driverLock,
+  RUN_FILES.cancel,
+  RUN_FILES.logs,
+  RUN_FILES.prompts,
+]);
+
+/**
+ * Checks a whole jobs file, streaming, before anything runs (CONTRACTS.md A). Memory: 32 bytes a job.
+ *
+ * @returns the number of jobs
+ * @throws RlmError `usage` (or `forbidden`) naming the first line that is wrong
+ */
+export async function checkJobs(file: string, paths: JobPaths): Promise<number> {
+  const ids = new IdIndex();
+  const outputs = new IdIndex();
+  const checked = { chunk: '', schema: '' };
+  let count = 0;
+  for await (const batch of readLineBatches(file)) {
+    for (const line of batch) {
+      const job = readJob(line, paths);
+      if (job === undefined) continue;
+      count += 1;
+      const { job_id } = job.record;
+      const twin = ids.get(job_id);
+      if (twin !== undefined) throw atLine(line, `duplicate job_id '${job_id}' (first on line ${twin})`);
+      ids.set(job_id, line.line);
+      const sharer = outputs.get(job.outputPath);
+      if (sharer !== undefined) {
+        throw atLine(line, `output_path '${job.record.output_path}' is also that of line ${sharer}`);
+      }
+      outputs.set(job.outputPath, line.line);
+      if (job.chunkPath !== checked.chunk) requireFile(line, 'chunk_path', job.chunkPath);
+      checked.chunk = job.chunkPath;
+      if (job.schemaPath !== checked.schema) {
+        requireFile(line, 'schema_path', job.schemaPath);
+        try {
+          compileSchema(job.schemaPath);
+        } catch (error) {
+          throw atLine(line, messageOf(error));
+        }
+        checked.schema = job.schemaPath;
+      }
+    }
+  }
+  if (count === 0) {
+    throw new RlmError('usage', `no jobs in ${file}`, {
+      hint: 'Write one JSON object a line; see `rlm batch --help`.',
+    });
+  }
+  return count;
+}
+
+/** Streams the jobs of a file that was checked. */
+export async function* readJobs(file: string, paths: JobPaths): AsyncGenerator<Job> {
+  for await (const batch of readLineBatches(file)) {
+    for (const line of batch) {
+      const job = readJob(line, paths);
+      if (job !== undefined) yield job;
+    }
+  }
+}
+
+/** Keeps the run's own copy of its jobs, so that a later edit of the original changes nothing. */
+export async function keepJobs(file: string, runDir: string): Promise<void> {
+  const own = join(runDir, RUN_FILES.jobs);
+  if (resolve(file) === own) return;
+  const temporary = temporaryName(own);
+  try {
+    await pipeline(createReadStream(file), createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' }));
+    renameSync(temporary, own);
+  } finally {
+    if (existsSync(temporary)) rmSync(temporary);
+  }
+}
+
+/** One line to a job; undefined for a blank line. */
+function readJob(line: JsonlLine, paths: JobPaths): Job | undefined {
+  const value = parseLine(line);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw atLine(line, 'not a JSON object');
+  const missing = REQUIRED.filter((field) => !(field in value));
+  if (missing.length > 0) throw atLine(line, `missing required fields: ${missing.join(', ')}`);
+  const sandbox: unknown = Reflect.get(value, 'sandbox');
+  if (sandbox !== 'read-only') {
+    throw atLine(
+      line,
+      `sandbox must be 'read-only' for chunk jobs (got ${JSON.stringify(sandbox)?.replaceAll('"', "'")})`,
+    );
+  }
+  const timeout: unknown = Reflect.get(value, 'timeout_sec');
+  if (timeout !== undefined && !(typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0)) {
+    throw atLine(line, `timeout_sec must be an integer > 0 (got ${JSON.stringify(timeout)})`);
+  }
+  const parsed = JobRecord.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw atLine(line, `${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const record = parsed.data;
+  if (!JOB_ID.test(record.job_id)) {
+    throw atLine(
+      line,
+      `job_id '${record.job_id}' must match ${JOB_ID.source}: it becomes part of file names`,
+    );
+  }
+  try {
+    const outputPath = resolveInside(paths.runDir, record.output_path, 'output_path');
+    const [top = ''] = outputPath.slice(paths.runDir.length + 1).split(sep);
+    if (top === '' || OWN_FILES.has(top)) {
+      throw new RlmError('forbidden', `output_path '${record.output_path}' is one of the run's own files`);
+    }
+    return {
+      record,
+      outputPath,
+      chunkPath: readable(paths, record.chunk_path, 'chunk_path'),
+      schemaPath: readable(paths, record.schema_path, 'schema_path'),
+    };
+  } catch (error) {
+    if (error instanceof RlmError)
+      throw new RlmError(error.code, `line ${line.line}: ${error.message}`, {
+        ...(error.hint ? { hint: error.hint } : {}),
+      });
+    throw error;
+  }
+}
+
+function readable(paths: JobPaths, path: string, what: string): string {
+  if (paths.allowedRoots === null) return resolve(paths.baseDir, path);
+  let refusal: unknown;
+  for (const root of [paths.runDir, ...paths.allowedRoots]) {
+    try {
+      return resolveInside(root, path, what, paths.baseDir);
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+function requireFile(line: JsonlLine, field: string, path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw atLine(line, `${field} does not exist: ${path}`);
+  if (!stat.isFile()) throw atLine(line, `${field} is not a file: ${path}`);
+}
+
+function atLine(line: JsonlLine, message: string): RlmError {
+  return new RlmError('usage', `line ${line.line}: ${message}`);
+}

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createWriteStream, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  type BatchSummary,
+  NO_USAGE,
+  type OutcomeRecord,
+  type Progress,
+  type SummaryRow,
+} from '../contracts/index.ts';
+import { type History, OutcomeReader, readHistory, type Stop } from '../dispatch/index.ts';
+import { FILE_MODE, temporaryName } from '../files/index.ts';
+import { RUN_FILES } from '../runs/index.ts';
+import { type JobPaths, readJobs } from './jobs.ts';
+
+/** What the summary says of the run as a whole. */
+export interface SummaryHead {
+  runDir: string;
+  state: BatchSummary['state'];
+  reason: string | null;
+  stop: Stop | undefined;
+  progress: Progress;
+  durationMs: number;
+}
+
+const Detail = z
+  .object({
+    normalised: z.array(z.string()).default([]),
+    quotes_verified: z.int().default(0),
+    quotes_missing: z.int().default(0),
+  })
+  .catch({ normalised: [], quotes_verified: 0, quotes_missing: 0 });
+
+/**
+ * Writes `summary.json` from the journal: every job has its row, also those that were not run. Rows are
+ * sorted by id and streamed; memory is the ids and one row.
+ *
+ * @returns the counts
+ */
+export async function writeSummary(
+  head: SummaryHead,
+  paths: JobPaths,
+): Promise<{ total: number; succeeded: number; failed: number }> {
+  const journal = join(head.runDir, RUN_FILES.events);
+  const history = await readHistory(journal);
+  const jobs: Array<{ id: string; output: string }> = [];
+  for await (const job of readJobs(join(head.runDir, RUN_FILES.jobs), paths)) {
+    jobs.push({ id: job.record.job_id, output: job.record.output_path });
+  }
+  jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const outcomes = new OutcomeReader(journal);
+  const path = join(head.runDir, RUN_FILES.summary);
+  const temporary = temporaryName(path);
+  const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' });
+  const write = async (text: string) => {
+    if (!file.write(text)) await once(file, 'drain');
+  };
+  const counts = { total: jobs.length, succeeded: 0, failed: 0 };
+  try {
+    for (const job of jobs) {
+      if ((history.accepted.get(job.id) ?? 0) > 0) counts.succeeded += 1;
+    }
+    counts.failed = counts.total - counts.succeeded;
+    const { usage, cost_usd, cache_hits } = head.progress;
+    const lead: Omit<BatchSummary, 'results'> = {
+      schema_version: 1,
+      run_dir: head.runDir,
+      state: head.state,
+      reason: head.reason,
+      jobs_total: counts.total,
+      jobs_succeeded: counts.succeeded,
+      jobs_failed: counts.failed,
+      cache_hits,
+      duration_sec: Math.round(head.durationMs) / 1000,
+      usage_totals: usage,
+      cost_usd,
+    };
+    await write(`${JSON.stringify(lead, null, 2).slice(0, -2)},\n  "results": [`);
+    let separator = '\n    ';
+    for (const job of jobs) {
+      await write(separator + JSON.stringify(rowOf(job, history, outcomes, head.stop)));
+      separator = ',\n    ';
+    }
+    await write('\n  ]\n}\n');
+    file.end();
+    await once(file, 'close');
+    renameSync(temporary, path);
+  } finally {
+    outcomes.close();
+    file.destroy();
+  }
+  return counts;
+}
+
+function rowOf(
+  job: { id: string; output: string },
+  history: History,
+  outcomes: OutcomeReader,
+  stop: Stop | undefined,
+): SummaryRow {
+  const offset = history.accepted.get(job.id) || history.failed.get(job.id);
+  const outcome = offset === undefined ? undefined : outcomes.read(offset);
+  return outcome?.id === job.id ? rowOfOutcome(outcome, job.output) : openRow(job, history, stop);
+}
+
+function rowOfOutcome(outcome: OutcomeRecord, outputPath: string): SummaryRow {
+  return {
+    job_id: outcome.id,
+    status: outcome.status === 'accepted' ? 'success' : 'failed',
+    attempts: outcome.attempts,
+    output_path: outputPath,
+    log_paths: outcome.log_paths,
+    usage: outcome.usage,
+    errors: outcome.errors,
+    duration_ms: Math.round(outcome.duration_ms),
+    worker: outcome.worker,
+    model: outcome.model,
+    failure_class: outcome.failure_class,
+    cache_hit: outcome.cache_hit,
+    cost_usd: outcome.cost_usd,
+    ...Detail.parse(outcome.detail ?? {}),
+  };
+}
+
+/** A job that the run stopped before; `resume` takes it up. */
+function openRow(job: { id: string; output: string }, history: History, stop: Stop | undefined): SummaryRow {
+  const earlier = history.attempts.get(job.id);
+  return {
+    job_id: job.id,
+    status: 'failed',
+    attempts: earlier?.last ?? 0,
+    output_path: job.output,
+    log_paths: [],
+    usage: earlier?.usage ?? NO_USAGE,
+    errors: [stop === undefined ? 'not finished' : `not finished: ${stop.failure.message}`],
+    duration_ms: 0,
+    worker: '',
+    model: null,
+    failure_class: stop?.why ?? null,
+    cache_hit: false,
+    cost_usd: earlier?.costUsd ?? null,
+    normalised: [],
+    quotes_verified: 0,
+    quotes_missing: 0,
+  };
+}

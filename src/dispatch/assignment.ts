@@ -1,0 +1,47 @@
+import type { WorkRequest } from '../workers/index.ts';
+
+/** What the flow decides about a worker call; dispatch adds files, limits of time and the signal. */
+export type WorkCall = Pick<
+  WorkRequest,
+  'instructions' | 'input' | 'material' | 'schema' | 'model' | 'effort' | 'sandbox' | 'tools' | 'cwd'
+> & {
+  timeoutMs: number;
+};
+
+/** Whether an answer will do. `text` is what is kept; `errors` go back to the worker. */
+export type Acceptance =
+  | { ok: true; text: string; detail?: Record<string, unknown> }
+  | { ok: false; errors: string[] };
+
+/** One piece of work, light enough to stand in a queue: what it needs is loaded when its turn comes. */
+export interface Assignment {
+  /** Unique in the run; part of file names, so `[A-Za-z0-9._-]` only. */
+  readonly id: string;
+  /** Loads inputs. An RlmError fails this assignment with class `config`, and no other. */
+  prepare(): Promise<PreparedAssignment>;
+}
+
+/** Something a worker is asked once or more, and whose answer is checked. */
+export interface Piece {
+  call(): WorkCall;
+  accept(answer: string): Acceptance | Promise<Acceptance>;
+  /** Two smaller pieces and how their texts become one, for a piece that was too much; undefined when it cannot. */
+  split?(): Split | undefined;
+}
+
+export interface Split {
+  parts: Piece[];
+  /** The accepted texts of the parts, in order, to an answer that is then checked as one. */
+  merge(texts: string[]): string;
+}
+
+export interface PreparedAssignment extends Piece {
+  /** Fingerprint (hex sha256) of all that the result depends on, the worker excepted: a changed one makes it stale. */
+  readonly key: string;
+  /** Fingerprint of the content alone, under which an answer may serve any run; null: never. */
+  readonly cacheKey: string | null;
+  /** Makes an answer from the cache that of this assignment. */
+  adopt?(text: string): string;
+  /** Puts the accepted text where it belongs, atomically, and says where. */
+  commit(text: string): { output_path: string; output_sha256: string };
+}

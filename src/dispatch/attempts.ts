@@ -1,0 +1,222 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addUsage, type Failure, type Usage } from '../contracts/index.ts';
+import { FILE_MODE } from '../files/index.ts';
+import type { Worker, WorkResult } from '../workers/index.ts';
+import type { Acceptance, Piece, PreparedAssignment, WorkCall } from './assignment.ts';
+import { type BudgetLedger, costOf, type Price } from './budget.ts';
+import type { AnswerCache } from './cache.ts';
+import type { Stop } from './dispatch.ts';
+import type { Journal } from './journal.ts';
+import { type Decision, decide, isPassing, type RetryLimits } from './policy.ts';
+
+/** What the loop of attempts needs of the engine. */
+export interface AttemptLoop {
+  journal: Journal;
+  worker: Worker;
+  retry: RetryLimits;
+  idleTimeoutMs: number;
+  budget: BudgetLedger;
+  price: Price | undefined;
+  cache: AnswerCache | undefined;
+  runDir: string;
+  marks: Record<string, string>;
+  signal: AbortSignal;
+  random: () => number;
+  stopped(): boolean;
+  onStop(stop: Stop): void;
+  onPassingFault(failure: Failure, launchedAt: number): void;
+  onSuccess(): void;
+}
+
+/** How the attempts at one assignment ended. */
+export interface AttemptsEnd {
+  acceptance: { text: string; detail?: Record<string, unknown> } | undefined;
+  failure: Failure | undefined;
+  attempts: number;
+  usage: Usage;
+  costUsd: number | null;
+  model: string | null;
+  logPaths: string[];
+  /** What went wrong on the way, one line an attempt. */
+  errors: string[];
+}
+
+/** A split goes three levels deep: a piece is an eighth of its chunk at least. */
+const MAX_SPLITS = 3;
+const MAX_ERROR_CHARS = 600;
+const MAX_ERRORS = 20;
+
+type Accepted = NonNullable<AttemptsEnd['acceptance']>;
+
+/**
+ * Calls the worker until an answer is accepted, the policy gives up, or the run stops. The one retry loop.
+ *
+ * @returns `open` when the run stopped first: the assignment has no outcome, and `resume` takes it up
+ */
+export async function runAttempts(
+  id: string,
+  prepared: PreparedAssignment,
+  before: { attempts: number; usage: Usage; costUsd: number | null },
+  loop: AttemptLoop,
+): Promise<AttemptsEnd | 'open'> {
+  const end: AttemptsEnd = {
+    acceptance: undefined,
+    failure: undefined,
+    attempts: before.attempts,
+    usage: before.usage,
+    costUsd: before.costUsd,
+    model: null,
+    logPaths: [],
+    errors: [],
+  };
+  const worked = await workOn(prepared, id, end, loop, 0);
+  if (worked === 'stopped') return 'open';
+  end.acceptance = worked === 'failed' ? undefined : worked;
+  return end;
+}
+
+async function workOn(
+  piece: Piece,
+  id: string,
+  end: AttemptsEnd,
+  loop: AttemptLoop,
+  depth: number,
+): Promise<Accepted | 'failed' | 'stopped'> {
+  const counts = { own: 0, passing: 0 };
+  let feedback = '';
+  for (let first = depth === 0; ; first = false) {
+    if (loop.stopped()) return 'stopped';
+    const call = piece.call();
+    const input = call.input + feedback;
+    const reserved = loop.budget.reserve(
+      Buffer.byteLength(call.instructions) + Buffer.byteLength(input),
+      first,
+      Date.now(),
+    );
+    if (typeof reserved === 'string') {
+      const failure: Failure = { class: 'budget', message: reserved };
+      loop.onStop({ why: 'budget', failure });
+      return 'stopped';
+    }
+    end.attempts += 1;
+    const attempt = end.attempts;
+    const launchedAt = performance.now();
+    const result = await callWorker({ ...call, input }, id, attempt, loop);
+    const acceptance: Acceptance | undefined =
+      result.answer === undefined ? undefined : await piece.accept(result.answer);
+    const failure = result.failure ?? rejected(acceptance);
+
+    const costUsd = result.costUsd ?? (loop.price === undefined ? null : costOf(result.usage, loop.price));
+    loop.budget.settle(reserved, result.usage, costUsd);
+    end.usage = addUsage(end.usage, result.usage);
+    end.costUsd = costUsd === null ? end.costUsd : (end.costUsd ?? 0) + costUsd;
+    end.model = result.model ?? end.model;
+    end.logPaths.push(result.extraLogPath ?? logName(id, attempt));
+
+    const ended = {
+      type: 'attempt_ended' as const,
+      id,
+      attempt,
+      usage: result.usage,
+      cost_usd: costUsd,
+      duration_ms: Math.round(result.durationMs),
+    };
+    if (failure === undefined && acceptance?.ok) {
+      loop.journal.append(ended);
+      loop.onSuccess();
+      end.failure = undefined;
+      return acceptance;
+    }
+
+    const why = failure ?? { class: 'crashed', message: 'no answer' };
+    end.failure = why;
+    if (end.errors.length < MAX_ERRORS) {
+      end.errors.push(`attempt ${attempt}: ${why.class}: ${why.message}`.slice(0, MAX_ERROR_CHARS));
+    }
+    counts[isPassing(why.class) ? 'passing' : 'own'] += 1;
+    const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
+    const decision = decide(why, counts, loop.retry, split !== undefined && depth < MAX_SPLITS, loop.random);
+    loop.journal.append({ ...ended, failure: why, ...told(decision) });
+    if (isPassing(why.class)) loop.onPassingFault(why, launchedAt);
+
+    switch (decision.next) {
+      case 'stop':
+        if (why.class === 'quota' || why.class === 'auth' || why.class === 'config') {
+          loop.onStop({ why: why.class, failure: why });
+        }
+        return 'stopped';
+      case 'fail':
+        return loop.signal.aborted ? 'stopped' : 'failed';
+      case 'split': {
+        if (split === undefined) return 'failed';
+        const texts: string[] = [];
+        for (const part of split.parts) {
+          const accepted = await workOn(part, id, end, loop, depth + 1);
+          if (accepted === 'failed' || accepted === 'stopped') return accepted;
+          texts.push(accepted.text);
+        }
+        const merged = await piece.accept(split.merge(texts));
+        if (merged.ok) {
+          end.failure = undefined;
+          return merged;
+        }
+        end.failure = { class: 'invalid_output', message: `the merged answer: ${merged.errors.join('; ')}` };
+        return 'failed';
+      }
+      case 'retry':
+        feedback = acceptance?.ok === false ? correction(acceptance.errors) : feedback;
+        await pause(decision.delayMs, loop.signal);
+    }
+  }
+}
+
+/** What the journal says of a decision. */
+function told(decision: Decision): { next: 'retry' | 'split' | 'none'; retry_in_ms?: number } {
+  if (decision.next === 'retry') return { next: 'retry', retry_in_ms: decision.delayMs };
+  return { next: decision.next === 'split' ? 'split' : 'none' };
+}
+
+function rejected(acceptance: Acceptance | undefined): Failure | undefined {
+  if (acceptance === undefined || acceptance.ok) return undefined;
+  return { class: 'invalid_output', message: acceptance.errors.join('; ').slice(0, MAX_ERROR_CHARS) };
+}
+
+/** Stands at the very end of the prompt, after the chunk, so that the cached prefix stays whole. */
+function correction(errors: string[]): string {
+  const list = errors.slice(0, 10).map((error) => `- ${error.slice(0, 300)}`);
+  return `\n\nYour last answer was not accepted:\n${list.join('\n')}\nAnswer again with the whole corrected JSON object.\n`;
+}
+
+async function callWorker(
+  call: WorkCall,
+  id: string,
+  attempt: number,
+  loop: AttemptLoop,
+): Promise<WorkResult> {
+  const promptPath = join(loop.runDir, 'prompts', `${id}.attempt${attempt}.txt`);
+  writeFileSync(promptPath, `${call.instructions}\n${call.input}`, { mode: FILE_MODE });
+  loop.journal.append({ type: 'attempt_started', id, attempt, worker: loop.worker.name });
+  const remaining = loop.budget.remainingMs(Date.now());
+  return loop.worker.run({
+    ...call,
+    id,
+    attempt,
+    timeoutMs: Math.min(call.timeoutMs, Math.max(1, remaining)),
+    idleTimeoutMs: loop.idleTimeoutMs,
+    promptPath,
+    logPath: join(loop.runDir, logName(id, attempt)),
+    marks: loop.marks,
+    signal: loop.signal,
+    onProcess: (process) => loop.journal.append({ type: 'process', id, attempt, process }),
+  });
+}
+
+function logName(id: string, attempt: number): string {
+  return `logs/${id}.attempt${attempt}.jsonl`;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {});
+}

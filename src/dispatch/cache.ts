@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+
+const CachedAnswer = z.object({
+  schema_version: z.literal(1),
+  text: z.string(),
+  worker: z.string(),
+  model: z.string().nullable(),
+  created_at: z.iso.datetime(),
+});
+export type CachedAnswer = z.infer<typeof CachedAnswer>;
+
+/**
+ * Accepted answers of all runs of a root, by content: `.rlm/cache/answers/<2 hex>/<62 hex>.json`.
+ * The key covers the chunk's bytes, question, instructions and schema (the flow's part), and the worker, its
+ * version, model and effort (ours).
+ */
+export class AnswerCache {
+  readonly #directory: string;
+
+  constructor(stateDirectory: string) {
+    this.#directory = join(stateDirectory, 'cache', 'answers');
+  }
+
+  /** The full key; parts are length-prefixed so that no two lists of parts give one key. */
+  static key(parts: Array<string | null>): string {
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part === null ? '-\n' : `${part.length}:${part}\n`);
+    return hash.digest('hex');
+  }
+
+  get(key: string): CachedAnswer | undefined {
+    const path = this.#path(key);
+    try {
+      return CachedAnswer.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+    } catch {
+      return undefined;
+    }
+  }
+
+  put(key: string, answer: Omit<CachedAnswer, 'schema_version' | 'created_at'>): void {
+    const path = this.#path(key);
+    if (!existsSync(dirname(path))) ensureDirectory(dirname(path));
+    writeFileAtomic(
+      path,
+      JSON.stringify({ schema_version: 1, ...answer, created_at: new Date().toISOString() }),
+    );
+  }
+
+  #path(key: string): string {
+    return join(this.#directory, key.slice(0, 2), `${key.slice(2)}.json`);
+  }
+}

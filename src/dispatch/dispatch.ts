@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import pLimit from 'p-limit';
+import { type Failure, NO_USAGE } from '../contracts/index.ts';
+import { messageOf, RlmError } from '../errors.ts';
+import type { Worker } from '../workers/index.ts';
+import type { Assignment, PreparedAssignment } from './assignment.ts';
+import { type AttemptLoop, runAttempts } from './attempts.ts';
+import type { BudgetLedger } from './budget.ts';
+import { AnswerCache } from './cache.ts';
+import { AdaptiveConcurrency } from './concurrency.ts';
+import type { History } from './history.ts';
+import { type Journal, OutcomeReader } from './journal.ts';
+import type { RetryLimits } from './policy.ts';
+
+export interface DispatchOptions {
+  journal: Journal;
+  /** The journal's file, for reading earlier outcomes back. */
+  journalPath: string;
+  history: History;
+  worker: Worker;
+  /** Calls at a time, at most. */
+  parallel: number;
+  retry: RetryLimits;
+  idleTimeoutMs: number;
+  budget: BudgetLedger;
+  price: AttemptLoop['price'];
+  /** Undefined for a run without cache. */
+  cache: AnswerCache | undefined;
+  runDir: string;
+  /** Environment marks of every worker process. */
+  marks: Record<string, string>;
+  /** Ends everything at once. */
+  signal: AbortSignal;
+  random?: () => number;
+}
+
+/** Why dispatch ended before its assignments did. */
+export interface Stop {
+  why: 'quota' | 'auth' | 'config' | 'budget' | 'cancelled';
+  failure: Failure;
+}
+
+/**
+ * The engine: assignments in, outcomes (in the journal) out. Everything that runs a worker goes through here.
+ *
+ * Assignments are pulled from the source only as slots come free, so a million of them need no memory. Each
+ * ends as one `outcome` event, or as none when it was not launched because of a stop: those are left for
+ * `resume`. An assignment whose accepted result of an earlier driver still stands is passed over.
+ *
+ * @returns why it stopped early, or undefined when every assignment has its outcome
+ */
+export async function dispatch(
+  source: AsyncIterable<Assignment> | Iterable<Assignment>,
+  options: DispatchOptions,
+): Promise<Stop | undefined> {
+  const { journal, worker, budget, signal } = options;
+  const limit = pLimit(options.parallel);
+  const concurrency = new AdaptiveConcurrency(options.parallel);
+  const earlier = new OutcomeReader(options.journalPath);
+  let stop: Stop | undefined;
+  let wake: () => void = () => {};
+  let brokenInside: unknown;
+  const underWay = () => limit.activeCount + limit.pendingCount;
+  const aChange = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+
+  const changed = (to: number | undefined, reason: string) => {
+    if (to === undefined) return;
+    journal.append({ type: 'concurrency', from: limit.concurrency, to, reason });
+    limit.concurrency = to;
+    wake();
+  };
+  const loop: AttemptLoop = {
+    ...options,
+    random: options.random ?? Math.random,
+    stopped: () => stop !== undefined || signal.aborted,
+    onStop(reason) {
+      stop ??= reason;
+      wake();
+    },
+    onPassingFault: (failure, launchedAt) =>
+      changed(concurrency.faulted(launchedAt, performance.now()), failure.class),
+    onSuccess: () => changed(concurrency.succeeded(), 'good answers'),
+  };
+
+  const quota = await worker.quota?.();
+  if (quota?.exhausted) {
+    const message = `the account's allowance is used up (${quota.usedPercent} %)`;
+    earlier.close();
+    return {
+      why: 'quota',
+      failure: { class: 'quota', message, ...(quota.resetsAt ? { resets_at: quota.resetsAt } : {}) },
+    };
+  }
+
+  const onAbort = () => wake();
+  signal.addEventListener('abort', onAbort);
+  try {
+    for await (const assignment of source) {
+      while (!loop.stopped() && underWay() >= (budget.mustProbe ? 1 : limit.concurrency)) await aChange();
+      if (loop.stopped()) break;
+      limit(() => runOne(assignment, loop, earlier, options.history)).then(
+        () => wake(),
+        (error: unknown) => {
+          brokenInside ??= error;
+          stop ??= { why: 'config', failure: { class: 'config', message: messageOf(error) } };
+          wake();
+        },
+      );
+    }
+    while (underWay() > 0) await aChange();
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    earlier.close();
+  }
+  if (brokenInside !== undefined) throw brokenInside;
+  if (signal.aborted) return { why: 'cancelled', failure: { class: 'cancelled', message: 'cancelled' } };
+  return stop;
+}
+
+/** One assignment: passed over, answered from the cache, or worked on until it has an outcome. */
+async function runOne(
+  assignment: Assignment,
+  loop: AttemptLoop,
+  earlier: OutcomeReader,
+  history: History,
+): Promise<void> {
+  const { journal, worker } = loop;
+  const started = performance.now();
+  const before = history.attempts.get(assignment.id);
+  const base = {
+    id: assignment.id,
+    attempts: before?.last ?? 0,
+    usage: before?.usage ?? NO_USAGE,
+    cost_usd: before?.costUsd ?? null,
+    worker: worker.name,
+    model: null,
+    cache_hit: false,
+    log_paths: [],
+  };
+  let prepared: PreparedAssignment;
+  try {
+    prepared = await assignment.prepare();
+  } catch (error) {
+    if (!(error instanceof RlmError)) throw error;
+    journal.append({
+      type: 'outcome',
+      outcome: {
+        ...base,
+        status: 'failed',
+        duration_ms: performance.now() - started,
+        failure_class: 'config',
+        errors: [error.message],
+        key: '',
+      },
+    });
+    return;
+  }
+
+  const offset = history.accepted.get(assignment.id);
+  const previous = offset === undefined ? undefined : earlier.read(offset);
+  if (previous?.id === assignment.id) {
+    const why = staleness(previous, prepared.key);
+    if (why === undefined) return;
+    journal.append({ type: 'stale', id: assignment.id, why });
+  }
+
+  const call = prepared.call();
+  const cacheKey =
+    loop.cache === undefined || prepared.cacheKey === null || worker.cacheIdentity === null
+      ? undefined
+      : AnswerCache.key([prepared.cacheKey, worker.name, worker.cacheIdentity, call.model, call.effort]);
+  const cached = cacheKey === undefined ? undefined : loop.cache?.get(cacheKey);
+  if (cached !== undefined) {
+    const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text);
+    if (acceptance.ok) {
+      journal.append({
+        type: 'outcome',
+        outcome: {
+          ...base,
+          ...prepared.commit(acceptance.text),
+          status: 'accepted',
+          duration_ms: performance.now() - started,
+          model: cached.model,
+          cache_hit: true,
+          failure_class: null,
+          errors: [],
+          key: prepared.key,
+          ...(acceptance.detail ? { detail: acceptance.detail } : {}),
+        },
+      });
+      return;
+    }
+  }
+
+  const end = await runAttempts(
+    assignment.id,
+    prepared,
+    { attempts: base.attempts, usage: base.usage, costUsd: base.cost_usd },
+    loop,
+  );
+  if (end === 'open') return;
+  const common = {
+    ...base,
+    attempts: end.attempts,
+    usage: end.usage,
+    cost_usd: end.costUsd,
+    duration_ms: performance.now() - started,
+    model: end.model ?? call.model,
+    log_paths: end.logPaths,
+    key: prepared.key,
+  };
+  if (end.acceptance === undefined) {
+    journal.append({
+      type: 'outcome',
+      outcome: {
+        ...common,
+        status: 'failed',
+        failure_class: end.failure?.class ?? 'crashed',
+        errors: end.errors,
+      },
+    });
+    return;
+  }
+  const { text, detail } = end.acceptance;
+  const committed = prepared.commit(text);
+  journal.append({
+    type: 'outcome',
+    outcome: {
+      ...common,
+      ...committed,
+      status: 'accepted',
+      failure_class: null,
+      errors: end.errors,
+      ...(detail ? { detail } : {}),
+    },
+  });
+  if (cacheKey !== undefined) loop.cache?.put(cacheKey, { text, worker: worker.name, model: common.model });
+}
+
+/** Why an accepted result does not stand any more; undefined when it does. */
+function staleness(
+  previous: { key: string; output_path?: string | undefined; output_sha256?: string | undefined },
+  key: string,
+): string | undefined {
+  if (previous.key !== key) return 'its inputs changed';
+  if (previous.output_path === undefined || previous.output_sha256 === undefined) return undefined;
+  const found = hashFile(previous.output_path);
+  if (found === undefined) return `its result ${previous.output_path} is gone`;
+  return found === previous.output_sha256 ? undefined : `its result ${previous.output_path} was changed`;
+}
+
+function hashFile(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    for (let bytes = readSync(fd, buffer); bytes > 0; bytes = readSync(fd, buffer))
+      hash.update(buffer.subarray(0, bytes));
+    return hash.digest('hex');
+  } finally {
+    closeSync(fd);
+  }
+}

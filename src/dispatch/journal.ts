@@ -1,0 +1,104 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import {
+  countEvent,
+  emptyProgress,
+  JournalEvent,
+  type OutcomeRecord,
+  type Progress,
+} from '../contracts/index.ts';
+import { JsonlAppender, readLineBatches } from '../files/index.ts';
+
+/** An event before its time is put on it. */
+export type NewEvent = JournalEvent extends infer Event
+  ? Event extends JournalEvent
+    ? Omit<Event, 'ts'>
+    : never
+  : never;
+
+/** The run's append-only `events.jsonl`: one writer, the driver. Counts as it writes. */
+export class Journal {
+  #file: JsonlAppender;
+  #progress: Progress;
+
+  /** @param progress counts of what the file holds already */
+  constructor(path: string, progress: Progress = emptyProgress()) {
+    this.#file = new JsonlAppender(path);
+    this.#progress = progress;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** Bytes written so far: `progress` counts the events up to here. */
+  get size(): number {
+    return this.#file.size;
+  }
+
+  append(event: NewEvent): void {
+    const stamped: JournalEvent = { ts: new Date().toISOString(), ...event };
+    this.#file.append(stamped);
+    this.#progress = countEvent(this.#progress, stamped);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Reads events from a byte offset on. A line that is torn, or that a newer version wrote, is passed over.
+ *
+ * @returns batches of events, each with the offset at which the next event starts
+ */
+export async function* readEvents(
+  path: string,
+  from = 0,
+): AsyncGenerator<Array<{ start: number; end: number; event: JournalEvent }>> {
+  if (!existsSync(path)) return;
+  for await (const lines of readLineBatches(path, { start: from })) {
+    const events: Array<{ start: number; end: number; event: JournalEvent }> = [];
+    for (const line of lines) {
+      if (!line.complete) continue;
+      const event = parseEvent(line.text);
+      if (event !== undefined) events.push({ start: line.start, end: line.end, event });
+    }
+    if (events.length > 0) yield events;
+  }
+}
+
+/** One journal line, or undefined when it is torn or unknown. */
+export function parseEvent(text: string): JournalEvent | undefined {
+  try {
+    return JournalEvent.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads single outcomes back by the offset of their line. */
+export class OutcomeReader {
+  readonly #fd: number;
+  #buffer = Buffer.alloc(16 * 1024);
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'r');
+  }
+
+  read(offset: number): OutcomeRecord | undefined {
+    for (;;) {
+      const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, offset);
+      const newline = this.#buffer.subarray(0, bytes).indexOf(0x0a);
+      if (newline !== -1) {
+        const event = parseEvent(this.#buffer.toString('utf8', 0, newline));
+        return event?.type === 'outcome' ? event.outcome : undefined;
+      }
+      if (bytes < this.#buffer.length) return undefined;
+      this.#buffer = Buffer.alloc(this.#buffer.length * 2);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

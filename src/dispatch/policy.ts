@@ -1,0 +1,74 @@
+import type { Failure, FailureClass } from '../contracts/index.ts';
+
+/** What a failed attempt leads to. */
+export type Decision =
+  | { next: 'retry'; delayMs: number }
+  | { next: 'split' }
+  | { next: 'fail' }
+  /** The assignment fails, and nothing more is launched. */
+  | { next: 'stop' };
+
+export interface AttemptCounts {
+  /** Attempts that failed through the worker's or the answer's fault. */
+  own: number;
+  /** Attempts that failed through a passing fault of the other side. */
+  passing: number;
+}
+
+export interface RetryLimits {
+  /** Further attempts after faults of its own; 0 means one attempt whatever happens. */
+  retries: number;
+  /** Further attempts after passing faults: a burst of 429s must not use up the retries of a whole run. */
+  passingRetries: number;
+  backoffBaseMs: number;
+  backoffMaxMs: number;
+}
+
+/** Longest that a provider's own "come back in" is obeyed before it is taken for a quota: one hour. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Faults that pass: fewer calls at once help, and so does waiting. */
+export function isPassing(failureClass: FailureClass): boolean {
+  return failureClass === 'throttled' || failureClass === 'server' || failureClass === 'network';
+}
+
+/** The policy of every failure class, in one place. `counts` includes the attempt that just failed. */
+export function decide(
+  failure: Failure,
+  counts: AttemptCounts,
+  limits: RetryLimits,
+  canSplit: boolean,
+  random: () => number,
+): Decision {
+  const ownRetry: Decision = counts.own <= limits.retries ? { next: 'retry', delayMs: 0 } : { next: 'fail' };
+  switch (failure.class) {
+    case 'quota':
+    case 'auth':
+    case 'config':
+      return { next: 'stop' };
+    case 'throttled':
+    case 'server':
+    case 'network': {
+      if (limits.retries === 0 || counts.passing > limits.passingRetries) return { next: 'fail' };
+      if ((failure.retry_after_ms ?? 0) > MAX_RETRY_AFTER_MS) return { next: 'fail' };
+      return { next: 'retry', delayMs: backoff(counts.passing, failure, limits, random) };
+    }
+    case 'overflow':
+      return canSplit ? { next: 'split' } : { next: 'fail' };
+    case 'timeout':
+      return canSplit && limits.retries > 0 ? { next: 'split' } : ownRetry;
+    case 'invalid_output':
+    case 'crashed':
+      return ownRetry;
+    case 'budget':
+    case 'cancelled':
+      return { next: 'fail' };
+  }
+}
+
+/** Exponential with full jitter, never earlier than the other side asked for. */
+function backoff(tries: number, failure: Failure, limits: RetryLimits, random: () => number): number {
+  const ceiling = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * 2 ** (tries - 1));
+  const jittered = ceiling / 2 + (random() * ceiling) / 2;
+  return Math.round(Math.max(jittered, failure.retry_after_ms ?? 0));
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { RlmError } from '../errors.ts';
+import { acquireLock, type HeldLock, isAlive, readLock } from '../files/index.ts';
+import { RUN_FILES } from './layout.ts';
+
+/**
+ * Makes this process the one driver of a run. A driver that died on this host is replaced; one that lives, or
+ * that sits on another host, is not.
+ *
+ * @throws RlmError `conflict` naming the driver
+ */
+export function lockDriver(runDir: string, purpose: string): HeldLock {
+  return acquireLock(join(runDir, RUN_FILES.driverLock), purpose, 'if-dead');
+}
+
+/** Whether a driver works on the run; `unknown` when it sits on another host. */
+export function driverAlive(runDir: string): boolean | 'unknown' {
+  const holder = readLock(join(runDir, RUN_FILES.driverLock));
+  return holder === undefined ? false : isAlive(holder);
+}
+
+/** @throws RlmError `conflict` when a driver works on the run */
+export function requireNoDriver(runDir: string): void {
+  const holder = readLock(join(runDir, RUN_FILES.driverLock));
+  if (holder === undefined || isAlive(holder) === false) return;
+  throw new RlmError(
+    'conflict',
+    `the run in ${runDir} is being driven by pid ${holder.pid} on ${holder.host}`,
+    {
+      hint: 'Wait for it (rlm_wait), or cancel it (rlm_cancel), first.',
+      retryable: true,
+    },
+  );
+}

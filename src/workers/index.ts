@@ -1,0 +1,4 @@
+export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE } from './environment.ts';
+export { killAllGroups } from './process.ts';
+export { endSurvivors } from './survivors.ts';
+export type { QuotaReading, Sandbox, Worker, WorkerName, WorkRequest, WorkResult } from './worker.ts';
