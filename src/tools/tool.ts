@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { LoadedConfig } from '../config/index.ts';
+import type { RunHandle } from '../runs/index.ts';
 
 /** What a tool may use of its surroundings; kept narrow on purpose. */
 export interface ToolContext {
@@ -10,6 +11,9 @@ export interface ToolContext {
   config: LoadedConfig;
   /** Over MCP documents must lie under the root or an input root; a person may name any path. */
   caller: 'mcp' | 'cli';
+  /** The run the caller means: by id under the root over MCP; also one in `--run-dir` at the command line. */
+  openRun(runId: string): RunHandle;
+  /** Aborts when the caller gives the call up. It never ends a run. */
   signal: AbortSignal;
   /** Tells the caller how far a long call is; a no-op when nobody listens. */
   progress(report: { progress: number; total?: number; message: string }): void;
@@ -33,6 +37,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   input: Input;
   output: Output;
   annotations: ToolAnnotations;
+  /** It starts or takes up background work: refused deeper than `max_depth`, followed at the command line. */
+  startsWork?: boolean;
   command?: {
     name?: string;
     /** Input fields that are positional arguments, in order. */

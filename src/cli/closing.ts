@@ -1,0 +1,66 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RunStatus, readStatus } from '../activities/index.ts';
+import { BatchSummary } from '../contracts/index.ts';
+import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { reportRun } from '../tools/index.ts';
+import { formatResult } from './format.ts';
+
+/**
+ * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
+ * anything to do, as a wrong jobs file does (CONTRACTS.md A).
+ */
+export function exitCodeOf(status: RunStatus): number {
+  const { total, accepted } = status.progress;
+  if (status.state === 'completed' && accepted === total) return 0;
+  if (total === 0) return 1;
+  return accepted > 0 ? 2 : 3;
+}
+
+/**
+ * The last lines on stdout after a run was followed. For a batch that wrote its summary they are the three of
+ * CONTRACTS.md A; for any other run its report.
+ */
+export function closingLines(run: RunHandle, status: RunStatus): string {
+  const path = join(run.dir, RUN_FILES.summary);
+  if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status));
+  const head = readSummaryHead(path) ?? headFromProgress(readStatus(run));
+  const usage = head.usage_totals;
+  return [
+    `summary: ${path}`,
+    `jobs_total=${head.jobs_total} jobs_succeeded=${head.jobs_succeeded} jobs_failed=${head.jobs_failed}`,
+    `usage_totals=input_tokens=${usage.input_tokens} cached_input_tokens=${usage.cached_input_tokens} output_tokens=${usage.output_tokens}`,
+    '',
+  ].join('\n');
+}
+
+const SummaryHead = BatchSummary.pick({
+  jobs_total: true,
+  jobs_succeeded: true,
+  jobs_failed: true,
+  usage_totals: true,
+});
+
+/** The numbers stand before `results`, which may be hundreds of megabytes: only the head is read. */
+function readSummaryHead(path: string) {
+  const buffer = Buffer.alloc(1 << 16);
+  const fd = openSync(path, 'r');
+  try {
+    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+    const results = text.search(/,\s*"results"\s*:/);
+    return results === -1 ? undefined : SummaryHead.safeParse(JSON.parse(`${text.slice(0, results)}}`)).data;
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function headFromProgress({ progress }: RunStatus) {
+  return {
+    jobs_total: progress.total,
+    jobs_succeeded: progress.accepted,
+    jobs_failed: progress.failed,
+    usage_totals: progress.usage,
+  };
+}

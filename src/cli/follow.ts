@@ -1,0 +1,159 @@
+import { cancelActivity, followEvents, type RunStatus, readStatus } from '../activities/index.ts';
+import type { JournalEvent } from '../contracts/index.ts';
+import { messageOf } from '../errors.ts';
+import type { RunHandle } from '../runs/index.ts';
+import { cut } from '../tools/index.ts';
+import { oneLine } from './format.ts';
+import { progressBlock, progressLine, Rate } from './progress-text.ts';
+
+/** How often a terminal is repainted, and how often a plain line is printed at most, milliseconds. */
+const REPAINT_MS = 200;
+const PLAIN_MS = 5000;
+/** How long Ctrl-C waits for the run to end, milliseconds. */
+const CANCEL_LIMIT_MS = 60_000;
+
+/** How following ended. `interrupted` is the exit code when a signal ended it, not the run. */
+export interface Ending {
+  status: RunStatus;
+  interrupted?: number;
+}
+
+/**
+ * Shows a run's progress on stderr until its activity ends: one repainted block on a terminal, plain lines
+ * elsewhere, and a line for each job that fails. Any process may follow any run.
+ *
+ * Ctrl-C cancels the run and waits until no process of it is left; a second one leaves at once, with the cancel
+ * under way. SIGTERM, and SIGHUP of a closing terminal, leave the run going.
+ */
+export async function followRun(run: RunHandle): Promise<Ending> {
+  const leave = new AbortController();
+  let interrupted: number | undefined;
+  const screen = process.stderr.isTTY ? new Block(process.stderr) : new Lines(process.stderr);
+  const rate = new Rate();
+  const show = (status: RunStatus) => {
+    rate.add(performance.now(), status.progress.accepted + status.progress.failed);
+    screen.show(status, rate.perSecond);
+  };
+
+  let cancelled: Promise<unknown> | undefined;
+  const onInterrupt = () => {
+    interrupted = 130;
+    if (cancelled !== undefined) return leave.abort();
+    screen.say('cancelling; Ctrl-C again leaves without waiting');
+    cancelled = cancelActivity(run, { timeoutMs: CANCEL_LIMIT_MS }).catch((error) => {
+      screen.say(`the run could not be cancelled: ${messageOf(error)}`);
+      leave.abort();
+    });
+  };
+  const onTerminate = () => {
+    interrupted = 143;
+    leave.abort();
+  };
+  const onHangUp = () => {
+    interrupted = 129;
+    leave.abort();
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate).on('SIGHUP', onHangUp);
+
+  const first = readStatus(run);
+  show(first);
+  const timer = setInterval(() => show(readStatus(run)), REPAINT_MS);
+  try {
+    for await (const { event } of followEvents(run, { from: first.journal_size, signal: leave.signal })) {
+      const line = lineOf(event);
+      if (line !== undefined) screen.say(line);
+    }
+    if (!leave.signal.aborted) await cancelled;
+  } finally {
+    clearInterval(timer);
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate).off('SIGHUP', onHangUp);
+  }
+  const status = readStatus(run);
+  show(status);
+  screen.end(status);
+  return interrupted === undefined ? { status } : { status, interrupted };
+}
+
+/** What is worth a line of its own: jobs that failed for good, fewer or more at once, and notes. */
+function lineOf(event: JournalEvent): string | undefined {
+  switch (event.type) {
+    case 'outcome': {
+      const { status, id, failure_class, attempts, errors } = event.outcome;
+      if (status === 'accepted') return undefined;
+      const why = errors.at(-1) ?? 'no reason given';
+      return `failed: ${cut(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${cut(why, 300)}`;
+    }
+    case 'concurrency':
+      return `at once: ${event.from} to ${event.to} (${cut(event.reason, 200)})`;
+    case 'note':
+      return cut(event.message, 300);
+    default:
+      return undefined;
+  }
+}
+
+interface Screen {
+  show(status: RunStatus, rate: number | undefined): void;
+  say(line: string): void;
+  end(status: RunStatus): void;
+}
+
+/** A block at the foot of a terminal, painted over itself; lines scroll by above it. */
+class Block implements Screen {
+  readonly #out: NodeJS.WriteStream;
+  #height = 0;
+  #last: string[] = [];
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+  }
+
+  show(status: RunStatus, rate: number | undefined): void {
+    this.#last = progressBlock(status, rate, this.#out.columns || 80);
+    this.#paint('');
+  }
+
+  say(line: string): void {
+    this.#paint(`${oneLine(line)}\n`);
+  }
+
+  end(status: RunStatus): void {
+    if (status.state !== 'completed') this.#out.write(`${oneLine(status.next)}\n`);
+  }
+
+  #paint(above: string): void {
+    const up = this.#height === 0 ? '' : `\u001b[${this.#height}A`;
+    this.#height = this.#last.length;
+    this.#out.write(`${up}\u001b[J${above}${this.#last.map((line) => `${line}\n`).join('')}`);
+  }
+}
+
+/** Plain lines for a log: a new one only when something changed, and not more often than every few seconds. */
+class Lines implements Screen {
+  readonly #out: NodeJS.WriteStream;
+  #printed = '';
+  #printedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+  }
+
+  show(status: RunStatus, rate: number | undefined): void {
+    const now = performance.now();
+    if (now - this.#printedAt < PLAIN_MS) return;
+    const counts = JSON.stringify(status.progress) + status.state;
+    if (counts === this.#printed) return;
+    this.#printed = counts;
+    this.#printedAt = now;
+    this.#out.write(`${progressLine(status, rate)}\n`);
+  }
+
+  say(line: string): void {
+    this.#out.write(`${oneLine(line)}\n`);
+  }
+
+  end(status: RunStatus): void {
+    this.#out.write(`${progressLine(status, undefined)}\n`);
+    if (status.state !== 'completed') this.#out.write(`${oneLine(status.next)}\n`);
+  }
+}

@@ -1,0 +1,141 @@
+import { Command, CommanderError } from 'commander';
+import { messageOf, RlmError } from '../errors.ts';
+import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
+import { VERSION } from '../version.ts';
+import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
+import { runTool } from './run-tool.ts';
+
+/** Usage and configuration errors; never 2, which means that some jobs failed (CONTRACTS.md A). */
+const EXIT_ERROR = 1;
+
+/**
+ * The operator's command line: one command a tool, made from its definition, and a few of its own.
+ *
+ * @param argv without node and script
+ * @returns the exit code
+ */
+export async function runCommandLine(argv: string[]): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_ERROR;
+    process.stderr.write(describeError(error));
+    return EXIT_ERROR;
+  }
+}
+
+function describeError(error: unknown): string {
+  if (!(error instanceof RlmError)) return `error: ${messageOf(error)}\n`;
+  return `error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
+}
+
+function createProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command('rlm')
+    .description(
+      'Runs many small worker calls over inputs too big for one context: durably, in parallel, checked.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  program.commandsGroup('Work:');
+  for (const tool of TOOLS.filter(({ startsWork }) => startsWork)) addTool(program, tool, setExitCode);
+  program.commandsGroup('Runs:');
+  for (const tool of TOOLS.filter(({ startsWork }) => !startsWork)) addTool(program, tool, setExitCode);
+  addRuns(program);
+  program.commandsGroup('Set up:');
+  program
+    .command('mcp')
+    .summary('serve MCP on stdin and stdout')
+    .description('Serves MCP on stdin and stdout, for clients such as Codex and Claude Code.')
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)');
+  program.addHelpText(
+    'after',
+    `
+Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or configuration.
+Runs are in .rlm/runs under the root. A run goes on when this command or the terminal ends.`,
+  );
+  return program;
+}
+
+/** `rlm_run_batch` is `rlm batch`: its own command name, else the tool's without `rlm_`, dashed. */
+function commandName(tool: Tool): string {
+  return tool.command?.name ?? tool.name.replace(/^rlm_/, '').replaceAll('_', '-');
+}
+
+function addTool(program: Command, tool: Tool, setExitCode: (code: number) => void): void {
+  const fields = fieldsOf(tool);
+  const positional = tool.command?.positional ?? [];
+  const command = program
+    .command(commandName(tool))
+    .summary(tool.title.charAt(0).toLowerCase() + tool.title.slice(1))
+    .description(withCommandNames(tool.description));
+  for (const name of positional)
+    command.argument(`[${name.replace('run_id', 'run')}]`, argumentText(fields, name));
+  for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
+  const namesRun = 'run_id' in tool.input.shape && !('run_dir' in tool.input.shape);
+  if (namesRun) command.option('--run-dir <dir>', 'the run by its directory, wherever that lies');
+  if (tool.startsWork) command.option('--detach', 'return at once; the work goes on in the background');
+  if (tool.name === 'rlm_status') command.option('--watch', 'follow the run until it ends');
+  command
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
+    .option('--json', 'print exactly the structured result');
+  command.action(async (...given: unknown[]) => {
+    const options: Record<string, unknown> = command.opts();
+    positional.forEach((name, index) => {
+      if (given[index] !== undefined) options[attributeOf(flagOf(name))] ??= given[index];
+    });
+    const runDir = namesRun && typeof options.runDir === 'string' ? options.runDir : undefined;
+    setExitCode(
+      await runTool(tool, inputOf(fields, options), {
+        root: findRoot(typeof options.root === 'string' ? options.root : undefined),
+        runDir,
+        json: options.json === true,
+        follow: options.watch === true || (tool.startsWork === true && options.detach !== true),
+      }),
+    );
+  });
+}
+
+function argumentText(fields: readonly Field[], name: string): string {
+  if (name === 'run_id') return 'the run: its id, or its directory';
+  return fields.find(({ path }) => path[0] === name)?.schema.description ?? '';
+}
+
+/** A description speaks to agents, who know `rlm_wait`; here it is called `rlm wait`. */
+function withCommandNames(description: string): string {
+  return TOOLS.reduce(
+    (text, tool) => text.replaceAll(tool.name, `\`rlm ${commandName(tool)}\``),
+    description,
+  );
+}
+
+/** `rlm runs`: what `rlm status` says without a run, as a command that is easy to find. */
+function addRuns(program: Command): void {
+  const status = TOOLS.find(({ name }) => name === 'rlm_status');
+  if (status === undefined) return;
+  const fields = fieldsOf(status).filter(({ path }) => path[0] !== 'run_id');
+  const command = program
+    .command('runs')
+    .summary('list the runs, newest first')
+    .description('Lists the runs, newest first.');
+  for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
+  command
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
+    .option('--json', 'print exactly the structured result')
+    .action(async () => {
+      const options: Record<string, unknown> = command.opts();
+      await runTool(status, inputOf(fields, options), {
+        root: findRoot(typeof options.root === 'string' ? options.root : undefined),
+        runDir: undefined,
+        json: options.json === true,
+        follow: false,
+      });
+    });
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { RUN_ID_PATTERN } from '../contracts/index.ts';
+import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
+import { callTool, createContext, type Tool } from '../tools/index.ts';
+import { closingLines, exitCodeOf } from './closing.ts';
+import { flagOf } from './fields.ts';
+import { followRun } from './follow.ts';
+import { formatResult } from './format.ts';
+
+/**
+ * Calls a tool for a person: prints its result, and for work that was started follows it to its end.
+ *
+ * @param call.runDir the run by its directory (`--run-dir`), for a tool that knows runs by id
+ * @param call.follow show the run's progress on stderr until it ends
+ * @returns the exit code: 0, or how the followed run ended
+ */
+export async function runTool(
+  tool: Tool,
+  input: Record<string, unknown>,
+  call: { root: string; runDir: string | undefined; json: boolean; follow: boolean },
+): Promise<number> {
+  const abort = new AbortController();
+  const onInterrupt = () => abort.abort();
+  process.once('SIGINT', onInterrupt);
+  let named: RunHandle | undefined;
+  if (call.runDir !== undefined) named = openRunDirectory(call.runDir);
+  else if (typeof input.run_id === 'string' && isDirectory(input.run_id))
+    named = openRunDirectory(input.run_id);
+  const find = (runId: string) => (named?.id === runId ? named : openRun(call.root, runId));
+  const context = createContext({
+    root: call.root,
+    cwd: process.cwd(),
+    caller: 'cli',
+    signal: abort.signal,
+    progress: () => {},
+    openRun: find,
+  });
+  const given = named === undefined ? input : { ...input, run_id: named.id };
+  const result = await callTool(tool, given, context, flagOf);
+  process.off('SIGINT', onInterrupt);
+  if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  const followed = call.follow ? runOf(result, input, find) : undefined;
+  if (followed === undefined) {
+    if (!call.json) process.stdout.write(formatResult(result));
+    return 0;
+  }
+  const ending = await followRun(followed);
+  if (!call.json) process.stdout.write(closingLines(followed, ending.status));
+  return ending.interrupted ?? exitCodeOf(ending.status);
+}
+
+/** A run may be named by its directory where its id is asked for: no id looks like a path. */
+function isDirectory(text: string): boolean {
+  return !RUN_ID_PATTERN.test(text) && existsSync(text);
+}
+
+/** The run that a result is about. One in a directory of the caller's own is found there. */
+function runOf(
+  result: Record<string, unknown>,
+  input: Record<string, unknown>,
+  find: (runId: string) => RunHandle,
+): RunHandle | undefined {
+  const about = typeof result.run === 'object' && result.run !== null ? { ...result.run } : result;
+  const directory = Reflect.get(about, 'run_dir') ?? input.run_dir;
+  if (typeof directory === 'string') return openRunDirectory(resolve(directory));
+  const runId = Reflect.get(about, 'run_id');
+  return typeof runId === 'string' ? find(runId) : undefined;
+}

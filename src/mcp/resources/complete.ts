@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { JobRecord } from '../../contracts/index.ts';
+import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
+import { listRunIds, openRun, RUN_FILES } from '../../runs/index.ts';
+
+/** The protocol's limit of values in one completion. */
+const MAX_VALUES = 100;
+
+export interface Completion {
+  values: string[];
+  total?: number;
+  hasMore: boolean;
+}
+
+const NOTHING: Completion = { values: [], total: 0, hasMore: false };
+
+/**
+ * Completes a variable of a resource template: `run_id`, or `job_id` of the run that is already filled in.
+ *
+ * @param resolved variables of the template that have a value already
+ */
+export async function complete(
+  root: string,
+  variable: string,
+  prefix: string,
+  resolved: Record<string, string>,
+): Promise<Completion> {
+  if (variable === 'run_id') {
+    const ids = listRunIds(root).filter((id) => id.startsWith(prefix));
+    return { values: ids.slice(0, MAX_VALUES), total: ids.length, hasMore: ids.length > MAX_VALUES };
+  }
+  if (variable === 'job_id' && resolved.run_id !== undefined)
+    return completeJob(root, resolved.run_id, prefix);
+  return NOTHING;
+}
+
+/** Reads no further than it must: there may be a million jobs. */
+async function completeJob(root: string, runId: string, prefix: string): Promise<Completion> {
+  const run = openRun(root, runId);
+  const path = resolveInside(run.dir, RUN_FILES.jobs, RUN_FILES.jobs);
+  if (!existsSync(path)) return NOTHING;
+  const values: string[] = [];
+  for await (const batch of readLineBatches(path)) {
+    for (const line of batch) {
+      const job = JobRecord.safeParse(parseLine(line));
+      if (!job.success || !job.data.job_id.startsWith(prefix)) continue;
+      if (values.length === MAX_VALUES) return { values, hasMore: true };
+      values.push(job.data.job_id);
+    }
+  }
+  return { values, total: values.length, hasMore: false };
+}

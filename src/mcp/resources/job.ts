@@ -1,0 +1,78 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { JobRecord, JournalEvent, type OutcomeRecord } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
+import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
+import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
+import { cut, jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
+
+/**
+ * One job, from the run's own files: what was asked, how it ended, and its answer when that fits a page.
+ * Both files are scanned, with flat memory, because a job has no index: 1 s for a million of them.
+ *
+ * @throws RlmError `not_found`
+ */
+export async function readJob(run: RunHandle, jobId: string) {
+  const job = await findJob(run, jobId);
+  const outcome = await lastOutcome(run, jobId);
+  const path = resolveInside(run.dir, job.output_path, 'output_path');
+  const resource = {
+    run_id: run.id,
+    job: { ...job, question: cut(job.question, 1500) },
+    outcome: outcome === undefined ? null : shorten(outcome),
+    answer_path: existsSync(path) ? path : null,
+    answer: readAnswer(path),
+  };
+  return jsonBytes(resource) <= PAGE_BYTES ? resource : { ...resource, answer: null };
+}
+
+async function findJob(run: RunHandle, jobId: string): Promise<JobRecord> {
+  const path = resolveInside(run.dir, RUN_FILES.jobs, RUN_FILES.jobs);
+  if (existsSync(path)) {
+    const needle = JSON.stringify(jobId);
+    for await (const batch of readLineBatches(path)) {
+      for (const line of batch) {
+        if (!line.text.includes(needle)) continue;
+        const job = JobRecord.safeParse(parseLine(line));
+        if (job.success && job.data.job_id === jobId) return job.data;
+      }
+    }
+  }
+  throw new RlmError('not_found', `run '${run.id}' has no job '${cut(jobId, 100)}'`, {
+    hint: `rlm://runs/${run.id}/jobs lists its jobs.`,
+  });
+}
+
+async function lastOutcome(run: RunHandle, jobId: string): Promise<OutcomeRecord | undefined> {
+  const path = resolveInside(run.dir, RUN_FILES.events, RUN_FILES.events);
+  if (!existsSync(path)) return undefined;
+  const needle = JSON.stringify(jobId);
+  let outcome: OutcomeRecord | undefined;
+  for await (const batch of readLineBatches(path)) {
+    for (const line of batch) {
+      if (!line.complete || !line.text.includes('"outcome"') || !line.text.includes(needle)) continue;
+      const event = JournalEvent.safeParse(parseLine(line));
+      if (event.success && event.data.type === 'outcome' && event.data.outcome.id === jobId)
+        outcome = event.data.outcome;
+    }
+  }
+  return outcome;
+}
+
+function shorten(outcome: OutcomeRecord): OutcomeRecord {
+  return {
+    ...outcome,
+    errors: outcome.errors.slice(-3).map((error) => cut(error, 400)),
+    log_paths: outcome.log_paths.slice(-5),
+  };
+}
+
+/** The accepted answer; null when there is none, or none that is small enough to be shown. */
+function readAnswer(path: string): unknown {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined || size > PAGE_BYTES) return null;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}

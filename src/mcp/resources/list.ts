@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { RlmError } from '../../errors.ts';
+import { listRuns, RUN_FILES, runsDirectory } from '../../runs/index.ts';
+import { cut, runUri } from '../../tools/index.ts';
+import { TEMPLATES } from './address.ts';
+
+export interface ListedResource {
+  uri: string;
+  name: string;
+  title: string;
+  description: string;
+  mimeType: string;
+}
+
+/** Runs on one page of `resources/list`: about 250 bytes each. */
+const RUNS_A_PAGE = 25;
+
+/**
+ * One page of what can be read: the list of runs, then each run, newest first, and its answer when it has one.
+ *
+ * @param cursor the last run id of the page before
+ */
+export function listResources(
+  root: string,
+  cursor: string | undefined,
+): { resources: ListedResource[]; nextCursor?: string } {
+  if (cursor !== undefined && !/^[a-z0-9._-]{1,64}$/.test(cursor))
+    throw new RlmError('usage', `cursor '${cut(cursor, 80)}' is not one of this list`);
+  const page = listRuns(root, { cursor, limit: RUNS_A_PAGE });
+  const resources: ListedResource[] = [];
+  if (cursor === undefined)
+    resources.push(jsonResource('rlm://runs', 'runs', 'Runs', 'All runs, newest first'));
+  for (const run of page.runs) {
+    const about = `${run.kind}, ${run.state}, created ${run.created_at}`;
+    resources.push(jsonResource(runUri(run.run_id), run.run_id, cut(run.title, 80) || run.run_id, about));
+    if (existsSync(join(runsDirectory(root), run.run_id, RUN_FILES.answer))) {
+      const name = `${run.run_id}/answer`;
+      resources.push(
+        jsonResource(`${runUri(run.run_id)}/answer`, name, 'Answer', 'The cited answer of that run'),
+      );
+    }
+  }
+  return page.next_cursor === null ? { resources } : { resources, nextCursor: page.next_cursor };
+}
+
+function jsonResource(uri: string, name: string, title: string, description: string): ListedResource {
+  return { uri, name, title, description, mimeType: 'application/json' };
+}
+
+/** What can be read by putting ids into a URI. */
+export function listTemplates() {
+  return TEMPLATES.map(([uriTemplate, title, description]) => ({
+    uriTemplate,
+    name: title.toLowerCase(),
+    title,
+    description,
+    mimeType: title === 'Report' ? 'text/markdown' : 'application/json',
+  }));
+}

@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { messageOf } from '../errors.ts';
+import { findRoot } from '../tools/index.ts';
+import { logError } from './log.ts';
+import { watchRuns } from './resources/index.ts';
+import { createServer } from './server.ts';
+
+/** How long a shutdown lets calls that are under way answer, milliseconds. */
+const GRACE_MS = 500;
+
+/**
+ * `rlm mcp`: serves MCP on stdin and stdout until the client goes or a signal comes, then ends within a
+ * second. Runs in the background are processes of their own and go on.
+ *
+ * Codex sends SIGTERM and, 25 ms later, SIGKILL; others close stdin and wait; a terminal sends SIGHUP: all of
+ * them must end the server, or it stays behind as an orphan (FACTS.md 3).
+ */
+export async function serve(argv: string[]): Promise<void> {
+  let root: string;
+  try {
+    const { values } = parseArgs({ args: argv, options: { root: { type: 'string' } } });
+    root = findRoot(values.root);
+  } catch (error) {
+    process.stderr.write(`error: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+
+  const calls = new Set<Promise<unknown>>();
+  const server = createServer(root, (call) => {
+    calls.add(call);
+    return call.finally(() => calls.delete(call));
+  });
+  let unwatch = () => {};
+  let ending = false;
+  /** @param graceMs for calls under way: a client that closed stdin may still read their answers */
+  const end = async (graceMs: number) => {
+    if (ending) return;
+    ending = true;
+    unwatch();
+    const timer = setTimeout(() => process.exit(0), graceMs);
+    // The last request may have come with the end of stdin: let its handler start first.
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.allSettled(calls);
+    clearTimeout(timer);
+    setImmediate(() => process.exit(0));
+  };
+
+  server.onerror = (error) => void logError(error, 'protocol error');
+  server.onclose = () => void end(0);
+  server.oninitialized = () => {
+    unwatch = watchRuns(root, () => {
+      server.sendResourceListChanged().catch((error) => logError(error, 'list_changed was not sent'));
+    });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+  process.stdin.on('end', () => void end(GRACE_MS));
+  process.stdin.on('close', () => void end(GRACE_MS));
+  // The client is gone: there is nobody left to tell.
+  process.stdout.on('error', () => process.exit(0));
+  await server.connect(new StdioServerTransport());
+}

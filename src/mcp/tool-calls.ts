@@ -1,0 +1,68 @@
+import { RlmError } from '../errors.ts';
+import { callTool, createContext, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
+import { logError } from './log.ts';
+
+/** The tool list of the protocol, made from the definitions. */
+export function describeTools() {
+  return TOOLS.map((tool) => ({
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: { ...objectSchema(tool.input, 'input'), additionalProperties: false },
+    outputSchema: objectSchema(tool.output, 'output'),
+    annotations: { title: tool.title, ...tool.annotations },
+  }));
+}
+
+export interface CallResult {
+  content: { type: 'text'; text: string }[];
+  structuredContent?: Record<string, unknown>;
+  isError?: true;
+  [key: string]: unknown;
+}
+
+/**
+ * Calls a tool by name. A result is `structuredContent` and exactly its JSON as text; a failure is text alone,
+ * because Codex shows the model `structuredContent` only and Claude the text only (FACTS.md 3).
+ */
+export async function answerCall(
+  name: string,
+  input: Record<string, unknown>,
+  call: {
+    root: string;
+    signal: AbortSignal;
+    progress(report: { progress: number; total?: number; message: string }): void;
+  },
+): Promise<CallResult> {
+  try {
+    const tool = findTool(name);
+    const context = createContext({ ...call, cwd: call.root, caller: 'mcp' });
+    const structuredContent = await callTool(tool, input, context);
+    return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+  } catch (error) {
+    if (!(error instanceof RlmError) || error.code === 'internal') await logError(error, `${name} failed`);
+    return { content: [{ type: 'text', text: JSON.stringify(describeError(error)) }], isError: true };
+  }
+}
+
+function findTool(name: string): Tool {
+  const tool = TOOLS.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return tool;
+  throw new RlmError('not_found', `no tool '${name.slice(0, 100)}'`, {
+    hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
+
+/** What a caller is told of an error: no stack, and of a fault of ours no more than that it is one. */
+function describeError(error: unknown) {
+  if (error instanceof RlmError && error.code !== 'internal') {
+    const { code, message, hint, retryable } = error;
+    return { code, message, ...(hint === undefined ? {} : { hint }), retryable };
+  }
+  return {
+    code: 'internal',
+    message: 'rlm failed for a reason of its own; the server has logged it to stderr',
+    hint: 'rlm_status shows what state the run is in. Runs in the background are not affected.',
+    retryable: false,
+  };
+}

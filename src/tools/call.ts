@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { RlmError } from '../errors.ts';
+import { currentDepth } from '../workers/index.ts';
+import type { Tool, ToolContext } from './tool.ts';
+
+/**
+ * Calls a tool the way both faces do: checks the input, refuses work that would nest too deep, runs it, and
+ * holds the result to the tool's own output schema.
+ *
+ * @param nameOf how the caller calls an input field; an error speaks of `--run-id` or of `run_id`
+ * @throws RlmError `usage` naming every wrong field, `limit` for the depth, and whatever the tool throws
+ */
+export async function callTool(
+  tool: Tool,
+  input: Record<string, unknown>,
+  context: ToolContext,
+  nameOf: (field: string) => string = (field) => field,
+): Promise<Record<string, unknown>> {
+  const checked = checkInput(tool, input, nameOf);
+  if (tool.startsWork) checkDepth(tool, context);
+  const result = tool.output.safeParse(await tool.run(checked, context));
+  if (result.success) return result.data;
+  throw new RlmError(
+    'internal',
+    `${tool.name} returned what its output schema forbids: ${z.prettifyError(result.error)}`,
+  );
+}
+
+function checkInput(
+  tool: Tool,
+  input: Record<string, unknown>,
+  nameOf: (field: string) => string,
+): Record<string, unknown> {
+  const parsed = tool.input.strict().safeParse(input);
+  if (parsed.success) return parsed.data;
+  const fields = Object.keys(tool.input.shape).map(nameOf);
+  const problems = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map(nameOf).join(', ')}`;
+    const name = fieldName(issue.path, nameOf);
+    if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) return `${name} is required`;
+    // A message that names its field itself, such as a contract's own wording, stands as it is.
+    return issue.message.startsWith(name) ? issue.message : `${name}: ${issue.message}`;
+  });
+  throw new RlmError('usage', problems.join('; '), {
+    hint: fields.length === 0 ? `${tool.name} takes no input.` : `${tool.name} takes: ${fields.join(', ')}.`,
+  });
+}
+
+function fieldName(path: readonly PropertyKey[], nameOf: (field: string) => string): string {
+  const [field, ...rest] = path.map(String);
+  if (field === undefined) return 'input';
+  return rest.reduce((name, part) => `${name}.${part}`, nameOf(field));
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+function checkDepth(tool: Tool, context: ToolContext): void {
+  const depth = currentDepth();
+  const limit = context.config.values.limits.max_depth;
+  if (depth < limit) return;
+  throw new RlmError('limit', `${tool.name} is refused at depth ${depth}: max_depth is ${limit}`, {
+    hint: 'This is a worker inside a worker. Answer from what you were given, or raise limits.max_depth in .rlm/config.json.',
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { type RunStatus, readActivity, readStatus } from '../activities/index.ts';
+import { ActivityState, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
+import type { RunHandle } from '../runs/index.ts';
+import { cut } from './page.ts';
+
+/** The input of every tool that is about one run. */
+export const runIdInput = RunId.describe(
+  'The run, as returned by the tool that started it or listed by rlm_status: 3 to 64 of a-z 0-9 . _ -',
+);
+
+/** A run in under 2 kB, however many jobs it has. */
+export const RunReport = z.object({
+  run_id: RunId,
+  kind: RunKind,
+  title: z.string(),
+  state: z
+    .enum([...ActivityState.options, 'idle'])
+    .describe(
+      'working; input_required: paused, the reason says what is needed; completed; failed; cancelled; idle: nothing was started in it',
+    ),
+  reason: z.string().nullable().describe('Why it is in this state, when that is not obvious'),
+  driver: z
+    .enum(['alive', 'gone', 'unknown'])
+    .describe('The background process; gone while working means it crashed: rlm_resume goes on'),
+  progress: Progress,
+  run_dir: z.string().describe('Directory of the run: results, logs, journal'),
+  uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
+  next: z.string().describe('What to do next'),
+});
+export type RunReport = z.infer<typeof RunReport>;
+
+/** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
+export function readReport(run: RunHandle): RunReport {
+  if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
+  return {
+    run_id: run.id,
+    kind: run.record.kind,
+    title: cut(run.record.title, 200),
+    state: 'idle',
+    reason: null,
+    driver: 'gone',
+    progress: emptyProgress(),
+    run_dir: run.dir,
+    uri: runUri(run.id),
+    next: 'Nothing was started in this run yet.',
+  };
+}
+
+/** Says of a run what a caller needs to go on. */
+export function reportRun(run: RunHandle, status: RunStatus): RunReport {
+  return {
+    run_id: run.id,
+    kind: run.record.kind,
+    title: cut(run.record.title, 200),
+    state: status.state,
+    reason: status.reason === null ? null : cut(status.reason, 400),
+    driver: status.driver_alive === 'unknown' ? 'unknown' : status.driver_alive ? 'alive' : 'gone',
+    progress: status.progress,
+    run_dir: run.dir,
+    uri: runUri(run.id),
+    next: cut(status.next, 400),
+  };
+}
+
+/** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */
+export function runUri(runId: string): string {
+  return `rlm://runs/${runId}`;
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { resumeActivity } from '../activities/index.ts';
+import { RunReport, reportRun, runIdInput } from './report.ts';
+import { defineTool } from './tool.ts';
+
+/** Takes a run up again where it stopped. */
+export const resume = defineTool({
+  name: 'rlm_resume',
+  title: 'Resume a run',
+  description:
+    'Goes on with a run that crashed, was cancelled, paused (quota, login) or has failed jobs. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
+  input: z.object({ run_id: runIdInput }),
+  output: RunReport,
+  // It calls models, which are outside of this machine.
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  startsWork: true,
+  command: { positional: ['run_id'] },
+  async run(input, context) {
+    const run = context.openRun(input.run_id);
+    return reportRun(run, await resumeActivity(run));
+  },
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { ActivityState, RunId } from '../contracts/index.ts';
+import { listRuns } from '../runs/index.ts';
+import { cut, rowsOfOnePage } from './page.ts';
+import { RunReport, readReport, runIdInput } from './report.ts';
+import { defineTool } from './tool.ts';
+
+const RunRow = z.object({
+  run_id: RunId,
+  kind: z.string(),
+  title: z.string(),
+  state: z.union([ActivityState, z.literal('idle')]),
+  created_at: z.string(),
+});
+
+/** One run in a few numbers, or the newest runs. */
+export const status = defineTool({
+  name: 'rlm_status',
+  title: 'Status of a run, or list of runs',
+  description:
+    'Shows the state, progress, failures, tokens and cost of a run (batch, map-reduce, question) and what to do next. Without run_id lists the runs, newest first. Always small: counts and paths, never results.',
+  input: z.object({
+    run_id: runIdInput.optional(),
+    limit: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(20)
+      .describe('Runs a page at most, when listing: 1 to 100, default 20'),
+    cursor: z.string().max(64).optional().describe('next_cursor of the page before, when listing'),
+  }),
+  output: z.object({
+    run: RunReport.optional().describe('The run, when run_id was given'),
+    runs: z.array(RunRow).optional().describe('The page of runs, when it was not'),
+    total: z.int().optional().describe('Runs in all'),
+    next_cursor: z.string().nullable().optional().describe('Give this as cursor for more; null at the end'),
+  }),
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  command: { positional: ['run_id'] },
+  async run(input, context) {
+    if (input.run_id !== undefined) {
+      return { run: readReport(context.openRun(input.run_id)) };
+    }
+    const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
+    const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100) }));
+    const page = rowsOfOnePage(rows);
+    return {
+      runs: page,
+      total: list.total,
+      next_cursor: page.length < rows.length ? (page.at(-1)?.run_id ?? null) : list.next_cursor,
+    };
+  },
+});
