@@ -24,10 +24,7 @@ export function isolatedCodex(
   const home = join(directory, 'home');
   const codexHome = join(home, '.codex');
   mkdirSync(codexHome, { recursive: true, mode: 0o700 });
-  writeFileSync(
-    join(codexHome, 'config.toml'),
-    `${options.configuration ?? ''}\n${fakeProvider(url, options.login)}`,
-  );
+  writeFileSync(join(codexHome, 'config.toml'), `${fakeProvider(url, options)}`);
   if (options.login) {
     writeFileSync(join(codexHome, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: SECRET_LOGIN }), {
       mode: 0o600,
@@ -41,14 +38,19 @@ export function isolatedCodex(
   };
 }
 
-/** TOML of a provider that speaks the Responses API at `url` and of nothing that would look for a network. */
-export function fakeProvider(url: string, login = false): string {
+/**
+ * TOML of a provider that speaks the Responses API at `url`, and of nothing that would look for a network.
+ *
+ * @param options.configuration further keys and tables of the user's own
+ */
+export function fakeProvider(url: string, options: { configuration?: string; login?: boolean } = {}): string {
   return `model_provider = "fake"
+${options.configuration ?? ''}
 [model_providers.fake]
 name = "fake"
 base_url = "${url}/v1"
 wire_api = "responses"
-requires_openai_auth = ${login}
+requires_openai_auth = ${options.login ?? false}
 supports_websockets = false
 [analytics]
 enabled = false

@@ -14,6 +14,8 @@ export interface RecordedCall {
   body: Record<string, unknown>;
   /** Bytes of the request's body. */
   bytes: number;
+  /** The Authorization header, for what proves a login. */
+  authorization: string | undefined;
   /** HTTP status sent; 0 for a request that was left hanging. */
   status: number;
 }
@@ -63,7 +65,8 @@ export async function startModelServer(script: Script): Promise<ModelServer> {
     const key = script.keyOf(prompt);
     const earlier = seen.get(key) ?? 0;
     seen.set(key, earlier + 1);
-    const call: RecordedCall = { api: api.name, prompt, body, bytes: raw.length, status: 0 };
+    const { authorization } = request.headers;
+    const call: RecordedCall = { api: api.name, prompt, body, bytes: raw.length, authorization, status: 0 };
     calls.push(call);
     const reply = await script.reply({ prompt, body, bytes: raw.length, earlier });
     if (reply.kind === 'hang') return;

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCodexWorker } from '../../src/workers/codex/index.ts';
 import type { WorkRequest } from '../../src/workers/worker.ts';
 import { type IsolatedCodex, isolatedCodex } from '../support/codex-home.ts';
+import { processesMarked } from '../support/marked-processes.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 import { modeScript } from './codex-script.ts';
 import { temporaryDirectory, until, workRequest } from './request.ts';
@@ -29,7 +29,7 @@ async function startWorker(threadLimit?: number) {
     marks: { RLM_WORKER_OF: mark },
     threadLimit,
   });
-  return { worker, servers: () => processesMarked(mark) };
+  return { worker, servers: () => processesMarked(mark, { leaders: true }) };
 }
 
 function request(mode: string, changes: Partial<WorkRequest> = {}): WorkRequest {
@@ -115,15 +115,3 @@ test('after close nothing is started', async () => {
   expect((await worker.run(request('ok'))).failure?.class).toBe('cancelled');
   expect(servers()).toEqual([]);
 });
-
-/** Pids of processes with that RLM_WORKER_OF. */
-function processesMarked(mark: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`RLM_WORKER_OF=${mark}`);
-    } catch {
-      return false;
-    }
-  });
-}

@@ -5,6 +5,7 @@ import type { FailureClass } from '../../src/contracts/index.ts';
 import { createCodexWorker } from '../../src/workers/codex/index.ts';
 import type { Worker, WorkRequest } from '../../src/workers/worker.ts';
 import { type IsolatedCodex, isolatedCodex } from '../support/codex-home.ts';
+import { processesMarked } from '../support/marked-processes.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 import { modeOf, modeScript } from './codex-script.ts';
 import { temporaryDirectory, until, workRequest } from './request.ts';
@@ -243,15 +244,3 @@ test('a request with tools gets a shell, in a sandbox, without the login, whatev
   expect(statSync(join(owned, 'in')).isFile()).toBe(true);
   expect(existsSync(join(directory, 'out'))).toBe(false);
 });
-
-/** Pids of processes with that RLM_WORKER_OF. */
-function processesMarked(mark: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`RLM_WORKER_OF=${mark}`);
-    } catch {
-      return false;
-    }
-  });
-}
