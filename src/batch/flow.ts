@@ -35,6 +35,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
       argv: params.command ?? undefined,
       profile: params.profile ?? undefined,
       codexHome: params.codex_home ?? undefined,
+      workerCwd: params.worker_cwd ?? undefined,
       skipGitRepoCheck: params.skip_git_repo_check,
     },
     { root: run.record.root, config: values, marks: context.marks },

@@ -2,3 +2,4 @@ export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE } from './environment.ts';
 export { killAllGroups } from './process.ts';
 export { endSurvivors } from './survivors.ts';
 export type { QuotaReading, Sandbox, Worker, WorkerName, WorkRequest, WorkResult } from './worker.ts';
+export { createWorker, type WorkerChoice } from './select.ts';

@@ -1,0 +1,174 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkAnswer, findJsonObject } from '../../src/batch/answer.ts';
+import { compileSchema } from '../../src/batch/schema.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'rlm-answer-'));
+const schemaFile = (value: unknown, name = 'schema.json') => {
+  const path = join(directory, name);
+  writeFileSync(path, JSON.stringify(value));
+  return path;
+};
+const anything = compileSchema(schemaFile({}));
+const chunk = {
+  chunkId: 'c-1',
+  source: 'docs/guide.md',
+  lineStart: 41,
+  text: 'First line.\nThe limit is 10 items.\nIt can be\nraised in the settings.\n',
+};
+const answer = (change: Record<string, unknown> = {}) => ({
+  chunk_id: 'c-1',
+  relevant: true,
+  summary: 'ok',
+  confidence: 0.7,
+  evidence: [{ loc: 'docs/guide.md:42-42', quote: 'The limit is 10 items.', note: 'the limit' }],
+  gaps: [],
+  errors: [],
+  ...change,
+});
+const check = (value: unknown, schema = anything) =>
+  checkAnswer(typeof value === 'string' ? value : JSON.stringify(value), chunk, schema);
+
+describe('a worker answer', () => {
+  it('is taken as it is when all is well', () => {
+    expect(check(answer())).toEqual({
+      ok: true,
+      answer: answer(),
+      detail: { normalised: [], quotes_verified: 1, quotes_missing: 0 },
+    });
+  });
+
+  it('is filled in and clamped, and says so', () => {
+    const long = 'x'.repeat(2000);
+    const {
+      gaps: _gaps,
+      errors: _errors,
+      ...bare
+    } = answer({
+      summary: long,
+      evidence: [{ loc: `${long}:1-2`, quote: long }],
+    });
+    const checked = check(bare);
+    if (!checked.ok) expect.fail(checked.errors.join());
+    expect(checked.detail.normalised).toEqual([
+      'gaps',
+      'errors',
+      'summary',
+      'evidence[0].note',
+      'evidence[0].loc',
+      'evidence[0].quote',
+    ]);
+    expect(checked.answer.summary).toHaveLength(1200);
+    expect(checked.answer.evidence[0]?.quote).toBe('x'.repeat(320));
+    expect(checked.answer.evidence[0]?.loc).toMatch(/^x{508}:1-2$/);
+    expect(checked.answer.evidence[0]?.note).not.toBe('');
+  });
+
+  it('never keeps half a character or a control sequence', () => {
+    const checked = check(answer({ summary: `${'x'.repeat(1199)}😀`, gaps: ['a'] }));
+    if (!checked.ok) expect.fail(checked.errors.join());
+    expect(checked.answer.summary).toBe('x'.repeat(1199));
+    const clean = check(answer({ summary: 'red \u001b[31mtext\u0007' }));
+    expect(clean).toMatchObject({ ok: true, answer: { summary: 'red [31mtext' } });
+  });
+
+  it('gets the true lines of its quotes, in the lines of the source', () => {
+    const checked = check(
+      answer({ evidence: [{ loc: 'x:1-1', quote: 'It can be raised in the settings.', note: 'n' }] }),
+    );
+    expect(checked).toMatchObject({
+      ok: true,
+      answer: { evidence: [{ loc: 'docs/guide.md:43-44' }] },
+      detail: { normalised: ['evidence[0].loc'], quotes_verified: 1 },
+    });
+  });
+
+  it('keeps a quote that is not in the chunk, and counts it', () => {
+    const evidence = [{ loc: 'x:1-1', quote: 'The limit is 11 items.', note: 'n' }];
+    expect(check(answer({ evidence }))).toMatchObject({
+      ok: true,
+      answer: { evidence },
+      detail: { quotes_verified: 0, quotes_missing: 1 },
+    });
+  });
+
+  it.each([
+    ['no JSON', 'I cannot do that.', /no JSON object/],
+    ['another chunk', answer({ chunk_id: 'c-2' }), /chunk_id is 'c-2' but this chunk is 'c-1'/],
+    ['a missing field', { ...answer(), confidence: undefined }, /confidence/],
+    ['a field too many', answer({ mood: 'good' }), /mood/],
+    ['a confidence out of range', answer({ confidence: 1.5 }), /confidence/],
+    [
+      'a loc that is none',
+      answer({ evidence: [{ loc: 'somewhere', quote: 'q', note: 'n' }] }),
+      /evidence\.0\.loc/,
+    ],
+    ['an empty quote', answer({ evidence: [{ loc: 'x:1-1', quote: '', note: 'n' }] }), /evidence\.0\.quote/],
+    [
+      'too many quotes',
+      answer({ evidence: Array(51).fill({ loc: 'x:1-1', quote: 'q', note: 'n' }) }),
+      /evidence/,
+    ],
+  ])('is refused with the reason: %s', (_, value, reason) => {
+    const checked = check(value);
+    if (checked.ok) expect.fail('was accepted');
+    expect(checked.errors.join('; ')).toMatch(reason);
+  });
+
+  it('must satisfy the schema of its job too', () => {
+    const schema = compileSchema(
+      schemaFile(
+        { type: 'object', properties: { summary: { type: 'string', pattern: '^The answer' } } },
+        'strict.json',
+      ),
+    );
+    expect(check(answer(), schema)).toEqual({
+      ok: false,
+      errors: ['/summary must match pattern "^The answer"'],
+    });
+    expect(check(answer({ summary: 'The answer is 10.' }), schema)).toMatchObject({ ok: true });
+  });
+});
+
+describe('the JSON in a text', () => {
+  it.each([
+    ['alone', '{"a":1}'],
+    ['fenced', 'Here it is:\n```json\n{"a":1}\n```\nDone.'],
+    ['in prose', 'Sure {not json}: {"a":1} as asked'],
+    ['with white space', '\n\n  {"a":1}\n'],
+  ])('is found %s', (_, text) => {
+    expect(findJsonObject(text)).toEqual({ a: 1 });
+  });
+
+  it('is not invented', () => {
+    expect(findJsonObject('[1,2]')).toBeUndefined();
+    expect(findJsonObject('{"a":1')).toBeUndefined();
+    expect(findJsonObject('{'.repeat(100_000))).toBeUndefined();
+  });
+});
+
+describe('a schema file', () => {
+  it.each([
+    ['not JSON', '{', /not valid JSON/],
+    ['no object', '[]', /not a JSON object/],
+    ['no schema', '{"type":"nonsense"}', /not a usable JSON Schema/],
+    [
+      'a reference out of it',
+      '{"$ref":"file:///etc/passwd"}',
+      /not a usable JSON Schema: can't resolve reference/,
+    ],
+  ])('is refused: %s', (_, text, reason) => {
+    const path = join(directory, 'bad.json');
+    writeFileSync(path, text);
+    expect(() => compileSchema(path)).toThrow(reason);
+  });
+
+  it('goes to the model only where strict mode takes it', () => {
+    const closed = { type: 'object', additionalProperties: false, properties: { a: { type: 'string' } } };
+    expect(anything.strict).toBe(false);
+    expect(compileSchema(schemaFile({ ...closed, required: [] }, 'open.json')).strict).toBe(false);
+    expect(compileSchema(schemaFile({ ...closed, required: ['a'] }, 'closed.json')).strict).toBe(true);
+  });
+});
