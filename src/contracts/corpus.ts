@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { SCHEMA_VERSION } from './run.ts';
+
+export const SourceKind = z.enum([
+  'text',
+  'markdown',
+  'code',
+  'json',
+  'jsonl',
+  'csv',
+  'html',
+  'pdf',
+  'docx',
+  'notebook',
+]);
+export type SourceKind = z.infer<typeof SourceKind>;
+
+/** How the bytes of a document become text. All but the first two are kept as UTF-8 under `inputs/`. */
+export const SourceEncoding = z.enum([
+  'utf-8',
+  /** Text that a library extracted. */
+  'extracted',
+  'utf-16le',
+  'utf-16be',
+  'windows-1252',
+  /** UTF-8 with invalid bytes, each of which became U+FFFD. */
+  'utf-8-repaired',
+]);
+export type SourceEncoding = z.infer<typeof SourceEncoding>;
+
+/** Why a document was left out. */
+export const LeftOutReason = z.enum([
+  'missing',
+  'unreadable',
+  'not_a_file',
+  'binary',
+  'too_large',
+  'extraction_failed',
+  'broken_symlink',
+  'outside_roots',
+  'duplicate',
+  'changed',
+]);
+export type LeftOutReason = z.infer<typeof LeftOutReason>;
+
+export const ReadSource = z.object({
+  status: z.literal('read'),
+  /** As it is cited: the `source` of its chunks. */
+  path: z.string().min(1),
+  /** Absolute path of the document. */
+  file: z.string().min(1),
+  kind: SourceKind,
+  encoding: SourceEncoding,
+  bytes: z.int().nonnegative(),
+  sha256: z.string(),
+  mtime_ms: z.number(),
+  inode: z.number(),
+  /** Null for an empty document. */
+  first_chunk: z.string().nullable(),
+  last_chunk: z.string().nullable(),
+  chunks: z.int().nonnegative(),
+  tokens: z.int().nonnegative(),
+  /** Relative to the run directory; null when the document itself is the text. */
+  text_path: z.string().nullable(),
+  text_bytes: z.int().nonnegative(),
+  /** JSONL of {line, page|cell}: the first line of each page or cell of the extracted text. */
+  positions_path: z.string().nullable(),
+  /** What a reader of the result should know, such as repaired bytes. */
+  note: z.string().optional(),
+  /** Where this source's lines lie in `chunks/manifest.jsonl`, bytes, end exclusive. */
+  manifest_start: z.int().nonnegative(),
+  manifest_end: z.int().nonnegative(),
+});
+export type ReadSource = z.infer<typeof ReadSource>;
+
+export const SkippedSource = z.object({
+  status: z.literal('skipped'),
+  path: z.string().min(1),
+  file: z.string().min(1),
+  bytes: z.int().nonnegative().nullable(),
+  reason: LeftOutReason,
+  detail: z.string(),
+});
+export type SkippedSource = z.infer<typeof SkippedSource>;
+
+/** One line of `chunks/sources.jsonl`. */
+export const SourceRecord = z.discriminatedUnion('status', [ReadSource, SkippedSource]);
+export type SourceRecord = z.infer<typeof SourceRecord>;
+
+/** Place in an extracted text: one line of a positions file. */
+export const TextPosition = z.object({
+  line: z.int().positive(),
+  page: z.int().positive().optional(),
+  cell: z.int().positive().optional(),
+});
+export type TextPosition = z.infer<typeof TextPosition>;
+
+/** `chunks/corpus.json`, written last: what the other files of the corpus must agree with. */
+export const CorpusRecord = z.object({
+  schema_version: z.literal(SCHEMA_VERSION),
+  created_at: z.iso.datetime(),
+  /** Sources inside this directory are cited by their path relative to it. */
+  base: z.string(),
+  target_tokens: z.int().positive(),
+  overlap_lines: z.int().nonnegative(),
+  sources_read: z.int().nonnegative(),
+  sources_skipped: z.int().nonnegative(),
+  chunks: z.int().nonnegative(),
+  /** Of text: what a full scan reads. */
+  bytes: z.int().nonnegative(),
+  tokens: z.int().nonnegative(),
+  manifest_bytes: z.int().nonnegative(),
+  sources_bytes: z.int().nonnegative(),
+  /** Over the hashes of all chunks in order: equal corpora have equal fingerprints. */
+  fingerprint: z.string(),
+});
+export type CorpusRecord = z.infer<typeof CorpusRecord>;
+
+/** What an ingest did: counts, and the first of what was left out. All of it is in `chunks/sources.jsonl`. */
+export const IngestReport = z.object({
+  sources_read: z.int(),
+  /** Of those read, how many were unchanged since the ingest before: not chunked again. */
+  sources_reused: z.int(),
+  sources_skipped: z.int(),
+  /** Paths that a .gitignore hides. */
+  ignored: z.int(),
+  chunks: z.int(),
+  /** Of documents. */
+  bytes: z.int(),
+  tokens: z.int(),
+  by_kind: z.record(z.string(), z.int()),
+  by_reason: z.record(z.string(), z.int()),
+  left_out: z.array(z.object({ path: z.string(), reason: LeftOutReason, detail: z.string() })),
+  notes: z.array(z.object({ path: z.string(), note: z.string() })),
+  manifest_path: z.string(),
+  sources_path: z.string(),
+  duration_ms: z.int(),
+});
+export type IngestReport = z.infer<typeof IngestReport>;
+
+export const SearchMode = z.enum(['regex', 'bm25', 'vector', 'hybrid']);
+export type SearchMode = z.infer<typeof SearchMode>;
+
+/** One chunk found. */
+export const SearchHit = z.object({
+  chunk_id: z.string(),
+  source: z.string(),
+  line_start: z.int(),
+  line_end: z.int(),
+  /** Comparable within one question and mode only. */
+  score: z.number(),
+  tokens: z.int(),
+  /** Terms of the question, or of its expansion, that the chunk holds; for a regex, its first matches. */
+  matched: z.array(z.string()),
+  /** The best place in the chunk with context on both sides, and the lines it spans. */
+  preview: z.string(),
+  preview_line_start: z.int(),
+  preview_line_end: z.int(),
+});
+export type SearchHit = z.infer<typeof SearchHit>;
+
+export const SearchResult = z.object({
+  query: z.string(),
+  mode: SearchMode,
+  /** `index`: an FTS5 index found the candidates; `scan`: every byte was looked at. */
+  engine: z.enum(['scan', 'index']),
+  /** Chunks that matched at all. With an index it counts the candidates it gave. */
+  matching_chunks: z.int(),
+  hits: z.array(SearchHit),
+  /** Terms searched for besides the question's own. */
+  expanded: z.array(z.string()),
+  /** What the reader should know: a part that was left out, a document that changed. */
+  notes: z.array(z.string()),
+});
+export type SearchResult = z.infer<typeof SearchResult>;
+
+/** A bounded piece of a document. */
+export const ReadResult = z.object({
+  source: z.string(),
+  chunk_id: z.string().nullable(),
+  text: z.string(),
+  byte_start: z.int(),
+  byte_end: z.int(),
+  line_start: z.int(),
+  line_end: z.int(),
+  /** Page or cell at `line_start`, of an extracted text. */
+  page: z.int().optional(),
+  cell: z.int().optional(),
+  /** `changed`: the document is no longer the one that was ingested; line numbers may be off. */
+  state: z.enum(['unchanged', 'changed']),
+  /** Read on from here; null at the end of what was asked for. */
+  next: z.object({ source: z.string(), byte_start: z.int(), byte_end: z.int() }).nullable(),
+});
+export type ReadResult = z.infer<typeof ReadResult>;

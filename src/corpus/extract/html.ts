@@ -1,0 +1,51 @@
+import type { ExtractedText } from './extract.ts';
+
+/** The readable text of a page, headings as in Markdown so that chunks can follow them. */
+export async function extractHtml(bytes: Buffer): Promise<ExtractedText> {
+  return { text: await htmlToText(decode(bytes)), positions: [] };
+}
+
+/** The text of an HTML fragment or page. */
+export async function htmlToText(html: string): Promise<string> {
+  const { convert } = await import('html-to-text');
+  const headings = [1, 2, 3, 4, 5, 6].map((level) => ({
+    selector: `h${level}`,
+    format: 'markdownHeading',
+    options: { level },
+  }));
+  const text = convert(html, {
+    wordwrap: false,
+    formatters: {
+      markdownHeading(element, walk, builder, options) {
+        builder.openBlock({ leadingLineBreaks: 2 });
+        builder.addInline(`${'#'.repeat(Number(options.level))} `);
+        walk(element.children, builder);
+        builder.closeBlock({ trailingLineBreaks: 2 });
+      },
+    },
+    selectors: [
+      ...headings,
+      { selector: 'a', options: { ignoreHref: true } },
+      { selector: 'img', format: 'skip' },
+      { selector: 'script', format: 'skip' },
+      { selector: 'style', format: 'skip' },
+      { selector: 'table', format: 'dataTable' },
+    ],
+  });
+  return `${text.trimEnd()}\n`;
+}
+
+/** By byte order mark, else the page's own declaration, else UTF-8 where valid, else Windows-1252. */
+function decode(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  const declared = /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
+  for (const label of [declared, 'utf-8']) {
+    try {
+      if (label !== undefined) return new TextDecoder(label, { fatal: true }).decode(bytes);
+    } catch {
+      // An unknown label, or bytes that are not what it says: the next one.
+    }
+  }
+  return new TextDecoder('windows-1252').decode(bytes);
+}

@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { IngestReport, SkippedSource } from '../../contracts/index.ts';
+import { messageOf, systemCode } from '../../errors.ts';
+import { breathe } from '../breath.ts';
+import { CORPUS_FILES } from '../layout.ts';
+import { cutChunks } from './chunker.ts';
+import { CorpusWriter } from './corpus-writer.ts';
+import { type Candidate, discover } from './discover.ts';
+import { LeftOut } from './left-out.ts';
+import { PriorCorpus } from './prior.ts';
+import { inspect, rateOf, textOf } from './read-document.ts';
+import { withFile } from './window.ts';
+
+export const DEFAULT_TARGET_TOKENS = 1500;
+export const DEFAULT_OVERLAP_LINES = 2;
+/** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
+const REPORTED = 50;
+
+export interface IngestOptions {
+  /** Where relative inputs start; sources inside it are cited relative to it. Default: the working directory. */
+  base?: string;
+  /** When given (over MCP), nothing outside these directories is read. */
+  allowedRoots?: readonly string[];
+  /** Size that no chunk passes, in estimated tokens. */
+  targetTokens?: number;
+  /** Lines that a chunk repeats from the one before it, unless a new section starts. */
+  overlapLines?: number;
+  /** Another run directory whose unchanged documents need not be read again; its own is always looked at. */
+  reuse?: string;
+  signal?: AbortSignal;
+  onProgress?: (done: { documents: number; total: number; bytes: number }) => void;
+}
+
+/**
+ * Documents to text, text to chunks: `chunks/manifest.jsonl` and `chunks/sources.jsonl` of a run.
+ *
+ * Chunk ids count through the manifest, whose sources are sorted by path: the same documents give the same ids,
+ * and after a change ids may shift, while the `sha256` of a chunk stays as long as its text does. That hash, not
+ * the id, is what results are cached by. A document whose size, times and inode (else its hash) are as they
+ * were keeps its chunks without being cut again. The old corpus stays in place until the new one is whole.
+ *
+ * @param inputs files, directories and globs
+ * @throws RlmError `usage` when an input names nothing, `forbidden` when it lies outside `allowedRoots`
+ */
+export async function ingest(
+  runDir: string,
+  inputs: readonly string[],
+  options: IngestOptions = {},
+): Promise<IngestReport> {
+  const started = performance.now();
+  const breath = breathe(options.signal);
+  const base = resolve(options.base ?? process.cwd());
+  const settings = {
+    base,
+    target_tokens: options.targetTokens ?? DEFAULT_TARGET_TOKENS,
+    overlap_lines: options.overlapLines ?? DEFAULT_OVERLAP_LINES,
+  };
+  const found = await discover(inputs, { base, allowedRoots: options.allowedRoots, breathe: breath });
+  const prior = await PriorCorpus.open([runDir, options.reuse], settings);
+  const writer = new CorpusWriter(runDir);
+  const report = new ReportBuilder();
+  const kept = new Set<string>();
+  try {
+    for (const skipped of found.skipped) {
+      writer.skip(skipped);
+      report.skipped(skipped);
+    }
+    let bytes = 0;
+    for (const [index, candidate] of found.candidates.entries()) {
+      await breath();
+      const outcome = await addDocument(candidate, { runDir, writer, prior, settings, breath });
+      if (outcome.status === 'skipped') {
+        writer.skip(outcome);
+        report.skipped(outcome);
+      } else report.read(candidate, outcome, kept);
+      bytes += candidate.stats.size;
+      options.onProgress?.({ documents: index + 1, total: found.candidates.length, bytes });
+    }
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  const record = writer.commit(settings);
+  removeStaleTexts(runDir, kept);
+  return report.build({
+    sources_skipped: record.sources_skipped,
+    ignored: found.ignored,
+    chunks: record.chunks,
+    tokens: record.tokens,
+    duration_ms: Math.round(performance.now() - started),
+  });
+}
+
+interface ReadOutcome {
+  status: 'read';
+  kind: string;
+  reused: boolean;
+  note?: string | undefined;
+  keep: (string | null)[];
+}
+
+interface Surroundings {
+  runDir: string;
+  writer: CorpusWriter;
+  prior: PriorCorpus;
+  settings: { target_tokens: number; overlap_lines: number };
+  breath: () => Promise<void> | undefined;
+}
+
+/** Adds one document to the corpus; whatever is wrong with it becomes the reason why it is left out. */
+async function addDocument(
+  candidate: Candidate,
+  surroundings: Surroundings,
+): Promise<ReadOutcome | SkippedSource> {
+  const { prior, writer, runDir } = surroundings;
+  const mark = writer.mark();
+  try {
+    const same = prior.unchanged(candidate);
+    if (same !== undefined) return await reuse(same);
+    const inspection = await inspect(candidate, surroundings.breath);
+    const equal = prior.withHash(candidate, inspection.sha256);
+    if (equal !== undefined) return await reuse(equal);
+    const text = await textOf(candidate, inspection, runDir);
+    const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
+    await refuseChanged(candidate);
+    const { mtimeMs, ino, size } = candidate.stats;
+    const writing = writer.source({
+      status: 'read',
+      path: candidate.path,
+      file: candidate.file,
+      kind: inspection.kind,
+      encoding: inspection.encoding,
+      bytes: size,
+      sha256: inspection.sha256,
+      mtime_ms: mtimeMs,
+      inode: ino,
+      text_path: text.textPath,
+      text_bytes: text.bytes,
+      positions_path: text.positionsPath,
+      ...(inspection.note === undefined ? {} : { note: inspection.note }),
+    });
+    await withFile(text.file, text.bytes, async (source) => {
+      const targetBytes = Math.floor(surroundings.settings.target_tokens / perByte);
+      const plan = { kind: inspection.kind, targetBytes, overlapLines: surroundings.settings.overlap_lines };
+      for (const chunk of cutChunks(source, plan)) {
+        writing.add({
+          byte_start: chunk.start,
+          byte_end: chunk.end,
+          line_start: chunk.lineStart,
+          line_end: chunk.lineEnd,
+          sha256: createHash('sha256').update(chunk.bytes).digest('hex'),
+          tokens: Math.ceil((chunk.end - chunk.start) * perByte),
+        });
+        await surroundings.breath();
+      }
+    });
+    writing.finish();
+    const note = text.bytes === 0 ? 'empty' : inspection.note;
+    return {
+      status: 'read',
+      kind: inspection.kind,
+      reused: false,
+      note,
+      keep: [text.textPath, text.positionsPath],
+    };
+  } catch (error) {
+    const reason =
+      error instanceof LeftOut ? error.reason : systemCode(error) === undefined ? undefined : 'unreadable';
+    if (reason === undefined) throw error;
+    writer.backTo(mark);
+    return {
+      status: 'skipped',
+      path: candidate.path,
+      file: candidate.file,
+      bytes: candidate.stats.size,
+      reason,
+      detail: messageOf(error),
+    };
+  }
+
+  async function reuse(source: Awaited<ReturnType<PriorCorpus['unchanged']>> & object): Promise<ReadOutcome> {
+    await prior.copy(source, candidate, runDir, writer);
+    const { kind, note, text_path, positions_path } = source.source;
+    return { status: 'read', kind, reused: true, note, keep: [text_path, positions_path] };
+  }
+}
+
+/** A document that was written to between its inspection and now has no one content to cite. */
+async function refuseChanged(candidate: Candidate): Promise<void> {
+  const now = statSync(candidate.file);
+  if (now.mtimeMs === candidate.stats.mtimeMs && now.size === candidate.stats.size) return;
+  // A growing log is read as far as it was when it was found; what was rewritten is left out.
+  if (now.size > candidate.stats.size && now.ino === candidate.stats.ino) return;
+  throw new LeftOut('changed', 'it changed while it was read; ingest again');
+}
+
+const TEXT_NAME = /^[0-9a-f]{16}\.(?:txt|positions\.jsonl)$/;
+
+/** Removes extracted texts of documents that are no longer in the corpus. */
+function removeStaleTexts(runDir: string, kept: ReadonlySet<string>): void {
+  const directory = join(runDir, CORPUS_FILES.inputs);
+  for (const name of readdirSync(directory)) {
+    if (TEXT_NAME.test(name) && !kept.has(`${CORPUS_FILES.inputs}/${name}`)) rmSync(join(directory, name));
+  }
+}
+
+class ReportBuilder {
+  #read = 0;
+  #reused = 0;
+  #bytes = 0;
+  readonly #byKind: Record<string, number> = {};
+  readonly #byReason: Record<string, number> = {};
+  readonly #leftOut: IngestReport['left_out'] = [];
+  readonly #notes: IngestReport['notes'] = [];
+
+  read(candidate: Candidate, outcome: ReadOutcome, kept: Set<string>): void {
+    this.#read += 1;
+    this.#reused += outcome.reused ? 1 : 0;
+    this.#bytes += candidate.stats.size;
+    this.#byKind[outcome.kind] = (this.#byKind[outcome.kind] ?? 0) + 1;
+    if (outcome.note !== undefined && this.#notes.length < REPORTED) {
+      this.#notes.push({ path: candidate.path, note: outcome.note });
+    }
+    for (const path of outcome.keep) if (path !== null) kept.add(path);
+  }
+
+  skipped(source: SkippedSource): void {
+    this.#byReason[source.reason] = (this.#byReason[source.reason] ?? 0) + 1;
+    if (this.#leftOut.length < REPORTED) {
+      this.#leftOut.push({ path: source.path, reason: source.reason, detail: source.detail.slice(0, 300) });
+    }
+  }
+
+  build(
+    counted: Pick<IngestReport, 'sources_skipped' | 'ignored' | 'chunks' | 'tokens' | 'duration_ms'>,
+  ): IngestReport {
+    return {
+      sources_read: this.#read,
+      sources_reused: this.#reused,
+      bytes: this.#bytes,
+      by_kind: this.#byKind,
+      by_reason: this.#byReason,
+      left_out: this.#leftOut,
+      notes: this.#notes,
+      manifest_path: CORPUS_FILES.manifest,
+      sources_path: CORPUS_FILES.sources,
+      ...counted,
+    };
+  }
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SourceEncoding, SourceKind } from '../../contracts/index.ts';
+import { messageOf } from '../../errors.ts';
+import { FILE_MODE } from '../../files/index.ts';
+import { extractText } from '../extract/extract.ts';
+import { CORPUS_FILES } from '../layout.ts';
+import type { Candidate } from './discover.ts';
+import { HEAD_BYTES, judgeHead, transcode, Utf8Check } from './encoding.ts';
+import { EXTRACTED_KINDS, kindOf } from './kinds.ts';
+import { LeftOut } from './left-out.ts';
+import { TokenRate } from './tokens.ts';
+import { blocksOf, type TextSource, withFile } from './window.ts';
+
+/** What the first pass over a document found out. */
+export interface Inspection {
+  kind: SourceKind;
+  sha256: string;
+  encoding: SourceEncoding;
+  note?: string;
+  tokensPerByte: number;
+}
+
+/** The UTF-8 text that chunks are cut from. */
+export interface DocumentText {
+  /** Relative to the run directory; null when it is the document. */
+  textPath: string | null;
+  file: string;
+  bytes: number;
+  positionsPath: string | null;
+}
+
+/** Reads a document once: hash, kind, encoding, tokens a byte. @throws LeftOut */
+export async function inspect(
+  candidate: Candidate,
+  breathe: () => Promise<void> | undefined,
+): Promise<Inspection> {
+  const size = candidate.stats.size;
+  return withFile(candidate.file, size, async (source) => {
+    const head = headOf(source);
+    const kind = kindOf(candidate.file, head);
+    const limit = EXTRACTED_KINDS[kind];
+    if (limit !== undefined && size > limit) {
+      throw new LeftOut('too_large', `${kind} of ${size} bytes; at most ${limit} can be extracted`);
+    }
+    const verdict = limit === undefined ? judgeHead(head) : 'utf-8?';
+    if (verdict === 'binary') throw new LeftOut('binary', `no text in its first ${head.length} bytes`);
+    const hash = createHash('sha256');
+    const check = new Utf8Check();
+    const rate = new TokenRate();
+    let seen = 0;
+    for (const block of blocksOf(source)) {
+      hash.update(block);
+      seen += block.length;
+      if (limit === undefined && verdict === 'utf-8?') {
+        check.push(block, seen === size);
+        rate.sample(block);
+      }
+      await breathe();
+    }
+    const encoding: SourceEncoding =
+      limit !== undefined ? 'extracted' : verdict === 'utf-8?' ? check.encoding : verdict;
+    const note = noteOf(encoding, check.invalid);
+    const inspection = { kind, sha256: hash.digest('hex'), encoding, tokensPerByte: rate.perByte };
+    return note === undefined ? inspection : { ...inspection, note };
+  });
+}
+
+function headOf(source: TextSource): Buffer {
+  const head = Buffer.alloc(Math.min(HEAD_BYTES, source.size));
+  let filled = 0;
+  while (filled < head.length) {
+    const read = source.read(head, filled, head.length - filled, filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return head.subarray(0, filled);
+}
+
+function noteOf(encoding: SourceEncoding, invalid: number): string | undefined {
+  switch (encoding) {
+    case 'utf-8':
+    case 'extracted':
+      return undefined;
+    case 'utf-8-repaired':
+      return `UTF-8 with ${invalid} invalid bytes, read as U+FFFD`;
+    case 'windows-1252':
+      return 'not UTF-8: read as Windows-1252 (Latin-1)';
+    default:
+      return `read as ${encoding.toUpperCase()}`;
+  }
+}
+
+/**
+ * Makes the text that offsets refer to: the document itself when it is valid UTF-8, else a file under
+ * `inputs/` that is named by the document's hash.
+ *
+ * @throws LeftOut when the document is damaged, or changed since it was inspected
+ */
+export async function textOf(
+  candidate: Candidate,
+  inspection: Inspection,
+  runDir: string,
+): Promise<DocumentText> {
+  const { file, stats } = candidate;
+  if (inspection.encoding === 'utf-8') {
+    return { textPath: null, file, bytes: stats.size, positionsPath: null };
+  }
+  const name = `${CORPUS_FILES.inputs}/${inspection.sha256.slice(0, 16)}`;
+  const textPath = `${name}.txt`;
+  const target = join(runDir, textPath);
+  if (inspection.encoding !== 'extracted') {
+    const bytes = await withFile(file, stats.size, async (source) =>
+      transcode(blocksOf(source), inspection.encoding, target),
+    );
+    return { textPath, file: target, bytes, positionsPath: null };
+  }
+  const extracted = await extractText(inspection.kind, file).catch((error: unknown) => {
+    throw new LeftOut('extraction_failed', `${inspection.kind}: ${messageOf(error).slice(0, 200)}`);
+  });
+  writeFileSync(target, extracted.text, { mode: FILE_MODE });
+  const positionsPath = extracted.positions.length === 0 ? null : `${name}.positions.jsonl`;
+  if (positionsPath !== null) {
+    const lines = extracted.positions.map((position) => `${JSON.stringify(position)}\n`);
+    writeFileSync(join(runDir, positionsPath), lines.join(''), { mode: FILE_MODE });
+  }
+  return { textPath, file: target, bytes: statSync(target).size, positionsPath };
+}
+
+/** Tokens a byte of a text that was made, by its first megabyte. */
+export async function rateOf(text: DocumentText): Promise<number> {
+  const rate = new TokenRate();
+  await withFile(text.file, text.bytes, async (source) => {
+    for (const block of blocksOf(source)) {
+      rate.sample(block);
+      break;
+    }
+  });
+  return rate.perByte;
+}
