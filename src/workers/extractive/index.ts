@@ -1,0 +1,1 @@
+export { createExtractiveWorker, EXTRACTIVE_VERSION, readChunk } from './extractive.ts';

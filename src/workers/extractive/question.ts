@@ -1,0 +1,126 @@
+import { isCommonWord, isStopWord } from './stop-words.ts';
+import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
+
+/** One thing a question is about. */
+export interface Term {
+  /** As the question has it, for people. */
+  label: string;
+  /** How much it says before any chunk is seen: common words little, identifiers and numbers most. */
+  weight: number;
+  match:
+    | { kind: 'stem'; whole: string; parts: string[] }
+    | { kind: 'substring'; word: string; bigrams: string[] };
+}
+
+/** A question taken apart. */
+export interface Question {
+  terms: Term[];
+  /** Indexes into `terms`, one list for each question asked: to bear on one of several is enough. */
+  asked: number[][];
+  /** It asks for a number, an amount or a date. */
+  wantsNumber: boolean;
+  /** Text without any hit of it holds no term: a cheap look before the real one. Undefined: look everywhere. */
+  prefilter: RegExp | undefined;
+}
+
+const WEIGHT = { common: 0.5, plain: 1, distinctive: 1.3 };
+
+export function readQuestion(text: string): Question {
+  const terms: Term[] = [];
+  const known = new Map<string, number>();
+  const asked: number[][] = [];
+  for (const sentence of text.split(QUESTION_END)) {
+    const own = new Set<number>();
+    for (const term of termsOf(sentence)) {
+      const key = term.match.kind === 'stem' ? term.match.whole : `=${term.match.word}`;
+      const index = known.get(key) ?? terms.push(term) - 1;
+      known.set(key, index);
+      own.add(index);
+    }
+    if (own.size > 0) asked.push([...own]);
+  }
+  return {
+    terms,
+    asked: wholeQuestions(asked),
+    wantsNumber: NUMBER_WORDS.test(text),
+    prefilter: prefilterOf(terms),
+  };
+}
+
+const NUMBER_WORDS =
+  /\b(?:how (?:many|much|long|often|old|large|big|far|high|fast)|when|what (?:year|date|time|version|port|size)|which (?:year|date|version|port)|limits?|maximum|minimum|defaults?|size|number|percent(?:age)?|timeout|cost|price)\b|多少|几|何时|いくつ|いくら|いつ|何[年月日時分秒個件人]|몇|얼마|언제/iu;
+
+/** Two questions in one: `how does it start, and when does it end?` */
+const QUESTION_END = /[?？]+|[,;]?\s+and\s+(?=(?:how|what|when|where|which|who|why)\b)/i;
+
+/** A part with a single term (`Why Redis?`) says too little to be a question of its own beside others. */
+function wholeQuestions(asked: number[][]): number[][] {
+  if (asked.length <= 1) return asked;
+  const whole = asked.filter((own) => own.length > 1);
+  return whole.length === asked.length ? asked : [...new Set([...whole, [...new Set(asked.flat())]])];
+}
+
+function termsOf(sentence: string): Term[] {
+  const words = wordsOf(sentence);
+  const found = [
+    ...words.filter((word) => !isStopWord(word.whole)).map(stemTerm),
+    ...unspacedTerms(sentence),
+  ];
+  // "What is it about?" has nothing but stop words; then they are all there is to go by.
+  return found.length > 0 ? found : words.filter((word) => word.whole.length > 3).map(stemTerm);
+}
+
+function stemTerm(word: Word): Term {
+  const distinctive = /[A-Za-z][_-][A-Za-z]|\d|^[A-Z]{2,}$|[a-z][A-Z]/.test(word.written);
+  const common = isCommonWord(word.parts[0] ?? word.whole) || word.whole.length === 1;
+  return {
+    label: word.written,
+    weight: common ? WEIGHT.common : distinctive ? WEIGHT.distinctive : WEIGHT.plain,
+    match: {
+      kind: 'stem',
+      whole: stem(word.whole),
+      parts: word.parts.filter((part) => !isStopWord(part)).map(stem),
+    },
+  };
+}
+
+function unspacedTerms(sentence: string): Term[] {
+  if (!UNSPACED.test(sentence)) return [];
+  const locale = /[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(sentence) ? 'ja' : 'zh';
+  const terms: Term[] = [];
+  for (const { segment } of new Intl.Segmenter(locale, { granularity: 'word' }).segment(sentence)) {
+    if (!UNSPACED.test(segment) || isStopWord(segment)) continue;
+    const characters = [...segment];
+    terms.push({
+      label: segment,
+      // A lone character is a particle or part of a word more often than not.
+      weight: characters.length === 1 ? WEIGHT.common : WEIGHT.plain,
+      match: {
+        kind: 'substring',
+        word: segment,
+        bigrams: characters.slice(1).map((character, index) => `${characters[index]}${character}`),
+      },
+    });
+  }
+  return terms;
+}
+
+/**
+ * Stemming changes the end of a word only (a last `i` or `e` may be its own: `flies` and `filing` become `fli`
+ * and `file`), so a word's first letters must be there. Accented text is always looked at.
+ */
+function prefilterOf(terms: readonly Term[]): RegExp | undefined {
+  const starts = new Set<string>();
+  for (const { match } of terms) {
+    const pieces =
+      match.kind === 'stem'
+        ? [match.whole, ...match.parts].map((word) => word.replace(/(?<=..)[ie]$/, '').slice(0, 4))
+        : match.bigrams.length > 0
+          ? match.bigrams
+          : [match.word];
+    for (const piece of pieces) starts.add(piece);
+  }
+  if (starts.size === 0) return undefined;
+  const escaped = [...starts].map((start) => start.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`${escaped.join('|')}|[\u00aa-\u02ff\u1e00-\u1fff]`, 'i');
+}
