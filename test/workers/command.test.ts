@@ -112,6 +112,13 @@ JSONL`);
     expect(result.failure?.message).toContain('no agent_message');
   });
 
+  test('the error events of its log tell the class', async () => {
+    const body = `echo '{"type":"turn.failed","error":{"message":"You have hit your usage limit. Try again in 2 hours."}}'; exit 1`;
+    const result = await runner(body).run(workRequest(directory));
+    expect(result.failure?.class).toBe('quota');
+    expect(result.failure?.resets_at).toBeDefined();
+  });
+
   test('a script that is missing is refused, one that cannot be executed is a config failure', async () => {
     expect(() => createCommandWorker({ runnerScript: join(directory, 'none.sh') })).toThrow(
       /not an existing file/,

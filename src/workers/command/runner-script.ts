@@ -2,9 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Failure, NO_USAGE } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
+import { failureOfMessage } from '../codex/failures.ts';
 import { workerEnvironment } from '../environment.ts';
 import type { OwnedProcesses } from '../owned-processes.ts';
-import { harmless, removeIfEmpty, stderrPathOf } from '../printed.ts';
+import { removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import type { WorkRequest, WorkResult } from '../worker.ts';
@@ -97,15 +98,11 @@ function failureOfRunner(
     return { class: 'timeout', message: `${name} exited with code ${TIMEOUT_EXIT}: its time limit passed` };
   }
   const failure = failureOfEnd(name, end, request, stderrPath);
-  const said = log.error === undefined ? '' : harmless(log.error);
-  if (failure !== undefined) {
-    return failure.class === 'crashed' && said !== ''
-      ? { ...failure, message: `${failure.message}: ${said}` }
-      : failure;
-  }
-  if (log.answer !== undefined) return undefined;
-  return {
-    class: 'crashed',
-    message: `${name} exited with code 0, but its log holds no agent_message${said === '' ? '' : `: ${said}`}`,
-  };
+  if (failure !== undefined && failure.class !== 'crashed') return failure;
+  if (failure === undefined && log.answer !== undefined) return undefined;
+  const what = failure?.message ?? `${name} exited with code 0, but its log holds no agent_message`;
+  if (log.error === undefined) return { class: 'crashed', message: what };
+  // What a runner wraps is Codex, whose words tell a quota from a crash.
+  const told = failureOfMessage(log.error);
+  return { ...told, message: `${what}: ${told.message}` };
 }
