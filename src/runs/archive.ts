@@ -1,0 +1,280 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type ArchivedFile, ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { DIRECTORY_MODE, ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { evidenceFiles } from './archive-evidence.ts';
+import { listArchiveIds, readArchiveMeta } from './archive-list.ts';
+import { type CleanupResult, cleanArchives } from './cleanup.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { lockDriver } from './driver-lock.ts';
+import { archiveDirectory, archivePath } from './in-use.ts';
+import { RUN_FILES } from './layout.ts';
+import { holdOrchestratorLock, releaseOrchestratorLock } from './orchestrator-lock.ts';
+import { openRun, type RunHandle } from './run.ts';
+import { copyTree, sameFile, type Tree, walkTree } from './snapshot.ts';
+
+const ARCHIVED_TO = 'archived_to.json';
+/** What stays in an archived run besides the evidence of its finals: pointers, results, and the plan. */
+const KEPT = new Set([
+  RUN_FILES.run,
+  RUN_FILES.activity,
+  RUN_FILES.summary,
+  RUN_FILES.answer,
+  ARCHIVED_TO,
+  'plan.json',
+  'reduce_state.json',
+  'deferred.json',
+  'final.json',
+  'final.md',
+]);
+export interface ArchiveOptions {
+  terminationReason: string;
+  ttlDays: number;
+  keepForever?: boolean;
+  /** The run's title unless given. */
+  goalSummary?: string;
+  /** Archive a plan run that has no `final.json` or `deferred.json`. */
+  unfinished?: boolean;
+  takeOver?: 'never' | 'if-dead' | 'always';
+  clock?: Clock;
+}
+
+export interface ArchiveResult {
+  archive_id: string;
+  /** Absolute. */
+  path: string;
+  files: number;
+  size_bytes: number;
+  /** Files that stay in the active run: pointers, finals and the evidence they name. */
+  kept: string[];
+  left_out: string[];
+  /** A snapshot that an earlier call had completed before it died was taken up. */
+  resumed: boolean;
+  cleanup: CleanupResult;
+}
+
+/**
+ * Archives a run: an immutable copy with a sha256 of every file, then the active run is trimmed to pointers,
+ * finals and the evidence those name, its lock is released, and the cleanup runs. The copy is built under a
+ * temporary name and renamed; a call after a crash goes on where the one before ended.
+ *
+ * @throws RlmError `conflict` while somebody orchestrates or drives the run, when it is archived already, or when
+ *   a plan run is not finished
+ */
+export async function archiveRun(
+  root: string,
+  runId: string,
+  options: ArchiveOptions,
+): Promise<ArchiveResult> {
+  const run = openRun(root, runId);
+  const lock = holdOrchestratorLock(
+    root,
+    runId,
+    options.takeOver === undefined ? {} : { takeOver: options.takeOver },
+  );
+  let done = false;
+  try {
+    const driver = lockDriver(run.dir, `archiving ${runId}`);
+    let archived: Omit<ArchiveResult, 'cleanup'>;
+    try {
+      archived = await snapshotAndTrim(root, run, options);
+    } finally {
+      driver.release();
+    }
+    done = true;
+    return { ...archived, cleanup: cleanArchives(root, { dryRun: false, ...withClock(options) }) };
+  } finally {
+    if (done || !lock.already) releaseOrchestratorLock(root, runId);
+  }
+}
+
+function withClock(options: ArchiveOptions): { clock?: Clock } {
+  return options.clock === undefined ? {} : { clock: options.clock };
+}
+
+async function snapshotAndTrim(
+  root: string,
+  run: RunHandle,
+  options: ArchiveOptions,
+): Promise<Omit<ArchiveResult, 'cleanup'>> {
+  const pointer = readArchivedTo(run);
+  if (pointer !== undefined && pointer.trimmed_at !== null) {
+    throw new RlmError('conflict', `run '${run.id}' is archived already, as ${pointer.archive_id}`, {
+      hint: `Look into ${pointer.path}.`,
+    });
+  }
+  if (pointer === undefined) refuseUnfinished(run, options);
+  const tree = walkTree(run.dir, notPartOfRun);
+  const earlier = pointer?.archive_id ?? completedSnapshot(root, run, tree);
+  const archiveId = earlier ?? (await takeSnapshot(root, run, tree, options));
+  const meta = readArchiveMeta(archivePath(root, archiveId), { files: true });
+  const kept = meta.files
+    .map(({ path }) => path)
+    .filter((path) => KEPT.has(path) || meta.evidence_files.includes(path));
+  trim(root, run, meta, kept);
+  return {
+    archive_id: archiveId,
+    path: archivePath(root, archiveId),
+    files: meta.files.length,
+    size_bytes: meta.retention.size_bytes,
+    kept,
+    left_out: meta.left_out,
+    resumed: earlier !== undefined,
+  };
+}
+
+/** Where an archived run went, or undefined. */
+export function readArchivedTo(run: RunHandle): ArchivedTo | undefined {
+  const file = join(run.dir, ARCHIVED_TO);
+  try {
+    return ArchivedTo.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+  }
+}
+
+function refuseUnfinished(run: RunHandle, options: ArchiveOptions): void {
+  if (run.record.kind !== 'plan' || options.unfinished === true) return;
+  const missing = ['final.json', 'deferred.json'].filter((file) => !existsSync(join(run.dir, file)));
+  if (missing.length === 0) return;
+  throw new RlmError('conflict', `run '${run.id}' is not finished: it has no ${missing.join(' and no ')}`, {
+    hint: 'Call rlm_finalize first, or say that the run is archived unfinished.',
+  });
+}
+
+/** Locks and files that are still being written are not part of a run's record. */
+function notPartOfRun(path: string, name: string): boolean {
+  return (
+    name.startsWith('.tmp-') || path === RUN_FILES.driverLock || path.startsWith(`${RUN_FILES.driverLock}.`)
+  );
+}
+
+/** A snapshot of this very state, of a call that died before it left its pointer in the run. */
+function completedSnapshot(root: string, run: RunHandle, tree: Tree): string | undefined {
+  const prefix = `${run.id}-`;
+  return listArchiveIds(root)
+    .filter((id) => id.startsWith(prefix))
+    .find((id) => {
+      const archive = archivePath(root, id);
+      const meta = readArchiveMeta(archive, { files: true });
+      return (
+        meta.run_id === run.id &&
+        meta.files.length === tree.files.length &&
+        tree.files.every((path) => sameFile(join(run.dir, path), join(archive, 'run', path)))
+      );
+    });
+}
+
+async function takeSnapshot(
+  root: string,
+  run: RunHandle,
+  tree: Tree,
+  options: ArchiveOptions,
+): Promise<string> {
+  const clock = options.clock ?? systemClock;
+  const archives = archiveDirectory(root);
+  ensureDirectory(archives);
+  // One name a run: its lock is held, so a directory of that name is what a dead process left.
+  const building = join(archives, `.building-${run.id}`);
+  rmSync(building, { recursive: true, force: true });
+  mkdirSync(building, { mode: DIRECTORY_MODE });
+  try {
+    const files = await copyTree(run.dir, join(building, 'run'), tree);
+    ensureDirectory(join(building, 'in_use_by'));
+    const now = clock.now();
+    const archiveId = freeId(root, run.id, now);
+    writeJsonAtomic(join(building, 'meta.json'), metaOf(root, run, archiveId, files, tree, now, options), {
+      sync: true,
+    });
+    renameSync(building, join(archives, archiveId));
+    return archiveId;
+  } catch (error) {
+    rmSync(building, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function freeId(root: string, runId: string, now: Date): string {
+  const id = `${runId}-${now.toISOString().replace(/[-:.]/g, '')}`;
+  for (let n = 1; ; n += 1) {
+    const candidate = n === 1 ? id : `${id}-${n}`;
+    if (!existsSync(archivePath(root, candidate))) return candidate;
+  }
+}
+
+function metaOf(
+  root: string,
+  run: RunHandle,
+  archiveId: string,
+  files: ArchivedFile[],
+  tree: Tree,
+  now: Date,
+  options: ArchiveOptions,
+): ArchiveMeta {
+  return {
+    schema_version: SCHEMA_VERSION,
+    archive_id: archiveId,
+    run_id: run.id,
+    kind: run.record.kind,
+    goal_summary: options.goalSummary ?? run.record.title,
+    start_timestamp: run.record.created_at,
+    end_timestamp: now.toISOString(),
+    termination_reason: options.terminationReason,
+    retention: {
+      ttl_days: options.ttlDays,
+      keep_forever: options.keepForever ?? false,
+      size_bytes: files.reduce((sum, file) => sum + file.size_bytes, 0),
+    },
+    uptime: (options.clock ?? systemClock).uptime(),
+    evidence_files: evidenceFiles(root, run, tree),
+    left_out: tree.others,
+    files,
+  };
+}
+
+/** Removes from the active run what the archive holds, except what is kept; the pointer is written first. */
+function trim(root: string, run: RunHandle, meta: ArchiveMeta, kept: readonly string[]): void {
+  const archive = archivePath(root, meta.archive_id);
+  const pointer: ArchivedTo = {
+    schema_version: SCHEMA_VERSION,
+    archive_id: meta.archive_id,
+    path: `.rlm/archive/${meta.archive_id}`,
+    archived_at: meta.end_timestamp,
+    trimmed_at: null,
+    kept: [...kept],
+  };
+  writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointer, { sync: true });
+  const keep = new Set(kept);
+  for (const { path } of meta.files) {
+    const file = join(run.dir, path);
+    // Only what the archive truly holds is removed.
+    if (!keep.has(path) && sameFile(file, join(archive, 'run', path))) unlinkSync(file);
+  }
+  const { directories } = walkTree(run.dir, notPartOfRun);
+  for (const path of directories.reverse()) removeIfEmpty(join(run.dir, path));
+  writeJsonAtomic(
+    join(run.dir, ARCHIVED_TO),
+    { ...pointer, trimmed_at: new Date().toISOString() },
+    { sync: true },
+  );
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    if (statSync(directory).isDirectory()) rmdirSync(directory);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,190 @@
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RlmError, systemCode } from '../errors.ts';
+import {
+  acquireLock,
+  ensureDirectory,
+  type HeldLock,
+  JsonlAppender,
+  type LockHolder,
+  readLock,
+} from '../files/index.ts';
+import { listArchiveIds, readArchiveMeta } from './archive-list.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { archiveDirectory, inUseBy } from './in-use.ts';
+import { stateDirectory } from './layout.ts';
+import { orchestratorLockPath } from './orchestrator-lock.ts';
+
+const DAY_MS = 86_400_000;
+/** An archive that is being deleted: out of every list, and back under its name if somebody needs it after all. */
+const DELETING = '.deleting-';
+const BUILDING = '.building-';
+
+export interface CleanupResult {
+  dry_run: boolean;
+  /** Why nothing was done: another cleanup is at work, and who that is. */
+  skipped: string | null;
+  /** A cleanup that had died with the lock in its hands. */
+  replaced_dead_holder: LockHolder | null;
+  /** Deleted, or in a dry run: would be. */
+  deleted: string[];
+  freed_bytes: number;
+  kept: { in_use: number; keep_forever: number; young: number; unreadable: number };
+}
+
+type Verdict = 'expired' | 'in_use' | 'keep_forever' | 'young' | 'unreadable';
+
+/**
+ * Deletes the archives that are older than their ttl, are not kept for ever, and are in nobody's use. Each
+ * deletion is a line of `.rlm/cleanup.log`. One cleanup works at a time: another one is skipped.
+ *
+ * @param options.dryRun only says what would be deleted; the default
+ */
+export function cleanArchives(
+  root: string,
+  options: { dryRun?: boolean; clock?: Clock } = {},
+): CleanupResult {
+  const clock = options.clock ?? systemClock;
+  const result: CleanupResult = {
+    dry_run: options.dryRun ?? true,
+    skipped: null,
+    replaced_dead_holder: null,
+    deleted: [],
+    freed_bytes: 0,
+    kept: { in_use: 0, keep_forever: 0, young: 0, unreadable: 0 },
+  };
+  if (!existsSync(archiveDirectory(root))) return result;
+  if (result.dry_run) {
+    for (const id of listArchiveIds(root)) {
+      const { verdict, size } = judge(join(archiveDirectory(root), id), clock);
+      if (verdict === 'expired') {
+        result.deleted.push(id);
+        result.freed_bytes += size;
+      } else result.kept[verdict] += 1;
+    }
+    return result;
+  }
+  const lock = cleanupLock(root, result);
+  if (lock === undefined) return result;
+  try {
+    clean(root, clock, result);
+  } finally {
+    lock.release();
+  }
+  return result;
+}
+
+function cleanupLock(root: string, result: CleanupResult): HeldLock | undefined {
+  const locks = join(stateDirectory(resolve(root)), 'locks');
+  ensureDirectory(locks);
+  const path = join(locks, 'cleanup.lock');
+  const before = readLock(path);
+  try {
+    const lock = acquireLock(path, 'cleaning archives', 'if-dead');
+    result.replaced_dead_holder = before ?? null;
+    return lock;
+  } catch (error) {
+    if (!(error instanceof RlmError) || error.code !== 'conflict') throw error;
+    result.skipped = error.message;
+    return undefined;
+  }
+}
+
+function clean(root: string, clock: Clock, result: CleanupResult): void {
+  const directory = archiveDirectory(root);
+  const log = new JsonlAppender(join(stateDirectory(root), 'cleanup.log'));
+  try {
+    for (const name of readdirSync(directory)) {
+      // What an earlier cleanup was about to delete when it died is judged anew.
+      if (name.startsWith(DELETING))
+        deleteIfExpired(directory, name.slice(DELETING.length), clock, log, result);
+      if (name.startsWith(BUILDING)) removeAbandoned(root, name, log);
+    }
+    for (const id of listArchiveIds(root)) {
+      const { verdict } = judge(join(directory, id), clock);
+      if (verdict !== 'expired') {
+        result.kept[verdict] += 1;
+        continue;
+      }
+      renameSync(join(directory, id), join(directory, DELETING + id));
+      deleteIfExpired(directory, id, clock, log, result);
+    }
+  } finally {
+    log.close();
+  }
+}
+
+/** Judges once more what nobody can reach under its name any longer: a mark made before the renaming is seen here. */
+function deleteIfExpired(
+  directory: string,
+  id: string,
+  clock: Clock,
+  log: JsonlAppender,
+  result: CleanupResult,
+): void {
+  const hidden = join(directory, DELETING + id);
+  const { verdict, size, why } = judge(hidden, clock);
+  // meta.json goes first: without it the deletion was decided, logged and under way.
+  const halfDeleted = !existsSync(join(hidden, 'meta.json'));
+  if (verdict !== 'expired' && !halfDeleted) {
+    renameSync(hidden, join(directory, id));
+    return;
+  }
+  if (!halfDeleted)
+    log.append({ ts: new Date().toISOString(), action: 'delete', archive_id: id, size_bytes: size, why });
+  rmSync(join(hidden, 'meta.json'), { force: true });
+  rmSync(hidden, { recursive: true, force: true });
+  result.deleted.push(id);
+  result.freed_bytes += size;
+}
+
+/** A snapshot that was never finished, unless the run's lock says that somebody is at it. */
+function removeAbandoned(root: string, name: string, log: JsonlAppender): void {
+  let lock: HeldLock;
+  try {
+    lock = acquireLock(
+      orchestratorLockPath(root, name.slice(BUILDING.length)),
+      'removing a dead snapshot',
+      'if-dead',
+    );
+  } catch (error) {
+    if (error instanceof RlmError && error.code === 'conflict') return;
+    throw error;
+  }
+  try {
+    rmSync(join(archiveDirectory(root), name), { recursive: true, force: true });
+    log.append({ ts: new Date().toISOString(), action: 'remove_abandoned', name });
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * Whether an archive may go. Its age is the least of all that can be told: by `end_timestamp`, by the time of the
+ * directory, and, in the boot it was made in, by the time the machine has been up, which no change of the clock
+ * moves. So neither a clock set forward nor one set back makes anything older than it is.
+ */
+function judge(archive: string, clock: Clock): { verdict: Verdict; size: number; why: string } {
+  let meta: ReturnType<typeof readArchiveMeta>;
+  let changed: number;
+  let users: string[];
+  try {
+    meta = readArchiveMeta(archive);
+    changed = statSync(join(archive, 'run')).mtimeMs;
+    users = inUseBy(archive);
+  } catch (error) {
+    if (!(error instanceof RlmError) && systemCode(error) === undefined) throw error;
+    return { verdict: 'unreadable', size: 0, why: 'unreadable' };
+  }
+  const size = meta.retention.size_bytes;
+  const now = clock.now().getTime();
+  const up = clock.uptime();
+  const ages = [now - Date.parse(meta.end_timestamp), now - changed];
+  if (up !== null && meta.uptime?.boot === up.boot) ages.push((up.seconds - meta.uptime.seconds) * 1000);
+  const age = Math.min(...ages) / DAY_MS;
+  const why = `${age.toFixed(2)} days old, ttl_days ${meta.retention.ttl_days}`;
+  if (meta.retention.keep_forever) return { verdict: 'keep_forever', size, why };
+  if (!(age > meta.retention.ttl_days)) return { verdict: 'young', size, why };
+  if (users.length > 0) return { verdict: 'in_use', size, why };
+  return { verdict: 'expired', size, why };
+}

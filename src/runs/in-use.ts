@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { ARCHIVE_ID_PATTERN, type InUseMarker, RUN_ID_PATTERN } from '../contracts/index.ts';
+import { RlmError, systemCode } from '../errors.ts';
+import { writeJsonAtomic } from '../files/index.ts';
+import { stateDirectory } from './layout.ts';
+
+/** `.rlm/archive`. */
+export function archiveDirectory(root: string): string {
+  return join(stateDirectory(root), 'archive');
+}
+
+/** The directory of one archive. Throws RlmError `usage` for an id that is none. */
+export function archivePath(root: string, archiveId: string): string {
+  if (!ARCHIVE_ID_PATTERN.test(archiveId) || archiveId.includes('..')) {
+    throw new RlmError('usage', `'${archiveId}' is not an archive id`, {
+      hint: 'Archive ids are <run_id>-<timestamp>; list them with rlm_archive or rlm://archive.',
+    });
+  }
+  return join(archiveDirectory(root), archiveId);
+}
+
+/**
+ * Says that a run depends on an archive: no cleanup deletes it until the mark is removed.
+ *
+ * @throws RlmError `not_found` when the archive is not there, also when a cleanup took it at this very moment
+ */
+export function markInUse(root: string, archiveId: string, runId: string): void {
+  const archive = archivePath(root, archiveId);
+  const marker: InUseMarker = { run_id: checkRunId(runId), added_at: new Date().toISOString() };
+  const file = join(archive, 'in_use_by', runId);
+  try {
+    writeJsonAtomic(file, marker);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    throw noArchive(archiveId);
+  }
+  // A cleanup renames before it deletes: what is still here under its name, with the mark in it, stays.
+  if (!existsSync(file)) throw noArchive(archiveId);
+}
+
+/** Removes the mark; no error when there is none. */
+export function unmarkInUse(root: string, archiveId: string, runId: string): void {
+  try {
+    unlinkSync(join(archivePath(root, archiveId), 'in_use_by', checkRunId(runId)));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Ids of the runs that depend on an archive. A directory that cannot be read counts as in use. */
+export function inUseBy(archive: string): string[] {
+  try {
+    return readdirSync(join(archive, 'in_use_by'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function checkRunId(runId: string): string {
+  if (RUN_ID_PATTERN.test(runId) && !runId.includes('..')) return runId;
+  throw new RlmError('usage', `run_id '${runId}' must match ${RUN_ID_PATTERN.source} and hold no '..'`);
+}
+
+function noArchive(archiveId: string): RlmError {
+  return new RlmError('not_found', `no archive '${archiveId}'`, {
+    hint: 'It may have been deleted by a cleanup.',
+  });
+}
