@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FinalReport, type Plan, type ReduceState, SCHEMA_VERSION } from '../contracts/index.ts';
+import { messageOf, RlmError } from '../errors.ts';
+import { readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
+import { holdOrchestratorLock, type RunHandle } from '../runs/index.ts';
+import { collectDeferred } from './deferred.ts';
+import { readInflight } from './inflight.ts';
+import { takeInventory } from './inventory.ts';
+import { fromRoot, PLAN_FILES } from './layout.ts';
+import { missingParts } from './run-contract.ts';
+import { verifyStage } from './verify.ts';
+
+const text = z.string().trim().min(1).max(20_000);
+const evidencePath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .describe('path, path:line or path:first-last, under the root');
+
+export const FinalInput = z.strictObject({
+  conclusions: z
+    .array(z.strictObject({ text, evidence_paths: z.array(evidencePath).optional() }))
+    .min(1)
+    .max(500)
+    .describe('What was found, each with what it rests on'),
+  termination_decision: z.strictObject({
+    should_finish: z
+      .boolean()
+      .describe('False when the run stops short of its goal, such as at the end of its budget'),
+    reason: text,
+  }),
+  evidence_paths: z
+    .array(evidencePath)
+    .max(2000)
+    .optional()
+    .describe('Further evidence; accepted reports are included anyway'),
+  open_questions: z.array(text).max(200).optional(),
+  waive_verify: text.optional().describe('Why there is no completed verify stage; kept in final.json'),
+});
+export type FinalInput = z.infer<typeof FinalInput>;
+
+/**
+ * The gate to `final.json`: everything is read back from disk first, and what was read is listed.
+ *
+ * @throws RlmError `conflict` while workers run, without a completed verify stage that was not waived, or when an
+ *   accepted report was changed since; `usage` for evidence that is not there
+ */
+export async function finalizePlan(
+  root: string,
+  run: RunHandle,
+  input: FinalInput,
+  options: { now?: Date; takeOver?: 'never' | 'if-dead' | 'always' } = {},
+): Promise<FinalReport> {
+  if (existsSync(join(run.dir, 'archived_to.json'))) {
+    throw new RlmError('conflict', `run '${run.id}' is archived: its final.json stays as it is`);
+  }
+  holdOrchestratorLock(root, run.id, options.takeOver === undefined ? {} : { takeOver: options.takeOver });
+  const now = options.now ?? new Date();
+  const { plan, state } = takeInventory(root, run, { now });
+  refuseWhileRunning(state);
+  const verify = verifyStage(state);
+  if (!verify.completed && input.waive_verify === undefined) throw verifyMissing(verify);
+  await refuseChangedReports(root, run, state);
+  const reports = state.tasks.filter((task) => task.state === 'ok').map((task) => task.report_path);
+  const given = [
+    ...input.conclusions.flatMap((c) => c.evidence_paths ?? []),
+    ...(input.evidence_paths ?? []),
+  ];
+  await refuseMissingEvidence(root, [...new Set(given)]);
+  const deferred = await collectDeferred(root, run, now);
+  const final: FinalReport = {
+    schema_version: SCHEMA_VERSION,
+    run_id: run.id,
+    created_at: now.toISOString(),
+    goal_summary: plan.goal_summary,
+    termination_decision: { ...input.termination_decision, budget_used: budgetUsed(plan, state, now) },
+    conclusions: input.conclusions.map(({ text, evidence_paths = [] }) => ({ text, evidence_paths })),
+    evidence_paths: [...new Set([...reports, ...given])],
+    open_questions: input.open_questions ?? [],
+    verify: {
+      completed: verify.completed,
+      tasks: verify.tasks,
+      waived_because: verify.completed ? null : (input.waive_verify ?? null),
+    },
+    unfinished_tasks: state.tasks
+      .filter((task) => !task.satisfied && task.retried_by.length === 0)
+      .map(({ worker_id, state }) => ({ worker_id, state })),
+    deferred_opportunities: deferred.items,
+    missing_contract_parts: missingParts(plan.contract).map(({ field }) => field),
+    rehydrated_from: rehydratedFrom(root, run),
+  };
+  writeJsonAtomic(join(run.dir, PLAN_FILES.final), FinalReport.parse(final), { sync: true });
+  return final;
+}
+
+function refuseWhileRunning(state: ReduceState): void {
+  const running = state.tasks.filter((task) => task.running).map((task) => task.worker_id);
+  if (running.length === 0) return;
+  throw new RlmError('conflict', `${running.length} workers still run: ${running.slice(0, 5).join(', ')}`, {
+    hint: 'Wait for them with rlm_wait, or cancel the run.',
+    retryable: true,
+  });
+}
+
+function verifyMissing(verify: ReturnType<typeof verifyStage>): RlmError {
+  return new RlmError(
+    'conflict',
+    verify.tasks.length === 0
+      ? 'there is no verify stage: the plan has no verify task'
+      : `the verify stage is not complete: ${verify.open.slice(0, 5).join(', ')} without an accepted report`,
+    {
+      hint: 'Add verify tasks with rlm_plan and run them with stage verify, or give waive_verify with the reason.',
+    },
+  );
+}
+
+/** A report must be what was accepted: another worker of the same sandbox could have written over it. */
+async function refuseChangedReports(root: string, run: RunHandle, state: ReduceState): Promise<void> {
+  const accepted = new Set(state.tasks.filter((task) => task.state === 'ok').map((task) => task.worker_id));
+  const paths = new Map(state.tasks.map((task) => [task.worker_id, task.report_path]));
+  for (const record of readInflight(run).workers) {
+    const path = paths.get(record.worker_id);
+    if (record.report_sha256 === null || path === undefined || !accepted.has(record.worker_id)) continue;
+    if ((await sha256(join(root, path))) !== record.report_sha256) {
+      throw new RlmError(
+        'conflict',
+        `the report of '${record.worker_id}' was changed after it was accepted: ${path}`,
+        {
+          hint: 'Restore it, or retry the task.',
+        },
+      );
+    }
+  }
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function refuseMissingEvidence(root: string, given: readonly string[]): Promise<void> {
+  const problems: string[] = [];
+  for (const evidence of given) {
+    const problem = await evidenceProblem(root, evidence);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length === 0) return;
+  const more = problems.length > 5 ? ` and ${problems.length - 5} more` : '';
+  throw new RlmError('usage', `evidence_paths: ${problems.slice(0, 5).join('; ')}${more}`, {
+    hint: 'Name files that exist under the root, and lines that they have.',
+  });
+}
+
+async function evidenceProblem(root: string, evidence: string): Promise<string | undefined> {
+  const range = /^(.+?):(\d+)(?:-(\d+))?$/.exec(evidence);
+  try {
+    // A file may be called `a:1`: the whole text is tried as a path first.
+    if (statSync(resolveInside(root, evidence, 'evidence'), { throwIfNoEntry: false }) !== undefined)
+      return undefined;
+    const path = resolveInside(root, range?.[1] ?? evidence, 'evidence');
+    if (!statSync(path, { throwIfNoEntry: false })) return `'${evidence}' does not exist`;
+    if (range === null) return undefined;
+    const first = Number(range[2]);
+    const last = Number(range[3] ?? range[2]);
+    if (first < 1 || last < first) return `'${evidence}' is not a range of lines`;
+    return (await hasLines(path, last)) ? undefined : `'${evidence}' has fewer lines than ${last}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function hasLines(path: string, wanted: number): Promise<boolean> {
+  for await (const batch of readLineBatches(path)) if ((batch.at(-1)?.line ?? 0) >= wanted) return true;
+  return false;
+}
+
+function budgetUsed(plan: Plan, state: ReduceState, now: Date) {
+  return {
+    iterations: plan.rounds,
+    workers: state.tasks.filter((task) => task.launched).length,
+    minutes: Math.max(0, Math.round((now.getTime() - Date.parse(plan.created_at)) / 600) / 100),
+  };
+}
+
+/** The state files a decision rests on, as they are on disk now. */
+function rehydratedFrom(root: string, run: RunHandle): FinalReport['rehydrated_from'] {
+  const files = [
+    PLAN_FILES.plan,
+    PLAN_FILES.contract,
+    PLAN_FILES.inflight,
+    PLAN_FILES.reduceState,
+    PLAN_FILES.deferred,
+  ];
+  return files
+    .map((file) => join(run.dir, file))
+    .filter((path) => existsSync(path))
+    .map((path) => ({
+      path: fromRoot(root, path),
+      sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
+    }));
+}

@@ -1,0 +1,61 @@
+import { descendants, type TaskGraph } from './graph.ts';
+
+export interface OwnershipConflict {
+  first: string;
+  second: string;
+  /** The paths that overlap: the same one, or a directory and something in it. */
+  paths: [string, string];
+}
+
+/**
+ * Pairs of tasks that may run at the same time and own the same file, or a directory and something in it.
+ * Tasks with a dependency path between them, and a task and its retries, never run at once.
+ *
+ * @param order a topological order of the graph; `owned_paths` must be normalised, without trailing slash
+ */
+export function ownershipConflicts(graph: TaskGraph, order: readonly string[]): OwnershipConflict[] {
+  const earlierOf = new Map<string, Set<string>>();
+  const earlier = (id: string): Set<string> => {
+    const known = earlierOf.get(id);
+    if (known !== undefined) return known;
+    const found = descendants(id, (at) => graph.before.get(at) ?? []);
+    earlierOf.set(id, found);
+    return found;
+  };
+  const inOrder = (a: string, b: string) => earlier(b).has(a) || earlier(a).has(b);
+
+  const owners = new Map<string, string[]>();
+  for (const id of order) {
+    for (const path of new Set(graph.tasks.get(id)?.owned_paths ?? [])) {
+      const list = owners.get(path);
+      if (list === undefined) owners.set(path, [id]);
+      else list.push(id);
+    }
+  }
+  const conflicts: OwnershipConflict[] = [];
+  for (const [path, ids] of owners) {
+    // Owners stand in topological order: when each neighbour pair is ordered, so are all, by transitivity.
+    for (const [at, second] of ids.entries()) {
+      const first = ids[at - 1];
+      if (first !== undefined && !inOrder(first, second))
+        conflicts.push({ first, second, paths: [path, path] });
+    }
+    for (const directory of parents(path)) {
+      for (const first of owners.get(directory) ?? []) {
+        for (const second of ids) {
+          if (first !== second && !inOrder(first, second)) {
+            conflicts.push({ first, second, paths: [directory, path] });
+          }
+        }
+      }
+    }
+  }
+  return conflicts;
+}
+
+function parents(path: string): string[] {
+  const found: string[] = [];
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+    found.push(path.slice(0, at));
+  return found;
+}

@@ -1,0 +1,226 @@
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { type Plan, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
+import { messageOf, RlmError } from '../errors.ts';
+import { isInside, resolveInside } from '../files/index.ts';
+import { stateDirectory } from '../runs/index.ts';
+import { taskGraph, topologicalOrder } from './graph.ts';
+import { fromRoot, PLAN_FILES } from './layout.ts';
+import { ownershipConflicts } from './ownership.ts';
+
+/** Something a plan may not be, with the task and the field that make it so. */
+export interface PlanProblem {
+  /** Undefined for the plan's own fields. */
+  task: string | undefined;
+  field: string;
+  message: string;
+}
+
+/** Where paths of a plan may lie. */
+export interface PlanPlaces {
+  root: string;
+  runDir: string;
+  /** Directories outside the root that may be read; `any` for a person at the command line. */
+  inputRoots: readonly string[] | 'any';
+}
+
+/**
+ * Proves paths of tasks and brings them into one form: report and owned paths relative to the root, without
+ * `..`; paths that are only read stay as given.
+ */
+export function checkTaskPaths(
+  places: PlanPlaces,
+  tasks: readonly Task[],
+): { tasks: Task[]; problems: PlanProblem[] } {
+  const problems: PlanProblem[] = [];
+  const checked = tasks.map((task) => {
+    const attempt = (field: string, check: () => string, fallback: string): string => {
+      try {
+        return check();
+      } catch (error) {
+        problems.push({ task: task.worker_id, field, message: messageOf(error) });
+        return fallback;
+      }
+    };
+    for (const [field, paths] of [
+      ['inputs', task.inputs],
+      ['context_paths', task.context_paths],
+      ['hint_paths', task.hint_paths],
+    ] as const) {
+      for (const path of paths) attempt(field, () => checkReadable(places, path, field), path);
+    }
+    return {
+      ...task,
+      report_path: attempt('report_path', () => checkReportPath(places, task.report_path), task.report_path),
+      owned_paths: task.owned_paths.map((path) =>
+        attempt('owned_paths', () => checkOwnedPath(places, path), path),
+      ),
+    };
+  });
+  return { tasks: checked, problems };
+}
+
+/** The plan's own hint paths. */
+export function checkPlanHints(places: PlanPlaces, hints: readonly string[]): PlanProblem[] {
+  return hints.flatMap((path) => {
+    try {
+      checkReadable(places, path, 'hint_paths');
+      return [];
+    } catch (error) {
+      return [{ task: undefined, field: 'hint_paths', message: messageOf(error) }];
+    }
+  });
+}
+
+function checkReadable(places: PlanPlaces, path: string, field: string): string {
+  if (places.inputRoots === 'any') return path;
+  const absolute = isAbsolute(path) ? resolve(path) : resolve(places.root, path);
+  const inputRoot = places.inputRoots.find((root) => isInside(resolve(root), absolute));
+  resolveInside(inputRoot ?? places.root, absolute, field);
+  return path;
+}
+
+function checkReportPath(places: PlanPlaces, path: string): string {
+  refuseControlCharacters(path);
+  const reports = join(places.runDir, PLAN_FILES.reports);
+  const absolute = resolveInside(reports, path, 'report_path', places.root);
+  if (absolute === reports || path.endsWith('/')) {
+    throw new RlmError('usage', `report_path '${path}' is a directory`);
+  }
+  return fromRoot(places.root, absolute);
+}
+
+function checkOwnedPath(places: PlanPlaces, path: string): string {
+  refuseControlCharacters(path);
+  if (/[*?[\]{}]/.test(path)) {
+    throw new RlmError('usage', `owned_paths '${path}' looks like a pattern; name files or directories`);
+  }
+  const absolute = resolveInside(places.root, path, 'owned_paths');
+  const state = stateDirectory(resolve(places.root));
+  // Owning the root would be owning every other task's files and the run's state.
+  if (isInside(absolute, state) || isInside(state, absolute)) {
+    throw new RlmError(
+      'forbidden',
+      `owned_paths '${path}' would cover ${state}; name the directories below it`,
+    );
+  }
+  return fromRoot(places.root, absolute);
+}
+
+function refuseControlCharacters(path: string): void {
+  if (/[\u0000-\u001f\u007f]/.test(path)) {
+    throw new RlmError('forbidden', `the path ${JSON.stringify(path)} contains a control character`);
+  }
+}
+
+/** Everything about a list of tasks that can be wrong without looking at the disk. Paths must be in their one form. */
+export function checkTasks(tasks: readonly Task[]): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const reportOwner = new Map<string, string>();
+  const ids = new Set<string>();
+  for (const task of tasks) {
+    const id = task.worker_id;
+    const problem = (field: string, message: string) => problems.push({ task: id, field, message });
+    if (!WORKER_ID_PATTERN.test(id) || id.includes('..')) {
+      problem('worker_id', `must match ${WORKER_ID_PATTERN.source} and hold no '..'`);
+    }
+    if (ids.has(id)) problem('worker_id', 'is given twice');
+    ids.add(id);
+    const other = reportOwner.get(task.report_path);
+    if (other !== undefined && other !== id) {
+      problem('report_path', `'${task.report_path}' is the report of task '${other}' too`);
+    }
+    reportOwner.set(task.report_path, id);
+  }
+  // A report inside another report's path would make a directory of it.
+  for (const [path, id] of reportOwner) {
+    const parent = reportOwner.get(dirname(path).replaceAll(sep, '/'));
+    if (parent !== undefined) {
+      problems.push({ task: id, field: 'report_path', message: `lies below the report of task '${parent}'` });
+    }
+  }
+  for (const task of tasks) {
+    for (const dependency of task.depends_on) {
+      if (dependency === task.worker_id) {
+        problems.push({ task: task.worker_id, field: 'depends_on', message: 'names the task itself' });
+      } else if (!ids.has(dependency)) {
+        problems.push({ task: task.worker_id, field: 'depends_on', message: `unknown task '${dependency}'` });
+      }
+    }
+    if (task.retry_of === undefined) continue;
+    if (task.retry_of === task.worker_id) {
+      problems.push({ task: task.worker_id, field: 'retry_of', message: 'names the task itself' });
+    } else if (!ids.has(task.retry_of)) {
+      problems.push({ task: task.worker_id, field: 'retry_of', message: `unknown task '${task.retry_of}'` });
+    }
+  }
+  if (problems.length > 0) return problems;
+  const graph = taskGraph(tasks);
+  const sorted = topologicalOrder(graph);
+  if ('cycle' in sorted) {
+    const [first] = sorted.cycle;
+    const loop = [...sorted.cycle, ...(first === undefined ? [] : [first])]
+      .map((id) => `'${id}'`)
+      .join(' needs ');
+    return [{ task: first, field: 'depends_on', message: `is part of a cycle: ${loop}` }];
+  }
+  return ownershipConflicts(graph, sorted.order).map(({ first, second, paths }) => ({
+    task: second,
+    field: 'owned_paths',
+    message:
+      paths[0] === paths[1]
+        ? `'${paths[1]}' is owned by task '${first}' too, and nothing orders the two; add a depends_on`
+        : `'${paths[1]}' overlaps '${paths[0]}' of task '${first}', and nothing orders the two; add a depends_on`,
+  }));
+}
+
+/** What a launched task may no longer change: everything. Its record stays what was really run. */
+export function checkHistory(
+  old: Plan,
+  tasks: readonly Task[],
+  launched: ReadonlySet<string>,
+): PlanProblem[] {
+  const now = new Map(tasks.map((task) => [task.worker_id, task]));
+  return old.tasks.flatMap((before) => {
+    if (!launched.has(before.worker_id)) return [];
+    const after = now.get(before.worker_id);
+    if (after === undefined) {
+      return [
+        {
+          task: before.worker_id,
+          field: 'remove_tasks',
+          message: 'was launched already and stays on record',
+        },
+      ];
+    }
+    const field = changedField(before, after);
+    if (field === undefined) return [];
+    return [
+      {
+        task: before.worker_id,
+        field,
+        message: `was launched already and cannot be redefined; add a task with retry_of '${before.worker_id}'`,
+      },
+    ];
+  });
+}
+
+function changedField(before: Task, after: Task): string | undefined {
+  const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...fields].find(
+    (field) => JSON.stringify(Reflect.get(before, field)) !== JSON.stringify(Reflect.get(after, field)),
+  );
+}
+
+/** The refusal: the first problems in full, the others counted. */
+export function refusePlan(problems: readonly PlanProblem[]): RlmError {
+  const shown = problems
+    .slice(0, 10)
+    .map(
+      ({ task, field, message }) =>
+        `${task === undefined ? 'plan' : `task '${task.slice(0, 80)}'`}, ${field}: ${message.slice(0, 400)}`,
+    );
+  const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : '';
+  return new RlmError('usage', `the plan is refused, and nothing was written: ${shown.join('; ')}${more}`, {
+    hint: 'Mend the fields named and send the plan again.',
+  });
+}

@@ -1,0 +1,258 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Plan, SCHEMA_VERSION, type Task } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
+import {
+  type CleanupResult,
+  cleanArchives,
+  createRun,
+  holdOrchestratorLock,
+  newRunId,
+  openRun,
+  type RunHandle,
+  runsDirectory,
+  unreadable,
+} from '../runs/index.ts';
+import { readInflight } from './inflight.ts';
+import { defaultReportPath, PLAN_FILES } from './layout.ts';
+import {
+  checkHistory,
+  checkPlanHints,
+  checkTaskPaths,
+  checkTasks,
+  type PlanPlaces,
+  refusePlan,
+} from './plan-check.ts';
+import { completeTask, EMPTY_CONTRACT, mergeContract, type PlanInput } from './plan-input.ts';
+import { type MissingPart, missingParts, renderRunContract } from './run-contract.ts';
+
+export interface PlanOptions {
+  /** Directories outside the root that hint, context and input paths may lie in; `any` at the command line. */
+  inputRoots: readonly string[] | 'any';
+  /** What to do about another holder of the run's lock; see `holdOrchestratorLock`. */
+  takeOver?: 'never' | 'if-dead' | 'always';
+}
+
+export interface PlanResult {
+  run: RunHandle;
+  plan: Plan;
+  /** False when a revision changed nothing: then nothing was written. */
+  changed: boolean;
+  added: string[];
+  replaced: string[];
+  removed: string[];
+  /** What the run contract does not say, to be asked of the user. */
+  missing: MissingPart[];
+  /** A dead orchestrator whose lock was taken over. */
+  tookOverFrom: LockHolder | undefined;
+  /** The cleanup at the start of a run. */
+  cleanup: CleanupResult | undefined;
+}
+
+/**
+ * Creates a run with its plan and contract. Everything is checked before anything is written.
+ *
+ * @throws RlmError `usage` naming task and field; `conflict` when the run exists or somebody else holds its lock
+ */
+export function createPlan(
+  root: string,
+  input: PlanInput,
+  options: PlanOptions & { runId?: string },
+): PlanResult {
+  const runId = options.runId ?? newRunId();
+  const runDir = join(runsDirectory(root), runId);
+  if (existsSync(join(runDir, PLAN_FILES.plan))) {
+    throw new RlmError('conflict', `run '${runId}' has a plan already`, { hint: 'Revise it instead.' });
+  }
+  if (input.goal_summary === undefined) {
+    throw new RlmError('usage', 'goal_summary is missing: a new plan needs it');
+  }
+  const now = new Date().toISOString();
+  const empty: Plan = {
+    schema_version: SCHEMA_VERSION,
+    run_id: runId,
+    iteration: 1,
+    rounds: 1,
+    created_at: now,
+    revised_at: now,
+    goal_summary: input.goal_summary,
+    success_criteria: [],
+    budget: {},
+    hint_paths: [],
+    contract: EMPTY_CONTRACT,
+    tasks: [],
+  };
+  const { plan, added } = applyInput(empty, input, { root, runDir, inputRoots: options.inputRoots });
+  checkHistoryAndBudget(empty, plan, new Set());
+  // A run whose creator died between the two writes has no plan yet: it is taken up again.
+  const run = existsSync(join(runDir, 'run.json'))
+    ? openRun(root, runId)
+    : createRun(root, { kind: 'plan', title: input.goal_summary, runId });
+  if (run.record.kind !== 'plan') {
+    throw new RlmError('conflict', `run '${runId}' is a ${run.record.kind} run`, {
+      hint: 'Choose another run_id.',
+    });
+  }
+  const lock = holdOrchestratorLock(root, runId, lockOptions(options));
+  const cleanup = cleanArchives(root, { dryRun: false });
+  writePlan(run.dir, plan);
+  return {
+    run,
+    plan,
+    changed: true,
+    added,
+    replaced: [],
+    removed: [],
+    missing: missingParts(plan.contract),
+    tookOverFrom: lock.replaced,
+    cleanup,
+  };
+}
+
+/**
+ * Changes a plan: what `input` leaves out stays, tasks are added or replaced by id. The plan before is kept as
+ * `artifacts/plan.iter-<n>.json`. A task that was launched already cannot be changed or removed.
+ */
+export function revisePlan(root: string, runId: string, input: PlanInput, options: PlanOptions): PlanResult {
+  const run = openRun(root, runId);
+  if (existsSync(join(run.dir, 'archived_to.json'))) {
+    throw new RlmError('conflict', `run '${runId}' is archived`, {
+      hint: 'Create a new run for further work.',
+    });
+  }
+  const lock = holdOrchestratorLock(root, runId, lockOptions(options));
+  const old = readPlan(run);
+  const applied = applyInput(old, input, { root, runDir: run.dir, inputRoots: options.inputRoots });
+  checkHistoryAndBudget(old, applied.plan, launchedTasks(root, run, old));
+  const changed = JSON.stringify(applied.plan) !== JSON.stringify(old);
+  const plan = changed
+    ? { ...applied.plan, iteration: old.iteration + 1, revised_at: new Date().toISOString() }
+    : old;
+  if (changed) {
+    const kept = join(run.dir, `artifacts/plan.iter-${old.iteration}.json`);
+    ensureDirectory(dirname(kept));
+    writeFileAtomic(kept, readFileSync(join(run.dir, PLAN_FILES.plan)));
+    writePlan(run.dir, plan);
+  }
+  return {
+    run,
+    plan,
+    changed,
+    added: applied.added,
+    replaced: applied.replaced,
+    removed: applied.removed,
+    missing: missingParts(plan.contract),
+    tookOverFrom: lock.replaced,
+    cleanup: undefined,
+  };
+}
+
+/** The plan of a run. Throws RlmError `not_found` when it has none, `corrupt` when it cannot be read. */
+export function readPlan(run: RunHandle): Plan {
+  const file = join(run.dir, PLAN_FILES.plan);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') {
+      throw new RlmError('not_found', `run '${run.id}' has no plan`, { hint: 'Make one with rlm_plan.' });
+    }
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+  }
+  const parsed = Plan.safeParse(value);
+  if (!parsed.success) throw unreadable(file, value);
+  return parsed.data;
+}
+
+function lockOptions(options: PlanOptions): { takeOver?: 'never' | 'if-dead' | 'always' } {
+  return options.takeOver === undefined ? {} : { takeOver: options.takeOver };
+}
+
+function applyInput(
+  old: Plan,
+  input: PlanInput,
+  places: PlanPlaces,
+): { plan: Plan; added: string[]; replaced: string[]; removed: string[] } {
+  const removed = new Set(input.remove_tasks ?? []);
+  const tasks = new Map(old.tasks.map((task) => [task.worker_id, task]));
+  const unknown = [...removed].filter((id) => !tasks.has(id));
+  const problems = unknown.map((id) => ({
+    task: id,
+    field: 'remove_tasks',
+    message: 'no such task in the plan',
+  }));
+  for (const id of removed) tasks.delete(id);
+
+  const given = (input.tasks ?? []).map((task) =>
+    completeTask(task, defaultReportPath(places.root, places.runDir, task.worker_id)),
+  );
+  const checked = checkTaskPaths(places, given);
+  const added: string[] = [];
+  const replaced: string[] = [];
+  const seen = new Set<string>();
+  const twice: Task[] = [];
+  for (const task of checked.tasks) {
+    if (seen.has(task.worker_id)) twice.push(task);
+    else (tasks.has(task.worker_id) ? replaced : added).push(task.worker_id);
+    seen.add(task.worker_id);
+    tasks.set(task.worker_id, task);
+  }
+  const list = [...tasks.values()];
+  const all = [
+    ...problems,
+    ...checkPlanHints(places, input.hint_paths ?? []),
+    ...checked.problems,
+    ...checkTasks([...list, ...twice]),
+  ];
+  if (all.length > 0) throw refusePlan(all);
+
+  const known = new Set(old.tasks.map((task) => task.worker_id));
+  const newWork = list.some((t) => !known.has(t.worker_id) && t.mode === 'map' && t.retry_of === undefined);
+  return {
+    plan: {
+      ...old,
+      rounds: newWork && old.tasks.length > 0 ? old.rounds + 1 : old.rounds,
+      goal_summary: input.goal_summary ?? old.goal_summary,
+      success_criteria: input.success_criteria ?? old.success_criteria,
+      budget: input.budget ?? old.budget,
+      hint_paths: input.hint_paths ?? old.hint_paths,
+      contract: mergeContract(old.contract, input.contract ?? {}),
+      tasks: list,
+    },
+    added,
+    replaced,
+    removed: [...removed],
+  };
+}
+
+function checkHistoryAndBudget(old: Plan, plan: Plan, launched: ReadonlySet<string>): void {
+  const problems = checkHistory(old, plan.tasks, launched);
+  if (problems.length > 0) throw refusePlan(problems);
+  const limit = plan.budget.max_iterations;
+  if (limit !== undefined && plan.rounds > limit && plan.rounds > old.rounds) {
+    throw new RlmError('limit', `budget.max_iterations is ${limit}, and this would be round ${plan.rounds}`, {
+      hint: 'Finish with rlm_finalize, or raise the budget in the same call.',
+    });
+  }
+}
+
+/** Tasks that somebody launched, or whose report is there already. */
+function launchedTasks(root: string, run: RunHandle, plan: Plan): Set<string> {
+  const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
+  for (const task of plan.tasks) {
+    if (launched.has(task.worker_id)) continue;
+    const report = statSync(join(root, task.report_path), { throwIfNoEntry: false });
+    if (report !== undefined && report.size > 0) launched.add(task.worker_id);
+  }
+  return launched;
+}
+
+/** The contract first: a plan that is there always has its contract. */
+function writePlan(runDir: string, plan: Plan): void {
+  const contract = join(runDir, PLAN_FILES.contract);
+  ensureDirectory(dirname(contract));
+  ensureDirectory(join(runDir, PLAN_FILES.reports));
+  writeFileAtomic(contract, renderRunContract(plan.run_id, plan.contract), { sync: true });
+  writeJsonAtomic(join(runDir, PLAN_FILES.plan), plan, { sync: true });
+}

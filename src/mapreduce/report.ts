@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
+
+/** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
+const LOOK_BYTES = 512 * 1024;
+/** Progress notes that are shown: the last ones, short. */
+const PROGRESS_LINES = 3;
+const PROGRESS_CHARS = 160;
+/** File times come from a clock that ticks every few milliseconds: a report may look that much too old. */
+const CLOCK_TICK_MS = 20;
+
+/** Size and time of a report, or undefined when there is none. Only a regular file is one. */
+export function reportStat(path: string): Stats | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() ? stat : undefined;
+}
+
+/** Whether a report was written after a moment, such as its task's launch. */
+export function writtenSince(stat: Stats, moment: number): boolean {
+  return stat.mtimeMs + CLOCK_TICK_MS >= moment;
+}
+
+export type Acceptance =
+  | { accepted: true; size_bytes: number; sha256: string }
+  | { accepted: false; state: 'missing' | 'empty' | 'stale'; message: string };
+
+/**
+ * The acceptance of a map or verify task: its report exists, has content, and is newer than the launch.
+ *
+ * @param path absolute
+ * @param launchedAt of the attempt, ISO 8601
+ */
+export function acceptReport(path: string, launchedAt: string): Acceptance {
+  const stat = reportStat(path);
+  if (stat === undefined) {
+    return { accepted: false, state: 'missing', message: `the report was not written: ${path}` };
+  }
+  const bytes = readFileSync(path);
+  if (isBlank(bytes)) return { accepted: false, state: 'empty', message: `the report is empty: ${path}` };
+  if (!writtenSince(stat, Date.parse(launchedAt))) {
+    return {
+      accepted: false,
+      state: 'stale',
+      message: `the report was not touched since the launch: ${path}`,
+    };
+  }
+  return {
+    accepted: true,
+    size_bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** Nothing but white space. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+}
+
+/** What is seen of a report without quoting it. */
+export interface ReportLook {
+  blank: boolean;
+  /** It has a section "Contract Compliance". */
+  contractCompliance: boolean;
+  /** The last lines of its section "Progress", capped; empty without one. */
+  progress: string[];
+}
+
+/** Looks at the sections of a report; at the first 512 kB of it. */
+export function lookAtReport(path: string): ReportLook {
+  const bytes = readStart(path);
+  if (isBlank(bytes)) return { blank: true, contractCompliance: false, progress: [] };
+  const text = bytes.toString('utf8');
+  return {
+    blank: false,
+    contractCompliance: hasSection(text, /\bcontract compliance\b/i),
+    progress: /progress/i.test(text) ? lastLines(text, /^progress\b/i) : [],
+  };
+}
+
+function readStart(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(LOOK_BYTES);
+    let filled = 0;
+    while (filled < LOOK_BYTES) {
+      const count = readSync(fd, buffer, filled, LOOK_BYTES - filled, filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return buffer.subarray(0, filled);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function hasSection(text: string, title: RegExp): boolean {
+  return title.test(text) && titles(text).some((line) => title.test(line.title));
+}
+
+function lastLines(text: string, title: RegExp): string[] {
+  const lines = text.split('\n');
+  const headings = titles(text);
+  const at = headings.findLastIndex((heading) => title.test(heading.title));
+  const start = headings[at];
+  if (start === undefined) return [];
+  const end = headings.slice(at + 1).find((heading) => heading.level <= start.level);
+  return lines
+    .slice(start.line, end === undefined ? undefined : end.line - 1)
+    .map((line) => line.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim())
+    .filter((line) => line !== '' && !/^[-=]+$/.test(line))
+    .slice(-PROGRESS_LINES)
+    .map((line) => line.slice(0, PROGRESS_CHARS));
+}
+
+/** All headings of a text: plain title, level (a bold line is 7, below every heading) and line from 1. */
+function titles(text: string): { title: string; level: number; line: number }[] {
+  const reader = new MarkdownReader();
+  const found: { title: string; level: number; line: number }[] = [];
+  let previous = '';
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = reader.read(raw);
+    const underline = previous === '' ? undefined : underlineLevel(line);
+    if (underline !== undefined) found.push({ title: plainTitle(previous), level: underline, line: index });
+    else if (line.kind === 'heading') {
+      found.push({ title: plainTitle(line.title), level: line.level, line: index + 1 });
+    } else if (line.kind === 'bold') found.push({ title: plainTitle(line.title), level: 7, line: index + 1 });
+    previous = line.kind === 'text' ? line.text : '';
+  }
+  return found;
+}

@@ -1,0 +1,113 @@
+import type { RunContract } from '../contracts/index.ts';
+
+/** A part of the run contract that nobody gave, and what to ask the user for. */
+export interface MissingPart {
+  field: string;
+  ask: string;
+}
+
+const PARTS: [field: string, given: (contract: RunContract) => boolean, ask: string][] = [
+  ['goal', (c) => c.goal !== '', 'What is to be reached?'],
+  ['non_goals', (c) => c.non_goals.length > 0, 'What is out of bounds for this run, however tempting?'],
+  [
+    'scope',
+    (c) => c.scope.include.length + c.scope.avoid.length > 0,
+    'Which directories or files are in scope, and which must not be touched?',
+  ],
+  [
+    'invariants',
+    (c) => c.invariants.length > 0,
+    'Which behaviours, interfaces or data formats must stay as they are?',
+  ],
+  ['sequence_rules', (c) => c.sequence_rules.length > 0, 'What must come before what?'],
+  ['verification.required', (c) => c.verification.required.length > 0, 'What must pass at the end?'],
+  [
+    'verification.interpreter',
+    (c) => c.verification.interpreter !== '',
+    'Environment baseline: which interpreter or toolchain do the checks use?',
+  ],
+  [
+    'verification.environment',
+    (c) => c.verification.environment.length > 0,
+    'Environment baseline: which environment variables do the checks need? ("none" is an answer)',
+  ],
+  [
+    'verification.working_directory',
+    (c) => c.verification.working_directory !== '',
+    'Environment baseline: in which directory do the checks run?',
+  ],
+  [
+    'failure_policy',
+    (c) => c.failure_policy.length > 0,
+    'When is work rolled back, retried, or its scope reduced?',
+  ],
+];
+
+/** What the contract does not say. Nothing is invented for it: it is asked for. */
+export function missingParts(contract: RunContract): MissingPart[] {
+  return PARTS.filter(([, given]) => !given(contract)).map(([field, , ask]) => ({
+    field: `contract.${field}`,
+    ask,
+  }));
+}
+
+/** The text of `run_contract.md`. A part that was not given says so, so that no worker guesses at it. */
+export function renderRunContract(runId: string, contract: RunContract): string {
+  const { scope, verification } = contract;
+  return [
+    `# Run contract of ${runId}`,
+    '',
+    'Every worker of this run reads this first and complies with it. A deviation is reported, with its reason,',
+    'under "Contract Compliance".',
+    '',
+    '## Goal and non-goals',
+    '',
+    contract.goal === '' ? NOT_GIVEN : contract.goal,
+    '',
+    'Non-goals:',
+    '',
+    list(contract.non_goals),
+    '',
+    '## Scope boundaries',
+    '',
+    'In scope:',
+    '',
+    list(scope.include),
+    '',
+    'Do not touch:',
+    '',
+    list(scope.avoid),
+    '',
+    '## Invariants',
+    '',
+    list(contract.invariants),
+    '',
+    '## Dependency and sequence rules',
+    '',
+    list(contract.sequence_rules),
+    '',
+    '## Verification requirements',
+    '',
+    list(verification.required),
+    '',
+    'Environment baseline:',
+    '',
+    `- Interpreter: ${verification.interpreter || NOT_GIVEN}`,
+    `- Working directory: ${verification.working_directory || 'the repository root (assumed; nobody said otherwise)'}`,
+    `- Environment: ${verification.environment.length > 0 ? verification.environment.join('; ') : NOT_GIVEN}`,
+    '',
+    'A report that verifies something states the interpreter and environment it used.',
+    '',
+    '## Failure policy',
+    '',
+    list(contract.failure_policy),
+    '',
+  ].join('\n');
+}
+
+const NOT_GIVEN = '(not given; do not assume anything, and list what you would need under open risks)';
+
+function list(items: readonly string[]): string {
+  if (items.length === 0) return NOT_GIVEN;
+  return items.map((item) => `- ${item.replaceAll('\n', '\n  ')}`).join('\n');
+}
