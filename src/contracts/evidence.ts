@@ -49,6 +49,8 @@ export type Conflict = z.infer<typeof Conflict>;
 export const EvidenceGap = z.strictObject({
   kind: z.enum(['rejected_quote', 'worker_gap', 'worker_error', 'failed_job']),
   text: z.string().min(1).max(500),
+  /** For a refused quote: what a worker wrote. Kept apart, because it must not reach an answer. */
+  refused: z.string().nullable(),
   count: z.int().positive(),
   job_ids: z.array(z.string()),
 });

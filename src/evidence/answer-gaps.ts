@@ -1,0 +1,42 @@
+import { type CoverageFile, type EvidenceFile, FINAL_LIMITS } from '../contracts/index.ts';
+import { describeCoverage, isFullCoverage } from './coverage.ts';
+import { plainText, withSeparators } from './plain-text.ts';
+
+/** Gaps of each kind that an answer lists; the rest is counted. All of them are in `reduce/evidence.json`. */
+const LISTED = { worker_gap: 60, failed_job: 20, rejected_quote: 40, worker_error: 20 } as const;
+
+/**
+ * The gaps that an answer must name whoever wrote it: what was not read, which quotes were refused (never
+ * their invented words), what workers could not find. `own` come first.
+ */
+export function gapsFor(own: readonly string[], evidence: EvidenceFile, coverage: CoverageFile): string[] {
+  const { counts } = evidence;
+  const gaps = [...own];
+  if (!isFullCoverage(coverage)) gaps.push(`Not everything was read: ${describeCoverage(coverage)}.`);
+  if (counts.quotes_rejected > 0)
+    gaps.push(
+      `${withSeparators(counts.quotes_rejected)} of ${withSeparators(counts.quotes)} quotes that workers gave are not in their source and were refused.`,
+    );
+  if (counts.items_dropped > 0)
+    gaps.push(`${withSeparators(counts.items_dropped)} further quotes of lower confidence were not used.`);
+  for (const kind of ['worker_gap', 'failed_job', 'rejected_quote', 'worker_error'] as const) {
+    const ofKind = evidence.gaps.filter((gap) => gap.kind === kind);
+    const listed = ofKind.slice(0, LISTED[kind]);
+    gaps.push(...listed.map((gap) => (gap.count > 1 ? `${gap.text} (${gap.count} times)` : gap.text)));
+    if (ofKind.length > listed.length)
+      gaps.push(
+        `${withSeparators(ofKind.length - listed.length)} more of this kind (${kind.replace('_', ' ')}).`,
+      );
+  }
+  const distinct = [...new Set(gaps.map((gap) => plainText(gap, FINAL_LIMITS.gap)))].filter(
+    (gap) => gap !== '',
+  );
+  if (distinct.length <= FINAL_LIMITS.gaps) return distinct;
+  const kept = distinct.slice(0, FINAL_LIMITS.gaps - 1);
+  return [...kept, `And ${distinct.length - kept.length} more gaps.`];
+}
+
+/** A confidence between 0 and 1 with two digits. */
+export function roundConfidence(value: number): number {
+  return Math.round(Math.min(1, Math.max(0, value)) * 100) / 100;
+}

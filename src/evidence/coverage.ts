@@ -1,0 +1,133 @@
+import type { ChunkRecord, CoverageBytes, CoverageFile, SourceRecord } from '../contracts/index.ts';
+import { Intervals } from './intervals.ts';
+import { withSeparators } from './plain-text.ts';
+
+/** How a chunk's job ended; of several jobs over one chunk the best counts. */
+export type ChunkOutcome = 'read' | 'failed' | 'never_sent';
+
+type Rank = ChunkOutcome | 'prefiltered_out';
+const RANKS: readonly Rank[] = ['read', 'failed', 'never_sent', 'prefiltered_out'];
+
+interface SourceState {
+  bytes: number;
+  reason: string | null;
+  ranges: Record<Rank, Intervals>;
+}
+
+/** Adds up which bytes of which documents were read. Memory grows with documents and with chunks that had jobs. */
+export class CoverageCounter {
+  readonly #outcomes = new Map<string, ChunkOutcome>();
+  readonly #sources = new Map<string, SourceState>();
+
+  /** Tells how a job over a chunk ended. All of these before the first `chunk`. */
+  outcome(chunkId: string, outcome: ChunkOutcome): void {
+    const known = this.#outcomes.get(chunkId);
+    if (known === undefined || RANKS.indexOf(outcome) < RANKS.indexOf(known))
+      this.#outcomes.set(chunkId, outcome);
+  }
+
+  /** One line of `chunks/sources.jsonl`. */
+  source(record: SourceRecord): void {
+    // The same bytes are there under another name: neither read twice nor left out.
+    if (record.status === 'skipped' && record.reason === 'duplicate') return;
+    const state = this.#state(record.path);
+    state.bytes = record.status === 'read' ? record.text_bytes : (record.bytes ?? 0);
+    if (record.status === 'skipped') state.reason = record.reason;
+  }
+
+  /** One line of `chunks/manifest.jsonl`. */
+  chunk(chunk: Pick<ChunkRecord, 'chunk_id' | 'source' | 'byte_start' | 'byte_end'>): void {
+    const rank = this.#outcomes.get(chunk.chunk_id) ?? 'prefiltered_out';
+    this.#state(chunk.source).ranges[rank].add(chunk.byte_start, chunk.byte_end);
+  }
+
+  finish(): CoverageFile {
+    const sources = [...this.#sources]
+      .map(([source, state]) => ({ source, reason: state.reason, ...bytesOf(state) }))
+      .sort((a, b) => (a.source < b.source ? -1 : 1));
+    const sum = (key: keyof Omit<CoverageBytes, 'percent_read'>) =>
+      sources.reduce((total, source) => total + source[key], 0);
+    const [bytes, read] = [sum('bytes'), sum('read')];
+    return {
+      schema_version: 1,
+      total: {
+        bytes,
+        read,
+        failed: sum('failed'),
+        never_sent: sum('never_sent'),
+        prefiltered_out: sum('prefiltered_out'),
+        left_out: sum('left_out'),
+        percent_read: bytes === 0 ? 0 : percent(read, bytes),
+        sources: sources.length,
+        sources_read_fully: sources.filter((source) => source.percent_read === 100).length,
+        sources_left_out: sources.filter((source) => source.reason !== null).length,
+      },
+      sources,
+    };
+  }
+
+  #state(source: string): SourceState {
+    let state = this.#sources.get(source);
+    if (state === undefined) {
+      const ranges = {
+        read: new Intervals(),
+        failed: new Intervals(),
+        never_sent: new Intervals(),
+        prefiltered_out: new Intervals(),
+      };
+      state = { bytes: 0, reason: null, ranges };
+      this.#sources.set(source, state);
+    }
+    return state;
+  }
+}
+
+/** Whether every byte of every document was read: only then can "there is none" be said. */
+export function isFullCoverage(coverage: CoverageFile): boolean {
+  return coverage.total.percent_read === 100 && coverage.total.sources_left_out === 0;
+}
+
+/** Coverage in one sentence, with what became of the rest. */
+export function describeCoverage(coverage: CoverageFile): string {
+  const { total } = coverage;
+  const rest = [
+    [total.prefiltered_out, 'not chosen by the search'],
+    [total.failed, 'in failed jobs'],
+    [total.never_sent, 'never sent'],
+    [total.left_out, 'left out'],
+  ] as const;
+  const parts = rest
+    .filter(([bytes]) => bytes > 0)
+    .map(([bytes, what]) => `${withSeparators(bytes)} ${what}`);
+  const files = total.sources_left_out === 0 ? '' : `; ${total.sources_left_out} documents left out`;
+  return (
+    `${total.percent_read} % of the bytes were read (${withSeparators(total.read)} of ${withSeparators(total.bytes)} ` +
+    `in ${total.sources} documents${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${files})`
+  );
+}
+
+function bytesOf(state: SourceState): CoverageBytes {
+  const union = new Intervals();
+  const upTo: number[] = [];
+  for (const rank of RANKS) {
+    union.addAll(state.ranges[rank]);
+    upTo.push(union.total);
+  }
+  const [read = 0, failed = 0, neverSent = 0, chunked = 0] = upTo;
+  const bytes = Math.max(state.bytes, union.extent);
+  return {
+    bytes,
+    read,
+    failed: failed - read,
+    never_sent: neverSent - failed,
+    prefiltered_out: chunked - neverSent,
+    left_out: bytes - chunked,
+    // An empty document is read as soon as it is seen; one that was left out is not.
+    percent_read: bytes === 0 ? (state.reason === null ? 100 : 0) : percent(read, bytes),
+  };
+}
+
+/** Rounded down to a tenth: 100 only when it is all. */
+function percent(part: number, whole: number): number {
+  return Math.floor((part / whole) * 1000) / 10;
+}

@@ -1,0 +1,132 @@
+import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
+import { gapsFor, roundConfidence } from './answer-gaps.ts';
+import { isCitable, sourceString } from './citations.ts';
+import { describeCoverage } from './coverage.ts';
+import { plainText, withSeparators } from './plain-text.ts';
+
+/** Quotes that an extractive answer shows, and the size of its content, in characters. */
+export const MAX_EXTRACTS = 40;
+const MAX_CONTENT = 16_000;
+/** Choosing sentences by their words is not understanding them: no such answer is surer than this. */
+const MAX_CONFIDENCE = 0.7;
+
+/**
+ * An answer without a model: the best quotes, word for word, under the documents they stand in, in the order
+ * of the documents; labelled as what it is. It passes the gate.
+ *
+ * @param options.maxExtracts the most confident ones are taken; how many were not shown is said
+ */
+export function extractiveAnswer(
+  question: string,
+  evidence: EvidenceFile,
+  coverage: CoverageFile,
+  options: { maxExtracts?: number } = {},
+): FinalAnswer {
+  const shown = chosen(evidence.items, options.maxExtracts ?? MAX_EXTRACTS);
+  const asked = plainText(question, 400);
+  if (shown.length === 0) return unanswered(asked, evidence, coverage);
+  const conflicts = conflictLines(evidence, shown);
+  const own =
+    shown.length === evidence.items.length
+      ? []
+      : [
+          `${withSeparators(evidence.items.length - shown.length)} further quotes are in reduce/evidence.json.`,
+        ];
+  return {
+    content: [
+      `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
+      `Question: \`${asked.replaceAll('`', "'")}\``,
+      ...bySource(shown),
+      ...(conflicts.length === 0 ? [] : ['## Possible conflicts', conflicts.join('\n')]),
+    ].join('\n\n'),
+    confidence: confidenceOf(shown, conflicts.length > 0),
+    citations: shown.map((item, index) => ({ claim_id: claimId(index), sources: [sourceString(item)] })),
+    gaps: gapsFor(own, evidence, coverage),
+    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+  };
+}
+
+/** `c-0001` for the first. */
+export function claimId(index: number): string {
+  return `c-${String(index + 1).padStart(4, '0')}`;
+}
+
+/** An answer that cites nothing, because there is nothing to cite: what was asked and what was read. */
+export function unanswered(asked: string, evidence: EvidenceFile, coverage: CoverageFile): FinalAnswer {
+  return {
+    content: `The question stays open: what was read gave no quote that bears on it. ${describeCoverage(coverage)}.`,
+    confidence: 0,
+    citations: [],
+    gaps: gapsFor(
+      [`Unanswered after reading ${coverage.total.percent_read} %: ${asked}`],
+      evidence,
+      coverage,
+    ),
+    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+  };
+}
+
+function chosen(items: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
+  const best = items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
+  const taken = new Set<VerifiedEvidence>();
+  let size = 0;
+  for (const item of best.slice(0, limit)) {
+    size += item.quote.length + item.source.length + 40 + item.quote.split('\n').length * 2;
+    if (size > MAX_CONTENT) break;
+    taken.add(item);
+  }
+  return items.filter((item) => taken.has(item));
+}
+
+function bySource(shown: readonly VerifiedEvidence[]): string[] {
+  const parts: string[] = [];
+  let source: string | undefined;
+  for (const [index, item] of shown.entries()) {
+    if (item.source !== source) parts.push(`## ${heading(item.source)}`);
+    source = item.source;
+    const lines =
+      item.line_start === item.line_end
+        ? `line ${item.line_start}`
+        : `lines ${item.line_start}-${item.line_end}`;
+    parts.push(`[${index + 1}] ${lines}:\n${blockQuote(item.quote)}`);
+  }
+  return parts;
+}
+
+/** A path that could be taken for a mark, such as `pages/[1].md`, is set as code. */
+function heading(source: string): string {
+  const plain = plainText(source, 400);
+  return /[[\]`]/.test(plain) ? `\`${plain.replaceAll('`', "'")}\`` : plain;
+}
+
+function blockQuote(quote: string): string {
+  return quote
+    .split(/\r\n|\r|\n/)
+    .map((line) => `> ${line}`)
+    .join('\n');
+}
+
+function conflictLines(evidence: EvidenceFile, shown: readonly VerifiedEvidence[]): string[] {
+  const marks = new Map(shown.map((item, index) => [item.evidence_id, index + 1]));
+  return evidence.conflicts.slice(0, 20).flatMap((conflict) => {
+    const numbers = conflict.evidence_ids.flatMap((id) => marks.get(id) ?? []);
+    const why = {
+      number: 'they name different numbers',
+      negation: 'one negates the other',
+      reported: 'reported',
+    };
+    if (numbers.length < 2) return [];
+    return [
+      `- ${numbers.map((n) => `[${n}]`).join(' and ')} may contradict each other: ${why[conflict.kind]}.`,
+    ];
+  });
+}
+
+function confidenceOf(shown: readonly VerifiedEvidence[], conflicting: boolean): number {
+  const best = shown
+    .map((item) => item.confidence)
+    .sort((a, b) => b - a)
+    .slice(0, 3);
+  const mean = best.reduce((sum, value) => sum + value, 0) / best.length;
+  return roundConfidence(Math.min(MAX_CONFIDENCE, mean) * (conflicting ? 0.8 : 1));
+}

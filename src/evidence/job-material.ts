@@ -1,0 +1,82 @@
+import type { ChunkRecord, RejectionReason } from '../contracts/index.ts';
+import { type LocatedSpan, type LocateOptions, locateQuote, type QuoteMatch } from './locate-quote.ts';
+import { type SourceReader, SourceText, sha256 } from './source-text.ts';
+
+/** What of a manifest line is needed to look for quotes in the chunk. */
+export type ReduceChunk = Pick<
+  ChunkRecord,
+  'chunk_id' | 'source' | 'byte_start' | 'byte_end' | 'line_start' | 'line_end' | 'sha256'
+>;
+
+export type MaterialMatch =
+  | { chunk: ReduceChunk; match: QuoteMatch; edits: number; spans: LocatedSpan[] }
+  | { reason: RejectionReason };
+
+/** The chunks that one worker was given. A quote counts only when it stands in them: nothing else was read. */
+export class JobMaterial {
+  readonly #chunks: readonly ReduceChunk[];
+  readonly #reader: SourceReader;
+  readonly #texts = new Map<ReduceChunk, SourceText | RejectionReason>();
+
+  constructor(chunks: readonly ReduceChunk[], reader: SourceReader) {
+    this.#chunks = chunks;
+    this.#reader = reader;
+  }
+
+  /** Looks in the chunk that `loc` (`path:start-end`) points into first, then in the others. */
+  locate(quote: string, loc: string): MaterialMatch {
+    const claimed = parseLoc(loc);
+    const order = [...this.#chunks].sort((a, b) => rank(b, claimed) - rank(a, claimed));
+    let reason: RejectionReason = 'not_found';
+    for (const chunk of order) {
+      const text = this.#text(chunk);
+      if (typeof text === 'string') {
+        if (reason === 'not_found') reason = text;
+        continue;
+      }
+      const found = locateQuote(text, quote, { near: claimed });
+      if (found.match !== 'missing') return { chunk, ...found };
+      if (reason === 'not_found') reason = found.reason;
+    }
+    return { reason };
+  }
+
+  /** A chunk's text, if the source still has the bytes that were given to the worker. */
+  #text(chunk: ReduceChunk): SourceText | RejectionReason {
+    let text = this.#texts.get(chunk);
+    if (text === undefined) {
+      text = this.#read(chunk);
+      this.#texts.set(chunk, text);
+    }
+    return text;
+  }
+
+  #read(chunk: ReduceChunk): SourceText | RejectionReason {
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#reader.read(chunk.source, chunk.byte_start, chunk.byte_end);
+    } catch {
+      return 'source_unreadable';
+    }
+    return sha256(bytes) === chunk.sha256 ? new SourceText(bytes, chunk) : 'source_changed';
+  }
+}
+
+interface ClaimedLines extends NonNullable<LocateOptions['near']> {
+  path: string;
+}
+
+function parseLoc(loc: string): ClaimedLines | undefined {
+  const parts = /^(.+):(\d{1,9})-(\d{1,9})$/.exec(loc);
+  return parts === null
+    ? undefined
+    : { path: parts[1] ?? '', line_start: Number(parts[2]), line_end: Number(parts[3]) };
+}
+
+/** How well a chunk fits the place that was claimed: document, then lines. */
+function rank(chunk: ReduceChunk, claimed: ClaimedLines | undefined): number {
+  if (claimed === undefined) return 0;
+  const path = chunk.source === claimed.path ? 2 : chunk.source.endsWith(`/${claimed.path}`) ? 1 : 0;
+  const lines = claimed.line_start >= chunk.line_start && claimed.line_start <= chunk.line_end;
+  return path * 2 + (lines ? 1 : 0);
+}

@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ChunkRecord,
+  type Conflict,
+  CoverageFile,
+  type EvidenceCounts,
+  EvidenceFile,
+  type RejectionReason,
+  type SourceRecord,
+  WorkerAnswer,
+} from '../contracts/index.ts';
+import { messageOf } from '../errors.ts';
+import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { possibleConflicts } from './conflicts.ts';
+import { CoverageCounter } from './coverage.ts';
+import { EvidenceList } from './evidence-list.ts';
+import { GapList } from './gap-list.ts';
+import { JobMaterial, type ReduceChunk } from './job-material.ts';
+import type { QuoteMatch } from './locate-quote.ts';
+import { plainText } from './plain-text.ts';
+import type { SourceReader } from './source-text.ts';
+
+/** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
+export const MAX_EVIDENCE = 2000;
+/** Where the two files lie in a run directory. */
+export const REDUCE_FILES = { evidence: 'reduce/evidence.json', coverage: 'reduce/coverage.json' } as const;
+
+/** What a near match is worth of its worker's confidence. */
+const MATCH_WEIGHT: Record<QuoteMatch, number> = { exact: 1, normalised: 1, fuzzy: 0.9 };
+
+/** One job and how it ended. */
+export interface ReduceJob {
+  job_id: string;
+  question: string;
+  status: 'accepted' | 'failed' | 'never_sent';
+  /** The chunks its worker was given, as the manifest has them: one, or several that were packed. */
+  chunks: ReduceChunk[];
+  /** Absolute path of the accepted `WorkerAnswer`; null when there is none. */
+  answer_path: string | null;
+  /** Why it failed, in words. */
+  failure?: string | undefined;
+}
+
+export interface ReduceInput {
+  jobs: Iterable<ReduceJob> | AsyncIterable<ReduceJob>;
+  /** All lines of `chunks/manifest.jsonl`, and of `chunks/sources.jsonl`: what coverage is measured against. */
+  chunks: Iterable<ChunkRecord> | AsyncIterable<ChunkRecord>;
+  sources: Iterable<SourceRecord> | AsyncIterable<SourceRecord>;
+  reader: SourceReader;
+  /** The run directory: `reduce/` is written in it. */
+  runDir: string;
+  maxEvidence?: number | undefined;
+}
+
+/**
+ * Turns the answers of all jobs into verified evidence and coverage, and writes `reduce/evidence.json` and
+ * `reduce/coverage.json`, each atomically. Jobs, answers, chunks and sources are streamed: memory grows with
+ * the evidence kept (at most twice `maxEvidence` spans), with documents and with chunk ids.
+ */
+export async function reduceEvidence(
+  input: ReduceInput,
+): Promise<{ evidence: EvidenceFile; coverage: CoverageFile }> {
+  const reduction = new Reduction(input);
+  for await (const job of input.jobs) reduction.job(job);
+  const evidence = EvidenceFile.parse(reduction.finish());
+  for await (const source of input.sources) reduction.coverage.source(source);
+  for await (const chunk of input.chunks) reduction.coverage.chunk(chunk);
+  const coverage = CoverageFile.parse(reduction.coverage.finish());
+  ensureDirectory(join(input.runDir, 'reduce'));
+  writeJsonAtomic(join(input.runDir, REDUCE_FILES.coverage), coverage);
+  writeJsonAtomic(join(input.runDir, REDUCE_FILES.evidence), evidence);
+  return { evidence, coverage };
+}
+
+/**
+ * Adds contradictions that a model found to those found by comparing texts. Ids that are not in the evidence
+ * are left out; a conflict with fewer than two left is not added.
+ */
+export function withReportedConflicts(
+  file: EvidenceFile,
+  reported: readonly Pick<Conflict, 'evidence_ids' | 'description'>[],
+): EvidenceFile {
+  const known = new Set(file.items.map((item) => item.evidence_id));
+  const added = reported.flatMap((conflict): Conflict[] => {
+    const ids = [...new Set(conflict.evidence_ids)].filter((id) => known.has(id));
+    const description = plainText(conflict.description, 500);
+    return ids.length < 2 || description === '' ? [] : [{ kind: 'reported', evidence_ids: ids, description }];
+  });
+  return { ...file, conflicts: [...file.conflicts, ...added] };
+}
+
+class Reduction {
+  readonly coverage = new CoverageCounter();
+  readonly #reader: SourceReader;
+  readonly #items: EvidenceList;
+  readonly #gaps = new GapList();
+  readonly #jobs = { accepted: 0, failed: 0, never_sent: 0 };
+  readonly #quotes: Record<QuoteMatch, number> = { exact: 0, normalised: 0, fuzzy: 0 };
+  readonly #rejected = new Map<RejectionReason, number>();
+  #irrelevant = 0;
+
+  constructor(input: Pick<ReduceInput, 'reader' | 'maxEvidence'>) {
+    this.#reader = input.reader;
+    this.#items = new EvidenceList(input.maxEvidence ?? MAX_EVIDENCE, input.reader);
+  }
+
+  job(job: ReduceJob): void {
+    const answer = job.status === 'accepted' ? readAnswer(job) : undefined;
+    if (answer !== undefined && 'answer' in answer) {
+      this.#jobs.accepted += 1;
+      this.#outcome(job, 'read');
+      this.#answer(job, answer.answer);
+    } else if (job.status === 'never_sent') {
+      this.#jobs.never_sent += 1;
+      this.#outcome(job, 'never_sent');
+    } else {
+      this.#jobs.failed += 1;
+      this.#outcome(job, 'failed');
+      this.#gaps.add(
+        'failed_job',
+        `A job failed: ${answer?.problem ?? job.failure ?? 'no reason given'}`,
+        job.job_id,
+      );
+    }
+  }
+
+  finish(): EvidenceFile {
+    const items = this.#items.finish();
+    const { conflicts, dropped } = possibleConflicts(items);
+    return {
+      schema_version: 1,
+      counts: this.#counts(items.length, dropped),
+      items,
+      conflicts,
+      gaps: this.#gaps.finish(),
+    };
+  }
+
+  #outcome(job: ReduceJob, outcome: 'read' | 'failed' | 'never_sent'): void {
+    for (const chunk of job.chunks) this.coverage.outcome(chunk.chunk_id, outcome);
+  }
+
+  #answer(job: ReduceJob, answer: WorkerAnswer): void {
+    for (const gap of answer.gaps) this.#gaps.add('worker_gap', gap, job.job_id);
+    for (const error of answer.errors) this.#gaps.add('worker_error', error, job.job_id);
+    if (!answer.relevant) {
+      this.#irrelevant += 1;
+      return;
+    }
+    const material = new JobMaterial(job.chunks, this.#reader);
+    for (const claim of answer.evidence) this.#quote(job, answer, claim, material);
+  }
+
+  #quote(
+    job: ReduceJob,
+    answer: WorkerAnswer,
+    claim: WorkerAnswer['evidence'][number],
+    material: JobMaterial,
+  ): void {
+    const found = material.locate(claim.quote, claim.loc);
+    if ('reason' in found) {
+      this.#rejected.set(found.reason, (this.#rejected.get(found.reason) ?? 0) + 1);
+      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to stand at ${plainText(claim.loc, 300)}`;
+      this.#gaps.add('rejected_quote', text, job.job_id, plainText(claim.quote, 320));
+      return;
+    }
+    this.#quotes[found.match] += 1;
+    for (const span of found.spans) {
+      this.#items.add({
+        ...span,
+        source: found.chunk.source,
+        match: found.match,
+        edits: found.edits,
+        note: plainText(claim.note, 400),
+        origin: {
+          job_id: job.job_id,
+          chunk_id: found.chunk.chunk_id,
+          question: plainText(job.question, 500),
+        },
+        confidence: Math.round(answer.confidence * MATCH_WEIGHT[found.match] * 1000) / 1000,
+      });
+    }
+  }
+
+  #counts(items: number, conflictsDropped: number): EvidenceCounts {
+    const rejected = [...this.#rejected.values()].reduce((sum, count) => sum + count, 0);
+    const { exact, normalised, fuzzy } = this.#quotes;
+    return {
+      jobs: this.#jobs.accepted + this.#jobs.failed + this.#jobs.never_sent,
+      jobs_accepted: this.#jobs.accepted,
+      jobs_failed: this.#jobs.failed,
+      jobs_never_sent: this.#jobs.never_sent,
+      answers_irrelevant: this.#irrelevant,
+      quotes: exact + normalised + fuzzy + rejected,
+      quotes_exact: exact,
+      quotes_normalised: normalised,
+      quotes_fuzzy: fuzzy,
+      quotes_rejected: rejected,
+      rejected_by_reason: Object.fromEntries(this.#rejected),
+      quotes_merged: this.#items.merged,
+      items,
+      items_dropped: this.#items.dropped,
+      gaps_dropped: this.#gaps.dropped,
+      conflicts_dropped: conflictsDropped,
+    };
+  }
+}
+
+function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: string } {
+  if (job.answer_path === null) return { problem: 'it has no answer file' };
+  try {
+    const parsed = WorkerAnswer.safeParse(JSON.parse(readFileSync(job.answer_path, 'utf8')));
+    return parsed.success ? { answer: parsed.data } : { problem: 'its answer does not have the agreed form' };
+  } catch (error) {
+    return { problem: `its answer cannot be read: ${messageOf(error)}` };
+  }
+}

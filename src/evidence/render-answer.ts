@@ -1,0 +1,47 @@
+import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import { type CitableSpans, citableSpans, spansOf } from './citations.ts';
+import { describeCoverage } from './coverage.ts';
+import { plainText } from './plain-text.ts';
+
+/** Words of a quote that the list of citations shows, in characters. */
+const SHOWN_QUOTE = 320;
+
+/**
+ * An answer as a person reads it at a terminal: the content with its `[n]` marks; then each citation with
+ * path, lines and the quoted words; then conflicts, coverage and gaps. No control character of a document or
+ * a model reaches the terminal.
+ */
+export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
+  const parts = [forTerminal(answer.content).trimEnd()];
+  if (answer.citations.length > 0) parts.push(`Citations\n${citationLines(answer, evidence).join('\n')}`);
+  if (evidence.conflicts.length > 0) {
+    const lines = evidence.conflicts
+      .slice(0, 20)
+      .map((conflict) => `  - ${plainText(conflict.description, 500)}`);
+    parts.push(`Possible conflicts (${evidence.conflicts.length})\n${lines.join('\n')}`);
+  }
+  if (coverage !== undefined) parts.push(`Coverage\n  ${describeCoverage(coverage)}`);
+  if (answer.gaps.length > 0)
+    parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${plainText(gap, 500)}`).join('\n')}`);
+  parts.push(`Confidence ${answer.confidence}`);
+  return `${parts.join('\n\n')}\n`;
+}
+
+function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
+  const spans = citableSpans(evidence);
+  return answer.citations.flatMap((citation, index) =>
+    citation.sources.flatMap((source, place) => [
+      `${place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2)} ${plainText(source, 512)}`,
+      ...quoteLines(source, spans),
+    ]),
+  );
+}
+
+function quoteLines(source: string, spans: CitableSpans): string[] {
+  return spansOf(source, spans).map((item) => `      “${plainText(item.quote, SHOWN_QUOTE)}”`);
+}
+
+/** Line breaks and tabs stay; escape sequences and other control characters go. */
+function forTerminal(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
+}

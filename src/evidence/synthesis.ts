@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import {
+  type CoverageFile,
+  type EvidenceFile,
+  FINAL_LIMITS,
+  type FinalAnswer,
+  SynthesisAnswer,
+  type VerifiedEvidence,
+} from '../contracts/index.ts';
+import { gapsFor, roundConfidence } from './answer-gaps.ts';
+import { withoutMarks } from './answer-prose.ts';
+import { isCitable, sourceString } from './citations.ts';
+import { claimId, unanswered } from './extractive-answer.ts';
+import { plainText } from './plain-text.ts';
+
+/** Room that the content keeps for the list of conflicts. */
+const CONFLICT_ROOM = 3000;
+
+/**
+ * Checks what a synthesis model answered against the numbers it was given: they must exist, each claim must
+ * have one, and a number (of two digits or more) that a claim names must stand in its evidence or in the question.
+ *
+ * @param offered the evidence numbers in the prompt: position in `items`, from 1
+ * @param items all evidence, as numbered
+ * @returns the answer, or all problems in words that the model can act on
+ */
+export function checkSynthesis(
+  candidate: unknown,
+  question: string,
+  items: readonly VerifiedEvidence[],
+  offered: ReadonlySet<number> = new Set(items.map((_, index) => index + 1)),
+): { ok: true; answer: SynthesisAnswer } | { ok: false; problems: string[] } {
+  const parsed = SynthesisAnswer.safeParse(candidate);
+  if (!parsed.success) return { ok: false, problems: [z.prettifyError(parsed.error)] };
+  const { claims, conflicts, gaps } = parsed.data;
+  const problems = [...claims.entries()].flatMap(([index, claim]) => [
+    ...unknownNumbers(`claims[${index}]`, claim.evidence, offered),
+    ...unsupportedNumbers(index, claim, question, items),
+  ]);
+  problems.push(
+    ...[...conflicts.entries()].flatMap(([index, conflict]) =>
+      unknownNumbers(`conflicts[${index}]`, conflict.evidence, offered),
+    ),
+  );
+  if (claims.length === 0 && gaps.length === 0)
+    problems.push(
+      'claims and gaps are both empty: state what the evidence says, or name in gaps what it does not.',
+    );
+  return problems.length === 0 ? { ok: true, answer: parsed.data } : { ok: false, problems };
+}
+
+function unknownNumbers(where: string, numbers: readonly number[], offered: ReadonlySet<number>): string[] {
+  const unknown = [...new Set(numbers)].filter((number) => !offered.has(number));
+  if (unknown.length === 0) return [];
+  return [
+    `${where} names evidence ${unknown.join(', ')}, which does not exist: use numbers of the list only.`,
+  ];
+}
+
+function unsupportedNumbers(
+  index: number,
+  claim: SynthesisAnswer['claims'][number],
+  question: string,
+  items: readonly VerifiedEvidence[],
+): string[] {
+  const cited = claim.evidence.map((number) => items[number - 1]?.quote ?? '').join('\n');
+  const known = new Set(numbersIn(`${cited}\n${question}`));
+  const unsupported = numbersIn(withoutMarks(claim.text)).filter(
+    (number) => number.length > 1 && !known.has(number),
+  );
+  if (unsupported.length === 0) return [];
+  return [
+    `claims[${index}] says ${unsupported.join(', ')}, which its evidence (${claim.evidence.join(', ')}) does not: add the evidence that says so, or leave it out.`,
+  ];
+}
+
+/** Numbers of a text without separators of thousands: `1,500` and `1500` are one. */
+function numbersIn(text: string): string[] {
+  const plain = text.normalize('NFKC').replace(/(?<=\d)[,'’\u00a0\u202f](?=\d{3}(?!\d))/g, '');
+  return plain.match(/\d+(?:\.\d+)*/g) ?? [];
+}
+
+export interface ComposeInput {
+  question: string;
+  answer: SynthesisAnswer;
+  /** Holds the items in the order they were numbered, and the gaps that the answer must name. */
+  evidence: EvidenceFile;
+  coverage: CoverageFile;
+}
+
+/** Makes the final answer of a checked synthesis: each claim with its `[n]`, then conflicts, gaps and coverage. */
+export function composeAnswer({ question, answer, evidence, coverage }: ComposeInput): FinalAnswer {
+  const built = claimsOf(answer, evidence.items);
+  const own = [...answer.gaps.map(withoutMarks), ...built.gaps];
+  if (built.citations.length === 0) {
+    const open = unanswered(plainText(question, 400), evidence, coverage);
+    return { ...open, gaps: gapsFor([...own, ...open.gaps.slice(0, 1)], evidence, coverage) };
+  }
+  const used = new Set(built.numbers);
+  const items = evidence.items.filter((_, index) => used.has(index + 1));
+  const surest = Math.max(...items.map((item) => item.confidence));
+  const conflicting = built.conflicts.length > 0;
+  const heading = conflicting ? `\n\nPossible conflicts:\n${built.conflicts.join('\n')}` : '';
+  return {
+    content: `${built.paragraphs.join('\n\n')}${heading}`,
+    confidence: roundConfidence(Math.min(answer.confidence, surest) * (conflicting ? 0.8 : 1)),
+    citations: built.citations,
+    gaps: gapsFor(own, evidence, coverage),
+    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+  };
+}
+
+interface Built {
+  paragraphs: string[];
+  citations: FinalAnswer['citations'];
+  conflicts: string[];
+  gaps: string[];
+  numbers: number[];
+}
+
+function claimsOf(answer: SynthesisAnswer, items: readonly VerifiedEvidence[]): Built {
+  const built: Built = { paragraphs: [], citations: [], conflicts: [], gaps: [], numbers: [] };
+  const cite = (numbers: readonly number[]): string | undefined => {
+    const cited = [...new Set(numbers)].filter((n) => isCitableNumber(n, items));
+    const sources = [...new Set(cited.flatMap((n) => sourceAt(n, items)))].slice(
+      0,
+      FINAL_LIMITS.sourcesPerCitation,
+    );
+    if (sources.length === 0 || built.citations.length >= FINAL_LIMITS.citations) return undefined;
+    built.numbers.push(...cited);
+    built.citations.push({ claim_id: claimId(built.citations.length), sources });
+    return `[${built.citations.length}]`;
+  };
+  let room: number = FINAL_LIMITS.content - CONFLICT_ROOM;
+  let left = 0;
+  for (const claim of answer.claims) {
+    const text = claimText(claim.text);
+    const mark = text.length + 10 > room ? undefined : cite(claim.evidence);
+    if (mark === undefined) left += 1;
+    else built.paragraphs.push(`${text} ${mark}`);
+    room -= text.length + 10;
+  }
+  if (left > 0) built.gaps.push(`${left} further claims had no room in the answer.`);
+  for (const conflict of answer.conflicts) {
+    const line = `- ${claimText(conflict.text)}`;
+    const size = built.conflicts.reduce((sum, text) => sum + text.length + 1, 0) + line.length;
+    const mark =
+      size + 50 > CONFLICT_ROOM || built.paragraphs.length === 0 ? undefined : cite(conflict.evidence);
+    if (mark !== undefined) built.conflicts.push(`${line} ${mark}`);
+    else built.gaps.push(`Possible conflict: ${claimText(conflict.text)}`);
+  }
+  return built;
+}
+
+/** Block quotes and code are for verified words only: a model's claim is one line of prose. */
+function claimText(text: string): string {
+  return plainText(withoutMarks(text).replaceAll('`', "'"), 1200).replace(/^[>#\s]+/, '');
+}
+
+function isCitableNumber(number: number, items: readonly VerifiedEvidence[]): boolean {
+  const item = items[number - 1];
+  return item !== undefined && isCitable(item);
+}
+
+function sourceAt(number: number, items: readonly VerifiedEvidence[]): string[] {
+  const item = items[number - 1];
+  return item === undefined ? [] : [sourceString(item)];
+}
