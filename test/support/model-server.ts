@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ModelApi } from './model-server/api.ts';
+import { messagesApi } from './model-server/messages-api.ts';
 import { responsesApi } from './model-server/responses-api.ts';
 import type { Script } from './script.ts';
 
 /** Dialects the server speaks; a new one is one file and one line here. */
-const APIS: readonly ModelApi[] = [responsesApi];
+const APIS: readonly ModelApi[] = [responsesApi, messagesApi];
 
 /** One model call as the server saw it. */
 export interface RecordedCall {
