@@ -39,7 +39,7 @@ export async function readResource(root: string, uri: string): Promise<ResourceT
     case 'file':
       return readPart(run, address);
     case 'report':
-      return readReport(run, address);
+      return readTaskReport(run, address);
   }
 }
 
@@ -90,7 +90,7 @@ function readPart(run: RunHandle, address: ResourceAddress & { kind: 'file' }): 
   return readFilePage(run, file, address.cursor);
 }
 
-function readReport(run: RunHandle, address: ResourceAddress & { kind: 'report' }): ResourceText {
+function readTaskReport(run: RunHandle, address: ResourceAddress & { kind: 'report' }): ResourceText {
   const directory = join(run.dir, REPORTS);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const name = names.find(

@@ -24,6 +24,8 @@ export function watchRuns(root: string, onChange: () => void): () => void {
     watched = target;
     watcher = watch(target, { persistent: false }, onEvent);
     watcher.on('error', lose);
+    // It may have appeared between the look and the watch.
+    follow();
   };
   const lose = () => {
     watcher?.close();

@@ -1,0 +1,170 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createRun } from '../../src/runs/index.ts';
+import { connectClient } from '../support/rlm.ts';
+import { finishedBatch, jobId, place, temporaryDirectory } from '../support/runs.ts';
+
+const MAX_PAGE_BYTES = 8192;
+const Rows = z.array(z.record(z.string(), z.unknown()));
+
+async function readText(client: Client, uri: string): Promise<string> {
+  const { contents } = await client.readResource({ uri });
+  const [content] = contents;
+  if (content === undefined || !('text' in content)) throw new Error(`${uri} is no text`);
+  expect(Buffer.byteLength(content.text)).toBeLessThanOrEqual(MAX_PAGE_BYTES);
+  return content.text;
+}
+
+async function readJson(client: Client, uri: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readText(client, uri));
+}
+
+/** Every row of a paged resource. */
+async function readPages(client: Client, uri: string, rows: string): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  for (let cursor: unknown; ; ) {
+    const page = await readJson(client, cursor === undefined ? uri : `${uri}?cursor=${cursor}`);
+    all.push(...Rows.parse(page[rows]));
+    if (page.next_cursor === null) return all;
+    cursor = page.next_cursor;
+  }
+}
+
+test('every template reads, and the run says which parts it has', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 3, failed: [jobId(3)] });
+  place(join(run.dir, 'plan.json'), '{"goal_summary":"g"}');
+  place(join(run.dir, 'reduce/evidence.json'), '{"evidence":[]}');
+  place(join(run.dir, 'out/answer.json'), '{"content":"c"}');
+  place(join(run.dir, 'artifacts/reports/map-0001.md'), '# Report\n');
+  const client = await connectClient(root);
+  const { resourceTemplates } = await client.listResourceTemplates();
+  for (const { uriTemplate } of resourceTemplates) {
+    const uri = uriTemplate
+      .replace('{run_id}', run.id)
+      .replace('{job_id}', jobId(1))
+      .replace('{worker_id}', 'map-0001')
+      .replace('{?cursor}', '');
+    expect(await readText(client, uri)).not.toBe('');
+  }
+  const base = `rlm://runs/${run.id}`;
+  expect(await readJson(client, base)).toMatchObject({
+    run_id: run.id,
+    parts: ['plan', 'evidence', 'answer', 'jobs', 'events'].map((part) => `${base}/${part}`),
+  });
+  expect(await readText(client, `${base}/answer`)).toBe('{"content":"c"}');
+  expect(await readText(client, `${base}/reports/map-0001`)).toBe('# Report\n');
+});
+
+test('a job shows what was asked, how it ended and its answer', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 3, failed: [jobId(3)] });
+  const client = await connectClient(root);
+  expect(await readJson(client, `rlm://runs/${run.id}/jobs/${jobId(2)}`)).toMatchObject({
+    job: { job_id: jobId(2), chunk_id: 'c-2' },
+    outcome: { status: 'accepted', attempts: 1 },
+    answer_path: join(run.dir, 'subresults', `${jobId(2)}.json`),
+    answer: { chunk_id: 'c-2', relevant: true },
+  });
+  expect(await readJson(client, `rlm://runs/${run.id}/jobs/${jobId(3)}`)).toMatchObject({
+    outcome: { status: 'failed', attempts: 3, failure_class: 'invalid_output' },
+    answer_path: null,
+    answer: null,
+  });
+});
+
+test('jobs and events come in bounded pages that miss and repeat nothing', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 300, failed: [jobId(7)] });
+  const client = await connectClient(root);
+  const jobs = await readPages(client, `rlm://runs/${run.id}/jobs`, 'jobs');
+  expect(jobs.map(({ job_id }) => job_id)).toEqual(
+    Array.from({ length: 300 }, (_, index) => jobId(index + 1)),
+  );
+  expect(jobs.filter(({ answered }) => answered === false).map(({ job_id }) => job_id)).toEqual([jobId(7)]);
+  const events = await readPages(client, `rlm://runs/${run.id}/events`, 'events');
+  expect(events).toHaveLength(303);
+  const tail = await readJson(client, `rlm://runs/${run.id}/events?cursor=tail`);
+  expect(tail.events).toEqual(events.slice(-Rows.parse(tail.events).length));
+  expect(tail.next_cursor).toBeNull();
+  await expect(client.readResource({ uri: `rlm://runs/${run.id}/jobs?cursor=5` })).rejects.toThrow('cursor');
+});
+
+test('a large file comes in pages of whole code points', async () => {
+  const root = temporaryDirectory();
+  const run = createRun(root, { kind: 'plan', title: 'large' });
+  const report = `${'漢字 "quoted"\n'.repeat(2000)}end`;
+  place(join(run.dir, 'artifacts/reports/map-0001.md'), report);
+  const client = await connectClient(root);
+  let text = '';
+  for (let cursor: unknown = ''; cursor !== null; ) {
+    const uri = `rlm://runs/${run.id}/reports/map-0001${cursor === '' ? '' : `?cursor=${cursor}`}`;
+    const page = await readJson(client, uri);
+    text += page.text;
+    cursor = page.next_cursor;
+  }
+  expect(text).toBe(report);
+});
+
+test('resources are listed in pages', async () => {
+  const root = temporaryDirectory();
+  const ids = Array.from({ length: 60 }, (_, index) => `run-${String(index).padStart(4, '0')}`);
+  for (const runId of ids) createRun(root, { kind: 'batch', title: runId, runId });
+  const client = await connectClient(root);
+  const uris: string[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.listResources(cursor === undefined ? {} : { cursor });
+    uris.push(...page.resources.map(({ uri }) => uri));
+    cursor = page.nextCursor;
+    if (cursor === undefined) break;
+  }
+  expect(uris).toEqual(['rlm://runs', ...ids.toReversed().map((id) => `rlm://runs/${id}`)]);
+});
+
+test('ids of runs and jobs are completed', async () => {
+  const root = temporaryDirectory();
+  finishedBatch(root, { jobs: 250, runId: 'alpha-1' });
+  createRun(root, { kind: 'batch', title: '', runId: 'alpha-2' });
+  createRun(root, { kind: 'batch', title: '', runId: 'beta-1' });
+  const client = await connectClient(root);
+  const ref = { type: 'ref/resource', uri: 'rlm://runs/{run_id}/jobs/{job_id}' } as const;
+  const runs = await client.complete({ ref, argument: { name: 'run_id', value: 'alpha' } });
+  expect(runs.completion).toEqual({ values: ['alpha-2', 'alpha-1'], total: 2, hasMore: false });
+  const jobs = await client.complete({
+    ref,
+    argument: { name: 'job_id', value: 'job-' },
+    context: { arguments: { run_id: 'alpha-1' } },
+  });
+  expect(jobs.completion.values).toHaveLength(100);
+  expect(jobs.completion.hasMore).toBe(true);
+  const one = await client.complete({
+    ref,
+    argument: { name: 'job_id', value: jobId(250) },
+    context: { arguments: { run_id: 'alpha-1' } },
+  });
+  expect(one.completion).toEqual({ values: [jobId(250)], total: 1, hasMore: false });
+});
+
+test('what is not there, or leads out of the run, is a clear error', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 1 });
+  place(join(root, 'secret.json'), '{"secret":1}');
+  place(join(run.dir, 'out/.keep'), '');
+  symlinkSync(join(root, 'secret.json'), join(run.dir, 'out/answer.json'));
+  const client = await connectClient(root);
+  const cases = [
+    ['rlm://runs/no-such-run', /-32002.*no run in/],
+    ['rlm://runs/..%2F..%2Fetc', /-32602.*run_id/],
+    [`rlm://runs/${run.id}/jobs/no-such-job`, /-32002.*has no job/],
+    [`rlm://runs/${run.id}/reports/..%2F..%2Frun`, /-32002/],
+    [`rlm://runs/${run.id}/evidence`, /-32002.*has no reduce\/evidence.json/],
+    [`rlm://runs/${run.id}/secrets`, /-32002.*no resource/],
+    ['file:///etc/passwd', /-32002.*no resource/],
+    [`rlm://runs/${run.id}/answer`, /-32602.*symlink/],
+  ] as const;
+  for (const [uri, message] of cases)
+    await expect(client.readResource({ uri }), uri).rejects.toThrow(message);
+});

@@ -1,0 +1,172 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { ResourceListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createRun, lockDriver } from '../../src/runs/index.ts';
+import { connectClient, textOf } from '../support/rlm.ts';
+import { finishedBatch, jobId, temporaryDirectory, writeActivity } from '../support/runs.ts';
+
+const MAX_RESULT_BYTES = 8192;
+const RunsPage = z.object({
+  runs: z.array(z.object({ run_id: z.string() })),
+  next_cursor: z.string().nullable(),
+});
+
+test('initialize says what the server is and how to work with it, in at most 2 kB', async () => {
+  const client = await connectClient(temporaryDirectory());
+  expect(client.getServerVersion()?.name).toBe('rlm');
+  const instructions = client.getInstructions() ?? '';
+  expect(Buffer.byteLength(instructions)).toBeLessThanOrEqual(2048);
+  for (const word of ['batch', 'rlm_wait', 'long documents', 'budget']) expect(instructions).toContain(word);
+  expect(client.getServerCapabilities()).toEqual({
+    tools: {},
+    resources: { listChanged: true },
+    completions: {},
+  });
+});
+
+test('a result is structured content and exactly its JSON as text', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 3, failed: [jobId(2)] });
+  const client = await connectClient(root);
+  await client.listTools();
+  const result = await client.callTool({ name: 'rlm_status', arguments: { run_id: run.id } });
+  expect(result.isError).toBeUndefined();
+  expect(result.content).toEqual([{ type: 'text', text: JSON.stringify(result.structuredContent) }]);
+  expect(result.structuredContent).toMatchObject({
+    run: { run_id: run.id, state: 'failed', progress: { total: 3, accepted: 2, failed: 1 } },
+  });
+});
+
+test('the status of a run of 10,000 jobs is under 2 kB', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 10_000, title: 'é"\\'.repeat(160) });
+  const client = await connectClient(root);
+  const result = await client.callTool({ name: 'rlm_status', arguments: { run_id: run.id } });
+  expect(Buffer.byteLength(JSON.stringify(result.structuredContent))).toBeLessThan(2000);
+});
+
+test('runs are listed newest first, in pages of at most 8 kB', async () => {
+  const root = temporaryDirectory();
+  const ids = Array.from({ length: 120 }, (_, index) => `run-${String(index).padStart(4, '0')}`);
+  for (const runId of ids) createRun(root, { kind: 'batch', title: 'äöü '.repeat(100), runId });
+  const client = await connectClient(root);
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const result = await client.callTool({
+      name: 'rlm_status',
+      arguments: { limit: 100, ...(cursor === null ? {} : { cursor }) },
+    });
+    expect(Buffer.byteLength(JSON.stringify(result.structuredContent))).toBeLessThanOrEqual(MAX_RESULT_BYTES);
+    const page = RunsPage.parse(result.structuredContent);
+    seen.push(...page.runs.map(({ run_id }) => run_id));
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  expect(seen).toEqual(ids.toReversed());
+});
+
+test('errors are text alone: code, message, hint, retryable; no stack', async () => {
+  const root = temporaryDirectory();
+  const client = await connectClient(root);
+  const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
+    ['rlm_status', { run_id: 'no-such-run' }, { code: 'not_found' }],
+    ['rlm_status', { run_id: '../../etc' }, { code: 'usage' }],
+    ['rlm_status', { runid: 'x' }, { code: 'usage', message: 'unknown field runid' }],
+    ['rlm_wait', {}, { code: 'usage', message: 'run_id is required' }],
+    ['rlm_no_such_tool', {}, { code: 'not_found' }],
+  ];
+  for (const [name, args, expected] of cases) {
+    const result = await client.callTool({ name, arguments: args });
+    expect(result.isError).toBe(true);
+    expect(result.structuredContent).toBeUndefined();
+    const error = JSON.parse(textOf(result));
+    expect(error).toMatchObject({ ...expected, retryable: false });
+    expect(error.hint ?? error.message).toMatch(/\w+/);
+    expect(textOf(result)).not.toMatch(/\n\s+at /);
+  }
+});
+
+test('a wrong number is told with the field and its bounds', async () => {
+  const client = await connectClient(temporaryDirectory());
+  const result = await client.callTool({ name: 'rlm_wait', arguments: { run_id: 'abc', timeout_sec: 600 } });
+  expect(JSON.parse(textOf(result)).message).toMatch(/^timeout_sec: .*45/);
+});
+
+test('waiting ends with the time given, tells of progress, and leaves the run alone', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 4 });
+  const lock = lockDriver(run.dir, 'test');
+  writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
+  const client = await connectClient(root);
+  const heard: unknown[] = [];
+  const result = await client.callTool(
+    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 2 } },
+    undefined,
+    { onprogress: (progress) => heard.push(progress) },
+  );
+  lock.release();
+  expect(result.structuredContent).toMatchObject({ state: 'working', driver: 'alive' });
+  expect(heard).not.toHaveLength(0);
+  expect(heard[0]).toMatchObject({ total: 4, message: expect.stringContaining('of 4') });
+});
+
+test('giving up a call ends the call only: the server goes on answering', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 2 });
+  const lock = lockDriver(run.dir, 'test');
+  writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
+  const client = await connectClient(root);
+  const abort = new AbortController();
+  const call = client.callTool(
+    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 45 } },
+    undefined,
+    {
+      signal: abort.signal,
+      onprogress: () => abort.abort('changed my mind'),
+    },
+  );
+  await expect(call).rejects.toThrow();
+  const status = await client.callTool({ name: 'rlm_status', arguments: { run_id: run.id } });
+  lock.release();
+  expect(status.structuredContent).toMatchObject({ run: { state: 'working', driver: 'alive' } });
+});
+
+test('a server deeper than max_depth starts no work, but still shows it', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 2, failed: [jobId(1)] });
+  const client = await connectClient(root, { RLM_DEPTH: '2' });
+  const refused = await client.callTool({ name: 'rlm_resume', arguments: { run_id: run.id } });
+  expect(refused.isError).toBe(true);
+  expect(JSON.stringify(refused.content)).toContain('refused at depth 2');
+  const status = await client.callTool({ name: 'rlm_status', arguments: { run_id: run.id } });
+  expect(status.isError).toBeUndefined();
+});
+
+test('a run directory that is a symlink is refused', async () => {
+  const root = temporaryDirectory();
+  const elsewhere = finishedBatch(temporaryDirectory(), { jobs: 1 });
+  mkdirSync(join(root, '.rlm', 'runs'), { recursive: true });
+  symlinkSync(elsewhere.dir, join(root, '.rlm', 'runs', 'linked'));
+  const client = await connectClient(root);
+  const result = await client.callTool({ name: 'rlm_status', arguments: { run_id: 'linked' } });
+  expect(JSON.stringify(result.content)).toContain('forbidden');
+  await expect(client.readResource({ uri: 'rlm://runs/linked' })).rejects.toThrow('symlink');
+});
+
+test('a client hears when the first run and further runs appear', async () => {
+  const root = temporaryDirectory();
+  const client = await connectClient(root);
+  // The watch begins with the client's `initialized`, which came before this.
+  await client.ping();
+  for (const runId of ['first-run', 'second-run']) {
+    const told = new Promise<void>((resolve) => {
+      client.setNotificationHandler(ResourceListChangedNotificationSchema, () => resolve());
+    });
+    createRun(root, { kind: 'batch', title: runId, runId });
+    await told;
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(`rlm://runs/${runId}`);
+  }
+});

@@ -1,0 +1,114 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { lockDriver } from '../../src/runs/index.ts';
+import { exitOf, startRlm } from '../support/rlm.ts';
+import { finishedBatch, temporaryDirectory, writeActivity } from '../support/runs.ts';
+
+/** The promise: whatever ends the session, the server is gone within a second. */
+const LIMIT_MS = 1000;
+
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+function send(server: ChildProcess, ...messages: object[]): void {
+  server.stdin?.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+}
+
+/** A server that has answered `initialize` and is waiting in a long call. */
+async function busyServer() {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 2 });
+  lockDriver(run.dir, 'test');
+  writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
+  const server = startRlm(['mcp', '--root', root]);
+  const exit = exitOf(server);
+  send(server, INITIALIZE);
+  await once(server.stdout ?? server, 'data');
+  send(
+    server,
+    { jsonrpc: '2.0', method: 'notifications/initialized' },
+    {
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'tools/call',
+      params: { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 45 } },
+    },
+    { jsonrpc: '2.0', id: 3, method: 'ping' },
+  );
+  await once(server.stdout ?? server, 'data');
+  return { server, exit };
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} ends the server within a second, in the middle of a call`, async () => {
+    const { server, exit } = await busyServer();
+    const sent = performance.now();
+    server.kill(signal);
+    const { code, stderr } = await exit;
+    expect(performance.now() - sent).toBeLessThan(LIMIT_MS);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+  });
+}
+
+test('the end of stdin ends the server within a second, in the middle of a call', async () => {
+  const { server, exit } = await busyServer();
+  const sent = performance.now();
+  server.stdin?.end();
+  expect((await exit).code).toBe(0);
+  expect(performance.now() - sent).toBeLessThan(LIMIT_MS);
+});
+
+test('a client that reads no more ends the server', async () => {
+  const { server, exit } = await busyServer();
+  server.stdout?.destroy();
+  send(server, { jsonrpc: '2.0', id: 4, method: 'ping' });
+  expect((await exit).code).toBe(0);
+});
+
+test('requests that came with the end of stdin are answered', async () => {
+  const server = startRlm(['mcp', '--root', temporaryDirectory()]);
+  const exit = exitOf(server);
+  send(server, INITIALIZE, {
+    jsonrpc: '2.0',
+    id: 2,
+    method: 'tools/call',
+    params: { name: 'rlm_status', arguments: {} },
+  });
+  server.stdin?.end();
+  const { stdout } = await exit;
+  const answers = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(answers.map(({ id }) => id)).toEqual([1, 2]);
+  expect(answers[1].result.structuredContent).toEqual({ runs: [], total: 0, next_cursor: null });
+});
+
+test('stdout carries the protocol and nothing else, also for nonsense on stdin', async () => {
+  const server = startRlm(['mcp', '--root', temporaryDirectory()]);
+  const exit = exitOf(server);
+  server.stdin?.write('this is not JSON\n{"jsonrpc":"2.0"}\n');
+  send(server, INITIALIZE);
+  server.stdin?.end();
+  const { stdout, stderr, code } = await exit;
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id),
+  ).toEqual([1]);
+  expect(stderr).toContain('protocol error');
+  expect(code).toBe(0);
+});
+
+test('a root that is not there is told on stderr', async () => {
+  const exit = await exitOf(startRlm(['mcp', '--root', '/no/such/directory']));
+  expect(exit).toMatchObject({ code: 1, stdout: '' });
+  expect(exit.stderr).toContain('/no/such/directory is not a directory');
+});
