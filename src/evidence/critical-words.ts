@@ -26,7 +26,7 @@ export const POLAR_WORDS: ReadonlySet<string> = new Set(
   north south east west northern southern eastern western
   increase increases increased decrease decreases decreased higher lower rise fall rises falls rose fell
   minimum maximum min max true false yes on off in out enable disable enabled disabled
-  allow allowed allows deny denied forbid forbids forbidden include includes included exclude excludes excluded
+  positive negative inside outside allow allowed allows deny denied forbid forbids forbidden include includes included exclude excludes excluded
   accept accepts accepted reject rejects rejected success failure valid invalid pass passes passed
   with against for buy sell win lose won lost
   zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred

@@ -215,12 +215,14 @@ function findParts(source: SourceText, parts: string[], near: TextSpan): { found
   return { found: [{ start: first.start, end: last.end, ...weakest(found) }] };
 }
 
-/** A quote at its size limit was most likely cut: its last word may be half a word. */
+/** A quote at its size limit was most likely cut: its last word may be half of the source's. */
 function findUncut(source: SourceText, quote: string, near: TextSpan): Found | undefined {
-  const whole = quote.replace(/\s\S{1,64}$/u, '');
-  if (whole === quote) return undefined;
-  const found = findPart(source, whole, near, 0);
-  return 'start' in found ? found : undefined;
+  const tail = /\s+(\S{1,64})$/u.exec(quote);
+  if (tail === null) return undefined;
+  const found = findPart(source, quote.slice(0, tail.index), near, 0);
+  if (!('start' in found)) return undefined;
+  const next = normaliseText(source.text.slice(found.end, found.end + 200), false).text.trim();
+  return next.startsWith(normaliseText(tail[1] ?? '', false).text.trim()) ? found : undefined;
 }
 
 function weakest(found: Found[]): { match: QuoteMatch; edits: number } {

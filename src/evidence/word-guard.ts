@@ -16,6 +16,8 @@ const MAX_COMPARED = 2000;
 /** Share of a word's letters that must stand in both texts; of a name's letters. */
 const WORD_SHARE = 0.5;
 const NAME_SHARE = 0.8;
+/** Letters at a word's start that may all be new. */
+const MAX_NEW_HEAD = 3;
 
 /** A run of word characters, joined by inner punctuation: `10,000`, `foo.bar()`, `well-known`, `--no-cache`, `-5`. */
 const TOKEN =
@@ -133,8 +135,10 @@ function unmatchedWord(
 ): WordChange | undefined {
   for (const word of text.matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
     if (word[0].length <= 2 || FUNCTION_WORDS.has(word[0])) continue;
-    let hits = 0;
-    for (let at = word.index; at < word.index + word[0].length; at += 1) hits += matched[at] ?? 0;
+    const letters = matched.subarray(word.index, word.index + word[0].length);
+    const hits = letters.reduce((sum, hit) => sum + hit, 0);
+    // Endings vary, beginnings do not: `positive` and `negative`.
+    if (letters.indexOf(1) >= MAX_NEW_HEAD) return 'word_changed';
     const origin = starts[word.index] ?? 0;
     const share = isName(original, origin) ? NAME_SHARE : WORD_SHARE;
     if (hits < word[0].length * share) return 'word_changed';
