@@ -23,7 +23,7 @@ export function exitCodeOf(status: RunStatus): number {
  */
 export function closingLines(run: RunHandle, status: RunStatus): string {
   const path = join(run.dir, RUN_FILES.summary);
-  if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status));
+  if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status), run);
   const head = readSummaryHead(path) ?? headFromProgress(readStatus(run));
   const usage = head.usage_totals;
   return [

@@ -3,7 +3,7 @@ import type { JournalEvent } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { cut } from '../tools/index.ts';
-import { oneLine } from './format.ts';
+import { asCommands, oneLine } from './format.ts';
 import { progressBlock, progressLine, Rate } from './progress-text.ts';
 
 /** How often a terminal is repainted, and how often a plain line is printed at most, milliseconds. */
@@ -57,7 +57,7 @@ export async function followRun(run: RunHandle): Promise<Ending> {
 
   const first = readStatus(run);
   show(first);
-  const timer = setInterval(() => show(readStatus(run)), REPAINT_MS);
+  const timer = setInterval(() => show(readStatus(run)), process.stderr.isTTY ? REPAINT_MS : PLAIN_MS / 5);
   try {
     for await (const { event } of followEvents(run, { from: first.journal_size, signal: leave.signal })) {
       const line = lineOf(event);
@@ -71,6 +71,7 @@ export async function followRun(run: RunHandle): Promise<Ending> {
   const status = readStatus(run);
   show(status);
   screen.end(status);
+  if (status.state !== 'completed') screen.say(asCommands(status.next, run));
   return interrupted === undefined ? { status } : { status, interrupted };
 }
 
@@ -117,8 +118,9 @@ class Block implements Screen {
     this.#paint(`${oneLine(line)}\n`);
   }
 
-  end(status: RunStatus): void {
-    if (status.state !== 'completed') this.#out.write(`${oneLine(status.next)}\n`);
+  end(): void {
+    this.#height = 0;
+    this.#last = [];
   }
 
   #paint(above: string): void {
@@ -140,7 +142,7 @@ class Lines implements Screen {
 
   show(status: RunStatus, rate: number | undefined): void {
     const now = performance.now();
-    if (now - this.#printedAt < PLAIN_MS) return;
+    if (status.progress.total === 0 || now - this.#printedAt < PLAIN_MS) return;
     const counts = JSON.stringify(status.progress) + status.state;
     if (counts === this.#printed) return;
     this.#printed = counts;
@@ -154,6 +156,5 @@ class Lines implements Screen {
 
   end(status: RunStatus): void {
     this.#out.write(`${progressLine(status, undefined)}\n`);
-    if (status.state !== 'completed') this.#out.write(`${oneLine(status.next)}\n`);
   }
 }

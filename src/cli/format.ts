@@ -1,11 +1,34 @@
+import { join } from 'node:path';
+
 /** Everything a model or a file said may hold terminal sequences: they are shown as spaces. */
 export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
 
-/** A structured result for a person's eyes: one line a field, a table for a list of records. */
-export function formatResult(result: Record<string, unknown>): string {
-  return `${formatRecord(result, '').join('\n')}\n`;
+/**
+ * What to do next, as commands: a status speaks to agents, whose `rlm_resume {"run_id": "a"}` is typed
+ * `rlm resume --run a`.
+ *
+ * @param run_dir named instead of the id for a run that lies elsewhere than under `.rlm/runs`
+ */
+export function asCommands(text: string, run: { id: string; dir: string }): string {
+  const named = run.dir.endsWith(join('.rlm', 'runs', run.id)) ? `--run ${run.id}` : `--run-dir ${run.dir}`;
+  return text
+    .replaceAll(
+      /rlm_([a-z_]+) \{"run_id": "[^"]*"\}/g,
+      (_, name: string) => `rlm ${name.replaceAll('_', '-')} ${named}`,
+    )
+    .replaceAll(/\brlm_([a-z_]+)/g, (_, name: string) => `rlm ${name.replaceAll('_', '-')}`);
+}
+
+/**
+ * A structured result for a person's eyes: one line a field, a table for a list of records.
+ *
+ * @param run the run it is about; what to do next is then said in commands
+ */
+export function formatResult(result: Record<string, unknown>, run?: { id: string; dir: string }): string {
+  const text = formatRecord(result, '').join('\n');
+  return `${run === undefined ? text : asCommands(text, run)}\n`;
 }
 
 function formatRecord(record: object, indent: string): string[] {

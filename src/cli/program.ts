@@ -49,7 +49,7 @@ function createProgram(setExitCode: (code: number) => void): Command {
   program.commandsGroup('Runs:');
   for (const tool of TOOLS.filter(({ startsWork }) => !startsWork)) addTool(program, tool, setExitCode);
   addRuns(program);
-  program.commandsGroup('Set up:');
+  program.commandsGroup('Set up:').helpCommand('help [command]', 'print the help of a command');
   program
     .command('mcp')
     .summary('serve MCP on stdin and stdout')

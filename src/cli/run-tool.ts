@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import { callTool, createContext, type Tool } from '../tools/index.ts';
@@ -39,14 +38,14 @@ export async function runTool(
   const given = named === undefined ? input : { ...input, run_id: named.id };
   const result = await callTool(tool, given, context, flagOf);
   process.off('SIGINT', onInterrupt);
+  const run = runOf(result);
   if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  const followed = call.follow ? runOf(result, input, find) : undefined;
-  if (followed === undefined) {
-    if (!call.json) process.stdout.write(formatResult(result));
+  if (run === undefined || !call.follow) {
+    if (!call.json) process.stdout.write(formatResult(result, run));
     return 0;
   }
-  const ending = await followRun(followed);
-  if (!call.json) process.stdout.write(closingLines(followed, ending.status));
+  const ending = await followRun(run);
+  if (!call.json) process.stdout.write(closingLines(run, ending.status));
   return ending.interrupted ?? exitCodeOf(ending.status);
 }
 
@@ -55,15 +54,9 @@ function isDirectory(text: string): boolean {
   return !RUN_ID_PATTERN.test(text) && existsSync(text);
 }
 
-/** The run that a result is about. One in a directory of the caller's own is found there. */
-function runOf(
-  result: Record<string, unknown>,
-  input: Record<string, unknown>,
-  find: (runId: string) => RunHandle,
-): RunHandle | undefined {
-  const about = typeof result.run === 'object' && result.run !== null ? { ...result.run } : result;
-  const directory = Reflect.get(about, 'run_dir') ?? input.run_dir;
-  if (typeof directory === 'string') return openRunDirectory(resolve(directory));
-  const runId = Reflect.get(about, 'run_id');
-  return typeof runId === 'string' ? find(runId) : undefined;
+/** The run that a result is about, when it is about one. */
+function runOf(result: Record<string, unknown>): RunHandle | undefined {
+  const about = typeof result.run === 'object' && result.run !== null ? result.run : result;
+  const directory: unknown = Reflect.get(about, 'run_dir');
+  return typeof directory === 'string' ? openRunDirectory(directory) : undefined;
 }

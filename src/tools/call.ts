@@ -33,17 +33,18 @@ function checkInput(
 ): Record<string, unknown> {
   const parsed = tool.input.strict().safeParse(input);
   if (parsed.success) return parsed.data;
-  const fields = Object.keys(tool.input.shape).map(nameOf);
+  let hint: string | undefined;
   const problems = parsed.error.issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map(nameOf).join(', ')}`;
+    if (issue.code === 'unrecognized_keys') {
+      hint = `${tool.name} takes: ${Object.keys(tool.input.shape).map(nameOf).join(', ')}.`;
+      return `unknown field ${issue.keys.map(nameOf).join(', ')}`;
+    }
     const name = fieldName(issue.path, nameOf);
     if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) return `${name} is required`;
     // A message that names its field itself, such as a contract's own wording, stands as it is.
     return issue.message.startsWith(name) ? issue.message : `${name}: ${issue.message}`;
   });
-  throw new RlmError('usage', problems.join('; '), {
-    hint: fields.length === 0 ? `${tool.name} takes no input.` : `${tool.name} takes: ${fields.join(', ')}.`,
-  });
+  throw new RlmError('usage', problems.join('; '), hint === undefined ? {} : { hint });
 }
 
 function fieldName(path: readonly PropertyKey[], nameOf: (field: string) => string): string {

@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { BatchSummary } from '../../src/contracts/index.ts';
+import { exitOf, rlm, startRlm } from '../support/rlm.ts';
+import { finishedBatch, jobId, temporaryDirectory } from '../support/runs.ts';
+
+/**
+ * A jobs file, and a program that answers: jobs named in `wrong` get another chunk's id, and with `slow` each
+ * takes a minute.
+ */
+function batchOf(
+  directory: string,
+  jobs: number,
+  options: { wrong?: number[]; slow?: boolean } = {},
+): string[] {
+  writeFileSync(join(directory, 'schema.json'), '{"type":"object"}');
+  const lines = Array.from({ length: jobs }, (_, index) => {
+    writeFileSync(join(directory, `c${index}.txt`), `text of chunk ${index}\n`);
+    return JSON.stringify({
+      job_id: `j${index}`,
+      chunk_id: `c-${index}`,
+      chunk_path: `c${index}.txt`,
+      question: 'What is it?',
+      output_path: `subresults/j${index}.json`,
+      schema_path: 'schema.json',
+      sandbox: 'read-only',
+    });
+  });
+  writeFileSync(join(directory, 'jobs.jsonl'), `${lines.join('\n')}\n`);
+  const wrong = (options.wrong ?? []).map((index) => `c-${index}`);
+  writeFileSync(
+    join(directory, 'worker.mjs'),
+    `const [chunk] = process.argv.slice(2);
+${options.slow ? 'setTimeout(answer, 60_000);' : 'answer();'}
+function answer() {
+  const chunk_id = ${JSON.stringify(wrong)}.includes(chunk) ? 'another' : chunk;
+  console.log(JSON.stringify({ chunk_id, relevant: false, summary: 's', confidence: 0.5, evidence: [], gaps: [], errors: [] }));
+}
+`,
+  );
+  const worker = ['--command', process.execPath, join(directory, 'worker.mjs'), '{chunk_id}'];
+  return ['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'out', '--retries', '0', ...worker];
+}
+
+test.each([
+  { wrong: [], code: 0, counts: 'jobs_total=4 jobs_succeeded=4 jobs_failed=0' },
+  { wrong: [1], code: 2, counts: 'jobs_total=4 jobs_succeeded=3 jobs_failed=1' },
+  { wrong: [0, 1, 2, 3], code: 3, counts: 'jobs_total=4 jobs_succeeded=0 jobs_failed=4' },
+])('a batch ends with $code and says $counts', async ({ wrong, code, counts }) => {
+  const cwd = temporaryDirectory();
+  const exit = await rlm(batchOf(cwd, 4, { wrong }), { cwd });
+  expect(exit.stderr).toContain(`4/4 done, ${wrong.length} failed`);
+  expect(exit.stderr.match(/^failed: j\d \(invalid_output/gm) ?? []).toHaveLength(wrong.length);
+  expect(exit.code).toBe(code);
+  const path = join(cwd, 'out', 'summary.json');
+  expect(exit.stdout.trimEnd().split('\n').slice(-3)).toEqual([
+    `summary: ${path}`,
+    counts,
+    'usage_totals=input_tokens=0 cached_input_tokens=0 output_tokens=0',
+  ]);
+  expect(BatchSummary.parse(JSON.parse(readFileSync(path, 'utf8'))).jobs_failed).toBe(wrong.length);
+});
+
+test.each([
+  [
+    ['batch', '--jobs', 'nope.jsonl', '--run-dir', 'out', '--model', ' '],
+    /^error: --model must be a non-empty string$/m,
+  ],
+  [['batch', '--jobs', 'nope.jsonl', '--run-dir', 'out'], /^error: --jobs: .*nope\.jsonl does not exist$/m],
+  [['batch', '--run-dir', 'out'], /^error: --jobs is required$/m],
+  [['batch', '--jobs', 'x', '--parallel', 'many'], /--parallel <n>.*must be a number/],
+  [['batch', '--jobs', 'x', '--parallel', '0'], /^error: --parallel: .*>0/m],
+  [['batch', '--jobs', 'x', '--worker', 'gpt'], /Allowed choices are auto, codex/],
+  [['batch', '--jobs', 'x', '--paralel', '2'], /unknown option.*\n.*Did you mean --parallel/],
+  [['batsh'], /unknown command 'batsh'\n.*Did you mean batch/],
+  [['status', 'no-such-run'], /^error: no run in .*no-such-run$/m],
+  [['wait'], /^error: --run-id is required$/m],
+  [['runs', '--limit', '1000'], /^error: --limit: .*100/m],
+  [['runs', '--root', '/no/such/place'], /is not a directory/],
+])('wrong usage is exit 1, in words: rlm %j', async (args, message) => {
+  const exit = await rlm(args, { cwd: temporaryDirectory() });
+  expect(exit.stderr).toMatch(message);
+  expect(exit.stdout).toBe('');
+  expect(exit.code).toBe(1);
+});
+
+test('--json prints exactly the structured result', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 5, failed: [jobId(1)] });
+  const status = await rlm(['status', '--run', run.id, '--json'], { cwd: root });
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    run: { run_id: run.id, progress: { total: 5, failed: 1 } },
+  });
+  const runs = await rlm(['runs', '--json', '--root', root]);
+  expect(JSON.parse(runs.stdout)).toMatchObject({ total: 1, runs: [{ run_id: run.id, state: 'failed' }] });
+});
+
+test('a run is named by its id, by --run, or by a directory anywhere', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 2 });
+  const elsewhere = temporaryDirectory();
+  for (const [args, cwd] of [
+    [['status', run.id], root],
+    [['status', '--run', run.id], root],
+    [['status', '--run-id', run.id, '--root', root], elsewhere],
+    [['status', '--run-dir', run.dir], elsewhere],
+    [['status', run.dir], elsewhere],
+  ] as const) {
+    const exit = await rlm([...args], { cwd });
+    expect(exit, args.join(' ')).toMatchObject({ code: 0, stderr: '' });
+    expect(exit.stdout).toContain(`run_id   ${run.id}`);
+  }
+});
+
+test('what a worker said cannot write to the terminal', async () => {
+  const root = temporaryDirectory();
+  finishedBatch(root, { jobs: 1, title: 'red \u001b[31m and \u0007 bell' });
+  const { stdout } = await rlm(['runs'], { cwd: root });
+  expect(stdout).toContain('red  [31m and   bell');
+  expect(stdout).not.toContain('\u001b');
+});
+
+test('Ctrl-C cancels the run and waits for it; resume takes it up again', async () => {
+  const cwd = temporaryDirectory();
+  const args = batchOf(cwd, 3, { slow: true });
+  const batch = startRlm(args, { cwd });
+  const exit = exitOf(batch);
+  await firstLine(batch, 'running');
+  batch.kill('SIGINT');
+  expect(await exit).toMatchObject({ code: 130, stderr: expect.stringContaining('cancelled') });
+  const status = await rlm(['status', '--run-dir', 'out', '--json'], { cwd });
+  expect(JSON.parse(status.stdout)).toMatchObject({ run: { state: 'cancelled', driver: 'gone' } });
+  batchOf(cwd, 3);
+  const resumed = await rlm(['resume', '--run-dir', 'out'], { cwd });
+  expect(resumed.code).toBe(0);
+  expect(resumed.stdout).toContain('jobs_total=3 jobs_succeeded=3 jobs_failed=0');
+});
+
+test('a terminal that closes leaves the run going', async () => {
+  const cwd = temporaryDirectory();
+  const batch = startRlm(batchOf(cwd, 2, { slow: true }), { cwd });
+  const exit = exitOf(batch);
+  await firstLine(batch, 'running');
+  batch.kill('SIGHUP');
+  expect((await exit).code).toBe(129);
+  const status = await rlm(['status', '--run-dir', 'out', '--json'], { cwd });
+  expect(JSON.parse(status.stdout)).toMatchObject({ run: { state: 'working', driver: 'alive' } });
+  const cancel = await rlm(['cancel', '--run-dir', 'out'], { cwd });
+  expect(cancel).toMatchObject({ code: 0, stdout: expect.stringContaining('rlm resume --run-dir') });
+});
+
+test('--detach returns at once and the run can be watched by another', async () => {
+  const cwd = temporaryDirectory();
+  const detached = await rlm(
+    [
+      ...batchOf(cwd, 3).filter((arg, at, all) => arg !== '--run-dir' && all[at - 1] !== '--run-dir'),
+      '--detach',
+      '--json',
+    ],
+    { cwd },
+  );
+  expect(detached.code).toBe(0);
+  const { run_id } = JSON.parse(detached.stdout);
+  const watched = await rlm(['status', run_id, '--watch'], { cwd });
+  expect(watched.code).toBe(0);
+  expect(watched.stdout).toContain('jobs_total=3 jobs_succeeded=3 jobs_failed=0');
+});
+
+test('help names every command, and each its options with their defaults', async () => {
+  const help = await rlm(['--help']);
+  for (const name of ['batch', 'status', 'wait', 'cancel', 'resume', 'runs', 'mcp']) {
+    expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  }
+  const batch = (await rlm(['batch', '--help'])).stdout;
+  for (const flag of [
+    '--jobs <file>',
+    '--run-dir <dir>',
+    '--parallel <n>',
+    '--timeout-sec <n>',
+    '--retries <n>',
+    '--runner-script <file>',
+    '--model <text>',
+    '--profile <text>',
+    '--codex-home <dir>',
+    '--worker-cwd <dir>',
+    '--skip-git-repo-check',
+    '--no-skip-git-repo-check',
+    '--max-tokens <n>',
+    '--no-cache',
+  ]) {
+    expect(batch).toContain(flag);
+  }
+  expect((await rlm(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+/** Waits until stderr holds a text. */
+async function firstLine(child: ReturnType<typeof startRlm>, text: string): Promise<void> {
+  for (let seen = ''; !seen.includes(text); ) {
+    if (child.stderr === null) throw new Error('stderr is not a pipe');
+    const [chunk] = await once(child.stderr, 'data');
+    seen += String(chunk);
+  }
+}
