@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCodexWorker } from '../../src/workers/codex/index.ts';
 import type { WorkRequest } from '../../src/workers/worker.ts';
@@ -115,3 +118,72 @@ test('after close nothing is started', async () => {
   expect((await worker.run(request('ok'))).failure?.class).toBe('cancelled');
   expect(servers()).toEqual([]);
 });
+
+test.each([
+  [42, 10, false],
+  [42, 100, true],
+])('reads the allowance of a plan: windows at %d and %d percent', async (primary, secondary, exhausted) => {
+  const resetAt = 1_900_000_000;
+  const usage = {
+    plan_type: 'plus',
+    rate_limit: {
+      allowed: !exhausted,
+      limit_reached: exhausted,
+      primary_window: {
+        used_percent: primary,
+        limit_window_seconds: 18_000,
+        reset_after_seconds: 60,
+        reset_at: resetAt,
+      },
+      secondary_window: {
+        used_percent: secondary,
+        limit_window_seconds: 604_800,
+        reset_after_seconds: 120,
+        reset_at: resetAt + 60,
+      },
+    },
+  };
+  const account = createServer((incoming, response) => {
+    const found = incoming.url?.startsWith('/backend-api/wham/usage');
+    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(found ? usage : {}));
+  });
+  await new Promise<void>((resolve) => account.listen(0, '127.0.0.1', resolve));
+  const address = account.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const root = temporaryDirectory();
+  const { env, codexHome } = isolatedCodex(root, model.url, {
+    configuration: `chatgpt_base_url = "http://127.0.0.1:${port}/backend-api"`,
+    login: true,
+  });
+  writeFileSync(join(codexHome, 'auth.json'), JSON.stringify(planLogin()));
+  const worker = await createCodexWorker({ root, lane: 'app-server', env });
+  expect(await worker.quota?.()).toEqual({
+    usedPercent: Math.max(primary, secondary),
+    resetsAt: new Date((exhausted ? resetAt + 60 : resetAt) * 1000).toISOString(),
+    exhausted,
+  });
+  await worker.close();
+  account.closeAllConnections();
+  account.close();
+});
+
+/** A login file as `codex login` leaves it for a ChatGPT plan, with a token that nobody signed. */
+function planLogin(): Record<string, unknown> {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = [
+    part({ alg: 'none', typ: 'JWT' }),
+    part({
+      email: 'somebody@example.com',
+      exp: Math.floor(Date.now() / 1000) + 86_400,
+      'https://api.openai.com/auth': { chatgpt_plan_type: 'plus', chatgpt_account_id: 'account-1' },
+    }),
+    part({}),
+  ].join('.');
+  return {
+    auth_mode: 'chatgpt',
+    OPENAI_API_KEY: null,
+    tokens: { id_token: token, access_token: token, refresh_token: 'refresh-1', account_id: 'account-1' },
+    last_refresh: new Date().toISOString(),
+  };
+}

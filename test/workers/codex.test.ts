@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FailureClass } from '../../src/contracts/index.ts';
 import { createCodexWorker } from '../../src/workers/codex/index.ts';
 import type { Worker, WorkRequest } from '../../src/workers/worker.ts';
-import { type IsolatedCodex, isolatedCodex } from '../support/codex-home.ts';
+import { fakeProvider, type IsolatedCodex, isolatedCodex, SECRET_LOGIN } from '../support/codex-home.ts';
 import { processesMarked } from '../support/marked-processes.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 import { modeOf, modeScript } from './codex-script.ts';
@@ -211,36 +211,51 @@ describe.each(['exec', 'app-server'] as const)('codex through %s', (lane) => {
   });
 });
 
-test('a request with tools gets a shell, in a sandbox, without the login, whatever the lane', async () => {
-  const script = await startModelServer({
-    keyOf: (prompt) => modeOf(prompt),
-    reply: ({ earlier, prompt }) =>
-      earlier === 0
-        ? {
-            kind: 'tool',
-            name: 'exec_command',
-            arguments: {
-              cmd: `echo key=$OPENAI_API_KEY depth=$RLM_DEPTH; touch ${owned}/in ${directory}/out`,
+test.each([
+  ['read-only', false],
+  ['workspace-write', true],
+] as const)(
+  'a request with tools in a %s sandbox has a shell that sees no login and writes only what is its own',
+  async (mode, writes) => {
+    const elsewhere = temporaryDirectory();
+    const owned = join(elsewhere, 'owned');
+    mkdirSync(owned);
+    const codexThere = isolatedCodex(elsewhere, '', { login: true });
+    const command = [
+      'echo key=$OPENAI_API_KEY depth=$RLM_DEPTH',
+      `cat ${codexThere.codexHome}/auth.json`,
+      `touch ${owned}/in ${elsewhere}/out $HOME/out /tmp/rlm-test-out`,
+      `head -c 200000 /dev/zero > $TMPDIR/scratch && echo scratch=yes`,
+    ].join('; ');
+    const server = await startModelServer({
+      keyOf: (prompt) => modeOf(prompt),
+      reply: ({ body, prompt }) =>
+        JSON.stringify(body.input).includes('function_call_output')
+          ? { kind: 'answer', text: prompt, usage: { input: 30, output: 2 } }
+          : {
+              kind: 'tool',
+              name: 'exec_command',
+              arguments: { cmd: command },
+              usage: { input: 10, output: 1 },
             },
-            usage: { input: 10, output: 1 },
-          }
-        : { kind: 'answer', text: prompt, usage: { input: 30, output: 2 } },
-  });
-  const elsewhere = temporaryDirectory();
-  const owned = join(elsewhere, 'owned');
-  mkdirSync(owned);
-  const env = { ...isolatedCodex(elsewhere, script.url).env, OPENAI_API_KEY: 'sk-visible' };
-  const worker = await createCodexWorker({ root: elsewhere, lane: 'auto', env });
-  expect(worker.lane).toBe('app-server');
-  const result = await worker.run(
-    request('ok', { tools: true, cwd: owned, sandbox: { mode: 'workspace-write', writable: [owned] } }),
-  );
-  await worker.close();
-  await script.close();
-  expect(result.failure).toBeUndefined();
-  expect(result.usage).toMatchObject({ input_tokens: 40, output_tokens: 3 });
-  expect(result.answer).toContain('key= depth=1');
-  expect(result.answer).not.toContain('sk-visible');
-  expect(statSync(join(owned, 'in')).isFile()).toBe(true);
-  expect(existsSync(join(directory, 'out'))).toBe(false);
-});
+    });
+    writeFileSync(join(codexThere.codexHome, 'config.toml'), fakeProvider(server.url));
+    const env = { ...codexThere.env, OPENAI_API_KEY: 'sk-visible' };
+    const worker = await createCodexWorker({ root: elsewhere, lane: 'auto', env });
+    expect(worker.lane).toBe('app-server');
+    const sandbox = mode === 'read-only' ? ({ mode } as const) : { mode, writable: [owned] };
+    const result = await worker.run(request('ok', { tools: true, cwd: elsewhere, sandbox }));
+    await worker.close();
+    await server.close();
+    expect(result.failure).toBeUndefined();
+    expect(result.usage).toMatchObject({ input_tokens: 40, output_tokens: 3 });
+    expect(result.answer).toContain('key= depth=1');
+    expect(result.answer).not.toContain('sk-visible');
+    expect(result.answer).not.toContain(SECRET_LOGIN);
+    expect(existsSync(join(owned, 'in'))).toBe(writes);
+    expect(result.answer?.includes('\nscratch=yes')).toBe(writes);
+    for (const path of [join(elsewhere, 'out'), join(codexThere.home, 'out'), '/tmp/rlm-test-out']) {
+      expect(existsSync(path), path).toBe(false);
+    }
+  },
+);

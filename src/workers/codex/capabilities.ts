@@ -15,6 +15,8 @@ export const CodexCapabilities = z.object({
   features: z.array(z.string()),
   /** Long flags of `codex exec`, such as `--output-schema`. */
   execFlags: z.array(z.string()),
+  /** Whether a sandbox can be given exact paths to read and write. */
+  permissionProfiles: z.boolean(),
   /** Whether `codex app-server` speaks every method that the app-server lane needs. */
   appServer: z.boolean(),
 });
@@ -52,9 +54,10 @@ async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<Code
         hint: 'That is not the Codex CLI; name the right one in RLM_CODEX.',
       });
     }
-    const [help, features, protocol] = await Promise.all([
+    const [help, features, sandbox, protocol] = await Promise.all([
       askProgram(binary.file, ['exec', '--help'], { env }),
       askProgram(binary.file, ['features', 'list'], { env }),
+      askProgram(binary.file, ['sandbox', '--help'], { env }),
       askProgram(binary.file, ['app-server', 'generate-json-schema', '--out', join(directory, 'protocol')], {
         env,
       }),
@@ -74,6 +77,7 @@ async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<Code
       version: number,
       features: features.end.exitCode === 0 ? featureNames(features.stdout) : [],
       execFlags,
+      permissionProfiles: sandbox.stdout.includes('--permission-profile'),
       appServer: protocol.end.exitCode === 0 && speaksProtocol(join(directory, 'protocol')),
     };
   } finally {

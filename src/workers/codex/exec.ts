@@ -1,16 +1,20 @@
-import { rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nanoid } from 'nanoid';
 import { type Failure, NO_USAGE } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
-import { writeFileAtomic } from '../../files/index.ts';
+import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
 import { OwnedProcesses } from '../owned-processes.ts';
 import { lastWords, removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
-import type { Sandbox, WorkRequest, WorkResult } from '../worker.ts';
+import type { WorkRequest, WorkResult } from '../worker.ts';
 import { failureOfMessage } from './failures.ts';
 import { instructionsFile } from './home.ts';
 import { leanArguments, setting } from './lean.ts';
 import { type CodexLog, readCodexLog } from './log.ts';
+import { sandboxArguments } from './sandbox.ts';
 import { type CodexSetup, codexEnvironment } from './setup.ts';
 
 /** Answers every request with a `codex exec` of its own. */
@@ -26,6 +30,9 @@ export class ExecLane {
   async run(request: WorkRequest): Promise<WorkResult> {
     const started = performance.now();
     const stdinPath = `${request.promptPath}.stdin`;
+    // A shell that may write needs a place for its here-documents, and gets one of its own.
+    const temporary =
+      request.sandbox.mode === 'read-only' ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
     const result = (part: Partial<WorkResult>): WorkResult => ({
       usage: NO_USAGE,
       costUsd: null,
@@ -34,15 +41,19 @@ export class ExecLane {
       ...part,
     });
     try {
+      if (temporary !== undefined) mkdirSync(temporary, { mode: DIRECTORY_MODE });
       // Instructions go by file, as the cacheable prefix; stdin must not repeat them.
       writeFileAtomic(stdinPath, request.input);
       const stderrPath = stderrPathOf(request.logPath);
       const logStart = statSync(request.logPath, { throwIfNoEntry: false })?.size ?? 0;
       const end = await this.#processes.run({
         file: this.#setup.binary.file,
-        args: this.#arguments(request),
+        args: this.#arguments(request, temporary),
         cwd: request.cwd,
-        env: codexEnvironment(this.#setup, request.marks),
+        env: codexEnvironment(this.#setup, {
+          ...request.marks,
+          ...(temporary === undefined ? {} : { TMPDIR: temporary }),
+        }),
         stdinPath,
         stdoutPath: request.logPath,
         stderrPath,
@@ -59,6 +70,7 @@ export class ExecLane {
       return result({ failure: { class: 'crashed', message: `codex exec: ${messageOf(error)}` } });
     } finally {
       rmSync(stdinPath, { force: true });
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
     }
   }
 
@@ -66,7 +78,7 @@ export class ExecLane {
     return this.#processes.close();
   }
 
-  #arguments(request: WorkRequest): string[] {
+  #arguments(request: WorkRequest, temporary: string | undefined): string[] {
     const { capabilities, home, profile, root } = this.#setup;
     const optional = ['--ephemeral', '--ignore-rules'].filter((flag) =>
       capabilities.execFlags.includes(flag),
@@ -86,23 +98,11 @@ export class ExecLane {
       ...setting('model_instructions_file', instructionsFile(root, request.instructions)),
       ...leanArguments(capabilities, request.tools),
       ...home.retryArguments,
-      ...sandboxArguments(request.sandbox),
-      ...(request.tools ? hideLogin(home.loginVariables) : []),
+      ...(request.tools
+        ? [...sandboxArguments(this.#setup, request.sandbox, temporary), ...hideLogin(home.loginVariables)]
+        : ['--sandbox', 'read-only']),
     ];
   }
-}
-
-function sandboxArguments(sandbox: Sandbox): string[] {
-  if (sandbox.mode === 'read-only') return ['--sandbox', 'read-only'];
-  // Codex also lets such a worker write in its working directory; the caller chooses that accordingly.
-  return [
-    '--sandbox',
-    'workspace-write',
-    ...setting('sandbox_workspace_write.writable_roots', sandbox.writable),
-    ...setting('sandbox_workspace_write.network_access', false),
-    ...setting('sandbox_workspace_write.exclude_slash_tmp', true),
-    ...setting('sandbox_workspace_write.exclude_tmpdir_env_var', true),
-  ];
 }
 
 /** A worker's shell can read its environment, and what it reads goes to the model: the login stays out of it. */
