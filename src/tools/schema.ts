@@ -6,6 +6,20 @@ const ObjectSchema = z.looseObject({
   required: z.array(z.string()).optional(),
 });
 
+/**
+ * Left out of the schema of a result: it is checked here, by zod, before it goes out; the reader wants to know
+ * what the fields are, and pays for every word of the tool list.
+ */
+const CHECKS = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'additionalProperties',
+] as const;
+
 /** A JSON Schema with a plain object at the top, as every client wants it. */
 export type ObjectSchema = z.infer<typeof ObjectSchema>;
 
@@ -22,6 +36,7 @@ export function objectSchema(definition: z.ZodObject, io: 'input' | 'output'): O
     override({ jsonSchema }) {
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (io === 'output') for (const keyword of CHECKS) delete jsonSchema[keyword];
     },
   });
   return ObjectSchema.parse(schema);

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { TOOLS } from './index.ts';
+import { objectSchema } from './schema.ts';
+import type { Tool } from './tool.ts';
+
+const Property = z.looseObject({
+  type: z.union([z.string(), z.array(z.string())]).optional(),
+  description: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.looseObject({ type: z.string().optional() })).optional(),
+  items: z.looseObject({ type: z.string().optional() }).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+});
+type Property = z.infer<typeof Property>;
+
+/** The tool reference, `docs/TOOLS.md`, as the definitions have it. */
+export function toolReference(): string {
+  return `# Tools
+
+Made from the definitions in \`src/tools/\` by \`npm run docs\`; do not edit.
+
+Every tool is an MCP tool and a command. A result is structured content of at most about 8 kB; an error is text:
+\`code\`, \`message\`, \`hint\`, \`retryable\`. At the command line a field \`some_field\` is \`--some-field\`, \`run_id\` is also
+\`--run\`, \`--json\` prints the structured result, and the exit code is 1 on an error.
+
+${TOOLS.map(describeTool).join('\n')}`;
+}
+
+function describeTool(tool: Tool): string {
+  const command = tool.command?.name ?? tool.name.replace(/^rlm_/, '').replaceAll('_', '-');
+  const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = tool.annotations;
+  const hints = [
+    readOnlyHint ? 'read-only' : 'writes',
+    destructiveHint ? 'destructive' : 'not destructive',
+    idempotentHint ? 'idempotent' : 'not idempotent',
+    openWorldHint ? 'open world' : 'closed world',
+  ];
+  return `## ${tool.name}
+
+Command \`rlm ${command}\` · ${hints.join(' · ')}
+
+${tool.description}
+
+Input:
+
+${describeFields(tool.input, 'input')}
+
+Result:
+
+${describeFields(tool.output, 'output')}
+`;
+}
+
+function describeFields(definition: z.ZodObject, io: 'input' | 'output'): string {
+  const rows = fieldRows(Property.parse(objectSchema(definition, io)), '', io === 'input');
+  return rows.length === 0 ? 'nothing' : rows.join('\n');
+}
+
+function fieldRows(schema: Property, indent: string, input: boolean): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
+    const property = Property.parse(value);
+    const required = (schema.required ?? []).includes(name);
+    const note = input ? (required ? ', required' : '') : required ? '' : ', may be absent';
+    const text = property.description === undefined ? '' : `: ${property.description}`;
+    const inner = property.items?.type === 'object' ? Property.parse(property.items) : property;
+    return [
+      `${indent}- \`${name}\` (${typeOf(property)}${note})${text}`,
+      ...fieldRows(inner, `${indent}  `, input),
+    ];
+  });
+}
+
+function typeOf(property: Property): string {
+  if (property.enum !== undefined) return property.enum.map((value) => `\`${String(value)}\``).join(' | ');
+  if (property.anyOf !== undefined)
+    return property.anyOf.map((option) => typeOf(Property.parse(option))).join(' | ');
+  if (property.items !== undefined) return `array of ${property.items.type ?? 'any'}`;
+  return [property.type ?? 'any'].flat().join(' | ');
+}
