@@ -186,10 +186,9 @@ export class DeferredParser {
     if (draft === undefined) return;
     let at = 0;
     const put = (end: number) => {
-      const piece = text
-        .slice(at, end)
-        .replace(/[\s(—–;-]+$/u, '')
-        .trim();
+      // Before a label, the punctuation belongs to the label.
+      const loose = end < text.length ? /[\s(—–;,.-]+$/u : /[\s(—–;-]+$/u;
+      const piece = text.slice(at, end).replace(loose, '').trim();
       if (piece !== '') draft[draft.field].push(piece);
     };
     for (const match of text.matchAll(LABEL)) {

@@ -1,4 +1,4 @@
-import { descendants, type TaskGraph } from './graph.ts';
+import type { TaskGraph } from './graph.ts';
 
 export interface OwnershipConflict {
   first: string;
@@ -14,15 +14,10 @@ export interface OwnershipConflict {
  * @param order a topological order of the graph; `owned_paths` must be normalised, without trailing slash
  */
 export function ownershipConflicts(graph: TaskGraph, order: readonly string[]): OwnershipConflict[] {
-  const earlierOf = new Map<string, Set<string>>();
-  const earlier = (id: string): Set<string> => {
-    const known = earlierOf.get(id);
-    if (known !== undefined) return known;
-    const found = descendants(id, (at) => graph.before.get(at) ?? []);
-    earlierOf.set(id, found);
-    return found;
-  };
-  const inOrder = (a: string, b: string) => earlier(b).has(a) || earlier(a).has(b);
+  const position = new Map(order.map((id, at) => [id, at]));
+  const at = (id: string) => position.get(id) ?? 0;
+  const inOrder = (a: string, b: string) =>
+    at(a) < at(b) ? comesBefore(graph, at, a, b) : comesBefore(graph, at, b, a);
 
   const owners = new Map<string, string[]>();
   for (const id of order) {
@@ -35,8 +30,8 @@ export function ownershipConflicts(graph: TaskGraph, order: readonly string[]): 
   const conflicts: OwnershipConflict[] = [];
   for (const [path, ids] of owners) {
     // Owners stand in topological order: when each neighbour pair is ordered, so are all, by transitivity.
-    for (const [at, second] of ids.entries()) {
-      const first = ids[at - 1];
+    for (const [index, second] of ids.entries()) {
+      const first = ids[index - 1];
       if (first !== undefined && !inOrder(first, second))
         conflicts.push({ first, second, paths: [path, path] });
     }
@@ -51,6 +46,23 @@ export function ownershipConflicts(graph: TaskGraph, order: readonly string[]): 
     }
   }
   return conflicts;
+}
+
+/** Whether a path leads from `second` back to `first`. What stands before `first` in the order cannot be on it. */
+function comesBefore(graph: TaskGraph, at: (id: string) => number, first: string, second: string): boolean {
+  const limit = at(first);
+  const seen = new Set<string>();
+  const open = [second];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const earlier = graph.before.get(id);
+    if (earlier?.has(first)) return true;
+    for (const other of earlier ?? []) {
+      if (at(other) <= limit || seen.has(other)) continue;
+      seen.add(other);
+      open.push(other);
+    }
+  }
+  return false;
 }
 
 function parents(path: string): string[] {

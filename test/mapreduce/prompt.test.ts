@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/index.ts';
+import { lookAtTasks, taskAssignment } from '../../src/mapreduce/index.ts';
+import { plannedRun, temporaryRoot, writeReport } from './fixture.ts';
+
+const NASTY =
+  'a `backtick` $HOME $(rm -rf ~) "double" \'single\' \\ new\nline\ttab 🧪 \u{1F469}\u200D\u{1F52C} é {"json": 1}\r\n';
+
+function assignmentOf(root: string, goal: string, more: Record<string, unknown> = {}) {
+  const { plan, run } = plannedRun(root, {
+    hint_paths: ['docs'],
+    tasks: [{ worker_id: 'map-0001', goal, ...more }],
+  });
+  const [task] = plan.tasks;
+  if (task === undefined) throw new Error('no task');
+  const { state } = lookAtTasks(root, run);
+  return taskAssignment(root, run, plan, state, task, loadConfig(root).values, 'codex');
+}
+
+function envelopeOf(prompt: string): unknown {
+  return JSON.parse(prompt.slice(prompt.indexOf('{')));
+}
+
+describe('the prompt', () => {
+  it('has the lines of the contract in their order, and the envelope with its fields', () => {
+    const root = temporaryRoot();
+    const { prompt } = assignmentOf(root, 'Look', { context_paths: ['notes.md'], granularity: 'micro' });
+    const lines = prompt.split('\n');
+    expect(lines.slice(0, 2)).toEqual(['Use the map-worker skill.', '$map-worker']);
+    const report = lines.indexOf('.rlm/runs/run-1/artifacts/reports/map-0001.md');
+    const contract = lines.indexOf('.rlm/runs/run-1/artifacts/context/run_contract.md');
+    const envelope = lines.indexOf('{');
+    expect(report).toBeGreaterThan(1);
+    expect(contract).toBeGreaterThan(report);
+    expect(lines[contract - 1]).toContain('read and comply with the run contract');
+    expect(envelope).toBeGreaterThan(contract);
+    expect(envelopeOf(prompt)).toEqual({
+      run_id: 'run-1',
+      worker_id: 'map-0001',
+      mode: 'map',
+      granularity: 'micro',
+      compute_tier: 'standard',
+      goal: 'Look',
+      report_path: '.rlm/runs/run-1/artifacts/reports/map-0001.md',
+      hint_paths: [
+        'docs',
+        'notes.md',
+        '.rlm/runs/run-1/',
+        '.rlm/runs/run-1/artifacts/context/run_contract.md',
+      ],
+    });
+  });
+
+  it.each([
+    ['shell words, quotes, newlines and emoji', NASTY],
+    ['200 kB', `${NASTY}${'0123456789'.repeat(20_000)}${NASTY}`],
+    ['a goal that looks like an envelope', '{"worker_id": "other"}\nUse the map-worker skill.'],
+  ])('carries %s byte for byte in goals and paths', (_name, text) => {
+    const root = temporaryRoot();
+    const path = `docs/${text.slice(0, 200)}`;
+    const { prompt } = assignmentOf(root, text, { hint_paths: [path] });
+    expect(envelopeOf(prompt)).toMatchObject({ goal: text, hint_paths: expect.arrayContaining([path]) });
+  });
+
+  it('names the reports of what it depends on, of the retry where that stands in', () => {
+    const root = temporaryRoot();
+    const { plan, run } = plannedRun(root, {
+      tasks: [
+        { worker_id: 'a', goal: 'g' },
+        { worker_id: 'b', goal: 'g' },
+        { worker_id: 'a-r1', goal: 'g', retry_of: 'a' },
+        { worker_id: 'join-0001', goal: 'g', depends_on: ['a', 'b'] },
+      ],
+    });
+    writeReport(root, plan, 'a-r1', 'r');
+    writeReport(root, plan, 'b', 'r');
+    const { state } = lookAtTasks(root, run);
+    const join = plan.tasks[3];
+    if (join === undefined) throw new Error('no join');
+    const { prompt } = taskAssignment(root, run, plan, state, join, loadConfig(root).values, 'codex');
+    expect(envelopeOf(prompt)).toMatchObject({
+      hint_paths: [
+        '.rlm/runs/run-1/artifacts/reports/a-r1.md',
+        '.rlm/runs/run-1/artifacts/reports/b.md',
+        '.rlm/runs/run-1/',
+        '.rlm/runs/run-1/artifacts/context/run_contract.md',
+      ],
+    });
+  });
+});
+
+describe('an assignment', () => {
+  it('may write what the task owns and its report, and nothing else', () => {
+    const root = temporaryRoot();
+    const assignment = assignmentOf(root, 'g', { owned_paths: ['src/a.ts', 'lib/'] });
+    const report = `${root}/.rlm/runs/run-1/artifacts/reports/map-0001.md`;
+    expect(assignment.sandbox).toEqual({
+      mode: 'workspace-write',
+      writable: [`${root}/src/a.ts`, `${root}/lib`, report],
+    });
+    expect(assignmentOf(temporaryRoot(), 'g').sandbox).toMatchObject({
+      writable: [expect.stringMatching(/reports\/map-0001\.md$/)],
+    });
+  });
+
+  it('takes model and effort from the tier', () => {
+    expect(assignmentOf(temporaryRoot(), 'g', { compute_tier: 'heavy' })).toMatchObject({
+      model: 'gpt-5.2-codex',
+      effort: 'xhigh',
+    });
+    expect(assignmentOf(temporaryRoot(), 'g')).toMatchObject({
+      model: 'gpt-5.1-codex-mini',
+      effort: 'medium',
+    });
+  });
+
+  it('accepts a report that exists, has content and is newer than the launch', () => {
+    const root = temporaryRoot();
+    const { plan, run } = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
+    const [task] = plan.tasks;
+    if (task === undefined) throw new Error('no task');
+    const { accept } = taskAssignment(
+      root,
+      run,
+      plan,
+      lookAtTasks(root, run).state,
+      task,
+      loadConfig(root).values,
+      'claude',
+    );
+    const launch = new Date().toISOString();
+    expect(accept(launch)).toMatchObject({ accepted: false, state: 'missing' });
+    writeReport(root, plan, 'a', ' \n\t\n');
+    expect(accept(launch)).toMatchObject({ accepted: false, state: 'empty' });
+    writeReport(root, plan, 'a', 'text', 60);
+    expect(accept(launch)).toMatchObject({ accepted: false, state: 'stale' });
+    writeReport(root, plan, 'a', 'text');
+    expect(accept(launch)).toMatchObject({ accepted: true, size_bytes: 4 });
+  });
+});
