@@ -2,7 +2,7 @@ import type { Stretch } from './answer-prose.ts';
 
 /** Says what documents do not say: no citation can show that, only reading all of them. */
 const ABOUT_DOCUMENTS = [
-  /\b(?:not|never|nowhere|n['’]t)\s+(?:\p{L}+\s+){0,2}(?:mention|document|describe|discusse?|specifie|specify|state)(?:ed|d|s)?\b/iu,
+  /(?:\b(?:not|never|nowhere)|n['’]t)\s+(?:\p{L}+\s+){0,2}(?:mention|document|describe|discusse?|specifie|specify|state)(?:ed|d|s)?\b/iu,
   /\b(?:documents?|documentation|sources?|texts?|evidence|materials?|corpus|files?|passages?|pages?)\s+(?:do|does|did)(?:\s+not|n['’]t)\s+\p{L}+/iu,
   /\bno\s+(?:mention|evidence|indication|information|reference|documentation|record|trace)\b/iu,
   /\bnothing\s+(?:in|about|on|regarding)\b/iu,
@@ -15,11 +15,12 @@ const EXISTENCE = [
   /\bthere\s+(?:is|are|was|were)n['’]t\b/iu,
   /\b(?:does|do|did)(?:\s+not|n['’]t)\s+(?:exist|occur|appear)\b/iu,
   /\b(?:not|never)\s+found\b|\bno\s+such\b|\bnowhere\b|\bnone\s+exists?\b|\bdoes\s+not\s+have\s+any\b/iu,
-  /^[\s\-*•#\d.)]*(?:no|none\s+of|nothing|nobody|neither)\s+\p{L}/iu,
+  /^(?:no|none\s+of|nothing|nobody|neither)\s+\p{L}/iu,
   /没有任何|不存在|es gibt kein|il n['’]y a (?:pas|aucun)|no hay ning/iu,
 ];
 const SENTENCE =
   /\S.*?(?:[.!?]+["'”’)]*(?:\s*\[[\d,;\s–-]+\])*(?=\s|$)|[。！？]+(?:\s*\[[\d,;\s–-]+\])*|$)/gu;
+const LIST_SIGN = /^\s*(?:(?:[-*•>#]+|\d+[.)])\s+)+/u;
 const HAS_MARK = /\[\d/;
 
 /** Whether a sentence claims that something is absent, without showing it. */
@@ -42,11 +43,14 @@ function withoutClaims(text: string, claims: string[]): string {
   const lines: string[] = [];
   for (const line of text.split(/(?<=\n)/)) {
     const before = claims.length;
-    const kept = line.replace(SENTENCE, (sentence) => {
-      if (!isAbsenceClaim(sentence)) return sentence;
-      claims.push(sentence);
-      return '';
-    });
+    const sign = LIST_SIGN.exec(line)?.[0] ?? '';
+    const kept =
+      sign +
+      line.slice(sign.length).replace(SENTENCE, (sentence) => {
+        if (!isAbsenceClaim(sentence)) return sentence;
+        claims.push(sentence);
+        return '';
+      });
     // A bullet or quote sign whose sentence went goes too.
     if (claims.length > before && /^[\s\-*•>#\d.)]*$/.test(kept)) continue;
     lines.push(claims.length > before ? kept.replace(/(?<=\S) {2,}/g, ' ') : line);

@@ -14,7 +14,7 @@ export interface FoundEvidence extends LocatedSpan {
 
 type Item = Omit<VerifiedEvidence, 'evidence_id'>;
 
-/** Spans with at most so many bytes between them become one, up to so many bytes together. */
+/** Spans with so few bytes between them, and no word in those, become one, up to so many bytes together. */
 const MAX_GAP_BYTES = 80;
 const MAX_JOINED_BYTES = 1200;
 const MAX_NOTES = 10;
@@ -105,6 +105,11 @@ export class EvidenceList {
       (part) => sha256(bytes.subarray(part.byte_start - start, part.byte_end - start)) === part.sha256,
     );
     if (!intact) return false;
+    const gap = bytes.subarray(
+      Math.min(item.byte_end, found.byte_end) - start,
+      Math.max(item.byte_start, found.byte_start) - start,
+    );
+    if (/[\p{L}\p{N}]/u.test(Buffer.from(gap).toString())) return false;
     item.line_start = Math.min(item.line_start, found.line_start);
     item.line_end = Math.max(item.line_end, found.line_end);
     item.byte_start = start;

@@ -15,7 +15,10 @@ export class GapList {
   add(kind: EvidenceGap['kind'], text: string, jobId: string, refused: string | null = null): void {
     const plain = plainText(text, 500);
     if (plain === '') return;
-    const key = `${kind} ${plain.toLowerCase().replace(/[\p{P}\s]+/gu, ' ')}`;
+    const key = `${kind} ${plain
+      .toLowerCase()
+      .replace(/[\p{P}\s]+/gu, ' ')
+      .trim()}`;
     const known = this.#gaps.get(key);
     if (known !== undefined) {
       known.count += 1;
