@@ -9,7 +9,7 @@ import { currentDepth, DEPTH_VARIABLE, endSurvivors, killAllGroups, RUN_VARIABLE
 import { flowOf } from './flows.ts';
 import { cancelRequested, requireActivity, writeActivity } from './record.ts';
 
-const HEARTBEAT_MS = 2000;
+const HEARTBEAT_MS = 1000;
 
 /**
  * The body of the driver process: takes the run's driver lock, ends what an earlier driver left running,

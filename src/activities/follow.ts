@@ -1,23 +1,29 @@
-import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
+import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { JournalEvent } from '../contracts/index.ts';
 import { readEvents } from '../dispatch/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { type RunStatus, readStatus } from './status.ts';
+import { isOver, type RunStatus, readStatus } from './status.ts';
 
 /** Where no change is notified (network file systems, a killed driver), we look at least so often. */
 const LOOK_MS = 1000;
+/** A busy run changes thousands of times a second; its followers look at most ten times. */
+const REST_MS = 100;
 
 /** Tells of changes of a run's journal and activity, without polling where the platform can notify. */
 class ChangeSignal {
   readonly #watcher: FSWatcher | undefined;
   #notify: () => void = () => {};
+  #changed = false;
+  #lookedAt = 0;
 
   constructor(run: RunHandle) {
     const names: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity]);
     try {
       this.#watcher = watch(run.dir, { persistent: false }, (_, name) => {
-        if (name === null || names.has(basename(name))) this.#notify();
+        if (name !== null && !names.has(basename(name))) return;
+        this.#changed = true;
+        this.#notify();
       });
       this.#watcher.on('error', () => {});
     } catch {
@@ -25,30 +31,33 @@ class ChangeSignal {
     }
   }
 
-  /** Resolves at the next change, after `ms` at the latest, or on abort. */
+  /** Resolves at the next change since the last look, after `ms` at the latest, or on abort. */
   next(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      const rest = Math.max(0, this.#lookedAt + REST_MS - performance.now());
       const done = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
         this.#notify = () => {};
+        this.#changed = false;
+        this.#lookedAt = performance.now();
         resolve();
       };
-      const timer = setTimeout(done, Math.min(ms, LOOK_MS));
+      const soon = () => {
+        clearTimeout(timer);
+        timer = setTimeout(done, Math.min(ms, rest));
+      };
+      let timer = setTimeout(done, Math.min(ms, LOOK_MS));
       signal.addEventListener('abort', done, { once: true });
-      this.#notify = done;
+      this.#notify = soon;
       if (signal.aborted) done();
+      else if (this.#changed) soon();
     });
   }
 
   close(): void {
     this.#watcher?.close();
   }
-}
-
-/** Whether nothing more will come of a run unless somebody resumes it. */
-export function isOver(status: RunStatus): boolean {
-  return status.state !== 'working' && status.driver_alive !== true;
 }
 
 /**
@@ -64,11 +73,11 @@ export async function waitForChange(
   const changes = new ChangeSignal(run);
   try {
     const deadline = performance.now() + options.timeoutMs;
-    const first = readStatus(run);
-    for (let status = first; ; status = readStatus(run)) {
+    const before = journalSize(run);
+    for (;;) {
       const left = deadline - performance.now();
-      if (isOver(status) || left <= 0 || options.signal.aborted) return status;
-      if (options.until === 'change' && status.journal_size !== first.journal_size) return status;
+      if (isOver(run) || left <= 0 || options.signal.aborted) return readStatus(run);
+      if (options.until === 'change' && journalSize(run) !== before) return readStatus(run);
       await changes.next(left, options.signal);
     }
   } finally {
@@ -87,8 +96,8 @@ export async function* followEvents(
   try {
     for (;;) {
       // Asked before the events are read: what was written before the end is then read before we stop.
-      const over = isOver(readStatus(run));
-      if (existsSync(path) && statSync(path).size > from) {
+      const over = isOver(run);
+      if (journalSize(run) > from) {
         for await (const events of readEvents(path, from)) {
           for (const { end, event } of events) {
             from = end;
@@ -102,4 +111,8 @@ export async function* followEvents(
   } finally {
     changes.close();
   }
+}
+
+function journalSize(run: RunHandle): number {
+  return statSync(join(run.dir, RUN_FILES.events), { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -36,10 +36,8 @@ const MAX_TAIL_BYTES = 4 * 1024 * 1024;
  * Costs the same for ten jobs and a million.
  */
 export function readStatus(run: RunHandle): RunStatus {
-  const record = requireActivity(run);
-  const alive = driverAlive(run.dir);
+  const { record, alive, dead } = readLiveness(run);
   const { progress, size } = countTail(run, record);
-  const dead = record.state === 'working' && alive === false && !justStarted(record);
   const status = {
     record,
     progress: dead ? { ...progress, running: 0 } : progress,
@@ -51,6 +49,19 @@ export function readStatus(run: RunHandle): RunStatus {
     return { ...status, state: 'failed', reason, next: `Resume it: rlm_resume {"run_id": "${run.id}"}.` };
   }
   return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
+}
+
+/** Whether nothing more will come of a run unless somebody resumes it. Cheap: no event is read. */
+export function isOver(run: RunHandle): boolean {
+  const { record, alive, dead } = readLiveness(run);
+  return dead || (record.state !== 'working' && alive !== true);
+}
+
+function readLiveness(run: RunHandle): { record: ActivityRecord; alive: boolean | 'unknown'; dead: boolean } {
+  // Asked before the record is read: a driver writes the end of its activity before it goes.
+  const alive = driverAlive(run.dir);
+  const record = requireActivity(run);
+  return { record, alive, dead: record.state === 'working' && alive === false && !justStarted(record) };
 }
 
 function justStarted(record: ActivityRecord): boolean {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type RunStatus, readActivity, readStatus } from '../activities/index.ts';
-import { ActivityState, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
+import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { cut } from './page.ts';
 
@@ -45,6 +45,11 @@ export function readReport(run: RunHandle): RunReport {
     uri: runUri(run.id),
     next: 'Nothing was started in this run yet.',
   };
+}
+
+/** The limits of a run that a caller gave; each is a field of its own in a tool's input. */
+export function budgetOf(input: Budget): Budget {
+  return Object.fromEntries(Object.entries(Budget.parse(input)).filter(([, limit]) => limit !== undefined));
 }
 
 /** Says of a run what a caller needs to go on. */

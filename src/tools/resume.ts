@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { resumeActivity } from '../activities/index.ts';
-import { RunReport, reportRun, runIdInput } from './report.ts';
+import { Budget } from '../contracts/index.ts';
+import { budgetOf, RunReport, reportRun, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Takes a run up again where it stopped. */
@@ -8,8 +9,8 @@ export const resume = defineTool({
   name: 'rlm_resume',
   title: 'Resume a run',
   description:
-    'Goes on with a run that crashed, was cancelled, paused (quota, login) or has failed jobs. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
-  input: z.object({ run_id: runIdInput }),
+    'Goes on with a run that crashed, was cancelled, paused (quota, budget, login) or has failed jobs; limits given here replace those of the run. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
+  input: z.object({ run_id: runIdInput, ...Budget.shape }),
   output: RunReport,
   // It calls models, which are outside of this machine.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -17,6 +18,8 @@ export const resume = defineTool({
   command: { positional: ['run_id'] },
   async run(input, context) {
     const run = context.openRun(input.run_id);
-    return reportRun(run, await resumeActivity(run));
+    const budget = budgetOf(input);
+    const change = Object.keys(budget).length === 0 ? {} : { budget };
+    return reportRun(run, await resumeActivity(run, change));
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { startActivity } from '../activities/index.ts';
 import { prepareBatch } from '../batch/index.ts';
 import { Budget, RunId } from '../contracts/index.ts';
-import { RunReport, reportRun } from './report.ts';
+import { budgetOf, RunReport, reportRun } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Runs a jobs file: the batch runner of CONTRACTS.md A. */
@@ -86,9 +86,7 @@ export const runBatch = defineTool({
       .boolean()
       .default(true)
       .describe('Let Codex work outside a git repository; default true'),
-    budget: Budget.optional().describe(
-      'Limits checked before each launch: max_workers, max_attempts, max_minutes, max_tokens, max_cost_usd',
-    ),
+    ...Budget.shape,
     cache: z
       .boolean()
       .default(true)
@@ -122,7 +120,7 @@ export const runBatch = defineTool({
         timeoutSec: input.timeout_sec,
         idleTimeoutSec: input.idle_timeout_sec,
         retries: input.retries,
-        budget: input.budget,
+        budget: budgetOf(input),
         cache: input.cache,
       },
       {
