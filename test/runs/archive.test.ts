@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ArchivedTo, ArchiveMeta } from '../../src/contracts/index.ts';
+import {
+  type ArchiveOptions,
+  archiveRun,
+  createRun,
+  listArchives,
+  lockDriver,
+  orchestratorLock,
+  type RunHandle,
+  releaseAllOrchestratorLocks,
+} from '../../src/runs/index.ts';
+import { temporaryDirectory } from '../support/runs.ts';
+
+const OPTIONS: ArchiveOptions = { terminationReason: 'done', ttlDays: 14 };
+
+/** A finished plan run: two reports, of which `final.json` cites one, and something heavy. */
+function finishedRun(root: string, runId = 'run-1'): RunHandle {
+  onTestFinished(releaseAllOrchestratorLocks);
+  const run = createRun(root, { kind: 'plan', title: 'Find out', runId });
+  const write = (path: string, text: string) => {
+    mkdirSync(join(run.dir, path, '..'), { recursive: true });
+    writeFileSync(join(run.dir, path), text);
+  };
+  write('plan.json', '{}');
+  write('deferred.json', '{}');
+  write('artifacts/reports/a.md', 'cited\n');
+  write('artifacts/reports/b.md', 'not cited\n');
+  write('artifacts/logs/a.log', 'x'.repeat(100_000));
+  write('out/answer.json', JSON.stringify({ citations: [{ claim_id: 'c', sources: ['inputs/x.txt:1-2'] }] }));
+  write('inputs/x.txt', 'one\ntwo\n');
+  write(
+    'final.json',
+    JSON.stringify({ evidence_paths: [`.rlm/runs/${runId}/artifacts/reports/a.md:1`, 'src/x.ts'] }),
+  );
+  mkdirSync(join(run.dir, 'empty'));
+  return run;
+}
+
+function filesOf(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+describe('an archive', () => {
+  it('is a read-only copy with a sha256 of every file; the run keeps pointers, finals and their evidence', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const before = new Map(filesOf(run.dir).map((path) => [path, readFileSync(join(run.dir, path))]));
+    const result = await archiveRun(root, 'run-1', OPTIONS);
+    expect(filesOf(join(result.path, 'run'))).toEqual([...before.keys()]);
+    const meta = ArchiveMeta.parse(JSON.parse(readFileSync(join(result.path, 'meta.json'), 'utf8')));
+    for (const { path, sha256, size_bytes } of meta.files) {
+      const copy = join(result.path, 'run', path);
+      expect(readFileSync(copy)).toEqual(before.get(path));
+      expect(createHash('sha256').update(readFileSync(copy)).digest('hex')).toBe(sha256);
+      expect(statSync(copy).size).toBe(size_bytes);
+      expect(statSync(copy).mode & 0o777).toBe(0o400);
+    }
+    expect(meta).toMatchObject({
+      run_id: 'run-1',
+      goal_summary: 'Find out',
+      start_timestamp: run.record.created_at,
+      termination_reason: 'done',
+      retention: { ttl_days: 14, keep_forever: false, size_bytes: result.size_bytes },
+      evidence_files: ['artifacts/reports/a.md', 'inputs/x.txt'],
+    });
+    expect(readdirSync(join(result.path, 'in_use_by'))).toEqual([]);
+    expect(filesOf(run.dir)).toEqual([
+      'archived_to.json',
+      'artifacts/reports/a.md',
+      'deferred.json',
+      'final.json',
+      'inputs/x.txt',
+      'out/answer.json',
+      'plan.json',
+      'run.json',
+    ]);
+    expect(existsSync(join(run.dir, 'artifacts/logs'))).toBe(false);
+    const pointer = ArchivedTo.parse(JSON.parse(readFileSync(join(run.dir, 'archived_to.json'), 'utf8')));
+    expect(join(root, pointer.path)).toBe(result.path);
+    expect(pointer.trimmed_at).not.toBeNull();
+    expect(orchestratorLock(root, 'run-1')).toBeUndefined();
+    await expect(archiveRun(root, 'run-1', OPTIONS)).rejects.toThrow(/archived already, as run-1-/);
+  });
+
+  it('is refused while a driver works on the run, and nothing is left of the attempt', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const driver = lockDriver(run.dir, 'a map stage');
+    const before = filesOf(run.dir);
+    await expect(archiveRun(root, 'run-1', OPTIONS)).rejects.toThrow(/a map stage/);
+    expect(filesOf(run.dir)).toEqual(before);
+    expect(existsSync(join(root, '.rlm/archive'))).toBe(false);
+    expect(orchestratorLock(root, 'run-1')).toBeUndefined();
+    driver.release();
+    await archiveRun(root, 'run-1', OPTIONS);
+  });
+
+  it('of a plan run without its finals is refused unless asked for', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    rmSync(join(run.dir, 'final.json'));
+    await expect(archiveRun(root, 'run-1', OPTIONS)).rejects.toThrow(/not finished: it has no final.json/);
+    await archiveRun(root, 'run-1', { ...OPTIONS, unfinished: true });
+  });
+
+  it('leaves out symlinks, says so, and does not remove them', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    symlinkSync('/etc/passwd', join(run.dir, 'link'));
+    const result = await archiveRun(root, 'run-1', OPTIONS);
+    expect(result.left_out).toEqual(['link']);
+    expect(existsSync(join(result.path, 'run/link'))).toBe(false);
+    expect(readdirSync(run.dir)).toContain('link');
+  });
+
+  it('is taken up where a dead archiver left it: before the rename, before the pointer, in the trimming', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const all = filesOf(run.dir);
+    const building = join(root, '.rlm/archive/.building-run-1');
+    mkdirSync(join(building, 'run'), { recursive: true });
+    writeFileSync(join(building, 'run/half'), 'h');
+    const first = await archiveRun(root, 'run-1', OPTIONS);
+    expect(existsSync(building)).toBe(false);
+    expect(first.resumed).toBe(false);
+
+    // As if it had died right after the rename: the whole run is there and no pointer.
+    for (const path of all) {
+      const file = join(run.dir, path);
+      if (existsSync(file)) continue;
+      mkdirSync(join(file, '..'), { recursive: true });
+      renameCopy(join(first.path, 'run', path), file);
+    }
+    rmSync(join(run.dir, 'archived_to.json'));
+    const second = await archiveRun(root, 'run-1', OPTIONS);
+    expect(second).toMatchObject({ archive_id: first.archive_id, resumed: true });
+
+    // As if it had died in the trimming.
+    const pointer = ArchivedTo.parse(JSON.parse(readFileSync(join(run.dir, 'archived_to.json'), 'utf8')));
+    writeFileSync(join(run.dir, 'archived_to.json'), JSON.stringify({ ...pointer, trimmed_at: null }));
+    renameCopy(join(first.path, 'run/artifacts/reports/b.md'), join(run.dir, 'artifacts/reports/b.md'));
+    const third = await archiveRun(root, 'run-1', OPTIONS);
+    expect(third).toMatchObject({ archive_id: first.archive_id, resumed: true });
+    expect(existsSync(join(run.dir, 'artifacts/reports/b.md'))).toBe(false);
+    expect(listArchives(root, { limit: 10 }).total).toBe(1);
+  });
+
+  it('of a run that went on after a snapshot is a new one', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const first = await archiveRun(root, 'run-1', OPTIONS);
+    rmSync(join(run.dir, 'archived_to.json'));
+    writeFileSync(join(run.dir, 'artifacts/reports/new.md'), 'n');
+    const second = await archiveRun(root, 'run-1', OPTIONS);
+    expect(second.archive_id).not.toBe(first.archive_id);
+    expect(second.resumed).toBe(false);
+  });
+
+  it('shows in a list that pages', async () => {
+    const root = temporaryDirectory();
+    for (const id of ['run-1', 'run-2', 'run-3']) {
+      finishedRun(root, id);
+      await archiveRun(root, id, OPTIONS);
+    }
+    const page = listArchives(root, { limit: 2 });
+    expect(page.archives.map((item) => item.run_id)).toEqual(['run-3', 'run-2']);
+    const rest = listArchives(root, { limit: 2, cursor: page.next_cursor ?? undefined });
+    expect(rest.archives.map((item) => item.run_id)).toEqual(['run-1']);
+    expect(rest.next_cursor).toBeNull();
+  });
+});
+
+/** A copy with the time of the original, as the file was before it was trimmed. */
+function renameCopy(from: string, to: string): void {
+  const bytes = readFileSync(from);
+  const { atime, mtime } = statSync(from);
+  writeFileSync(`${to}.new`, bytes);
+  utimesSync(`${to}.new`, atime, mtime);
+  renameSync(`${to}.new`, to);
+}
