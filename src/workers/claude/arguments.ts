@@ -1,0 +1,78 @@
+import type { WorkRequest } from '../worker.ts';
+import type { ClaudeCapabilities } from './binary.ts';
+import type { ClaudeLogin } from './login.ts';
+import { withoutBounds } from './schema.ts';
+
+/** Linux takes no longer argument (128 KiB with its end), whatever the rest; bytes. */
+export const MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
+
+const EFFORTS = new Set(['low', 'medium', 'high', 'xhigh', 'max']);
+const READ_TOOLS = ['Read', 'Grep', 'Glob'];
+
+/**
+ * The arguments of one call; the input comes on stdin, because flags with lists swallow what follows them.
+ *
+ * `--bare` is the leanest form, but it reads no login of an account: then everything it would leave out is
+ * switched off one by one.
+ */
+export function claudeArguments(
+  request: WorkRequest,
+  { flags }: ClaudeCapabilities,
+  login: ClaudeLogin,
+): string[] {
+  const known = (flag: string, ...values: string[]) => (flags.includes(flag) ? [flag, ...values] : []);
+  const lean =
+    login === 'key' && flags.includes('--bare')
+      ? ['--bare']
+      : [...known('--setting-sources', ''), ...known('--strict-mcp-config')];
+  return [
+    '-p',
+    ...lean,
+    ...known('--no-session-persistence'),
+    ...known('--disable-slash-commands'),
+    // Events as they come: silence then means silence, and the reset of a used-up allowance is told exactly.
+    '--output-format',
+    'stream-json',
+    '--verbose',
+    ...(request.instructions === '' ? [] : ['--system-prompt', request.instructions]),
+    ...(request.schema === undefined
+      ? []
+      : ['--json-schema', JSON.stringify(withoutBounds(request.schema.value))]),
+    ...(request.model === null ? [] : ['--model', request.model]),
+    ...effort(request.effort, known),
+    ...toolArguments(request),
+  ];
+}
+
+function effort(wanted: string | null, known: (flag: string, value: string) => string[]): string[] {
+  // Codex's lowest is called otherwise.
+  const level = wanted === 'minimal' || wanted === 'none' ? 'low' : wanted;
+  return level !== null && EFFORTS.has(level) ? known('--effort', level) : [];
+}
+
+/**
+ * No tools, or those that read, or those that write under the owned paths too. Nobody is there to be asked:
+ * what is not allowed beforehand is denied. (A shell is not confined by Claude Code itself.)
+ */
+function toolArguments(request: WorkRequest): string[] {
+  if (!request.tools) return ['--tools', ''];
+  const { sandbox } = request;
+  const writable = sandbox.mode === 'workspace-write' ? sandbox.writable : [];
+  if (writable.length === 0) {
+    return [
+      '--tools',
+      READ_TOOLS.join(','),
+      '--allowedTools',
+      READ_TOOLS.join(','),
+      '--permission-mode',
+      'dontAsk',
+    ];
+  }
+  const rules = writable.flatMap((path) => [`Edit(/${path})`, `Edit(/${path}/**)`]);
+  return [
+    ...['--tools', [...READ_TOOLS, 'Edit', 'Write', 'Bash'].join(',')],
+    ...['--allowedTools', ...READ_TOOLS, 'Bash', ...rules],
+    ...['--permission-mode', 'dontAsk'],
+    ...['--add-dir', ...writable],
+  ];
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Failure, NO_USAGE } from '../../contracts/index.ts';
+import { messageOf } from '../../errors.ts';
+import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
+import { workerEnvironment } from '../environment.ts';
+import { OwnedProcesses } from '../owned-processes.ts';
+import { removeIfEmpty, stderrPathOf } from '../printed.ts';
+import type { ProcessEnd } from '../process.ts';
+import { failureOfEnd } from '../process-failure.ts';
+import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
+import { claudeArguments, MAX_ARGUMENT_BYTES } from './arguments.ts';
+import { findClaude, probeClaude } from './binary.ts';
+import { failureOfResult } from './failures.ts';
+import { type ClaudeLog, readClaudeLog } from './log.ts';
+import { findLogin, loginVariables } from './login.ts';
+
+export interface ClaudeWorkerOptions {
+  /** The root that `.rlm/` lies in. */
+  root: string;
+  /** The program; `RLM_CLAUDE`, else `claude` on PATH, when not given. */
+  binary?: string | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+  /** Names of further environment variables that workers may see. */
+  extraEnvNames?: readonly string[] | undefined;
+}
+
+/** Only `dispatch/` retries. (Of a conversation with tools a passing fault would lose all, so a few are left.) */
+const RETRIES = { prompt: '0', tools: '3' };
+
+/**
+ * The Claude worker: one `claude -p` a call, with nothing of the user's own settings.
+ *
+ * A login from the environment gets a configuration directory of ours. A login of an account stays where it is:
+ * Claude renews it there, and a copy that is renewed elsewhere would log the user out.
+ *
+ * @throws RlmError `unavailable` when there is no Claude Code, or one that is too old
+ */
+export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<Worker> {
+  const source = options.env ?? process.env;
+  const root = resolve(options.root);
+  const binary = findClaude(options.binary, source);
+  const capabilities = await probeClaude(binary, join(root, '.rlm', 'cache', 'probes'), source);
+  const login = findLogin(source);
+  const ownHome = login === 'key' || login === 'token';
+  const home = join(root, '.rlm', 'workers', 'claude-home');
+  if (ownHome) mkdirSync(home, { recursive: true, mode: DIRECTORY_MODE });
+  const names = [...loginVariables(source), ...(options.extraEnvNames ?? [])];
+  const processes = new OwnedProcesses();
+
+  function environment(request: WorkRequest): Record<string, string> {
+    return workerEnvironment(
+      {
+        names: ownHome ? names : [...names, 'CLAUDE_CONFIG_DIR'],
+        values: {
+          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+          DISABLE_AUTOUPDATER: '1',
+          CLAUDE_CODE_MAX_RETRIES: request.tools ? RETRIES.tools : RETRIES.prompt,
+          // These two are retries as well, under other names: of a cut stream, and of an answer off the schema.
+          CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
+          ...(request.tools
+            ? // A shell must not see the login.
+              { CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: '1' }
+            : { MAX_STRUCTURED_OUTPUT_RETRIES: '0' }),
+          ...(ownHome ? { CLAUDE_CONFIG_DIR: home } : {}),
+          ...request.marks,
+        },
+      },
+      source,
+    );
+  }
+
+  async function call(request: WorkRequest): Promise<Partial<WorkResult>> {
+    const args = claudeArguments(request, capabilities, login);
+    const tooLong = args.findIndex((argument) => Buffer.byteLength(argument) > MAX_ARGUMENT_BYTES);
+    if (tooLong !== -1) return { failure: argumentTooLong(args[tooLong - 1] ?? 'an argument') };
+    const stdinPath = `${request.promptPath}.stdin`;
+    const stderrPath = stderrPathOf(request.logPath);
+    const logStart = statSync(request.logPath, { throwIfNoEntry: false })?.size ?? 0;
+    try {
+      // Instructions go as the system prompt; stdin must not repeat them.
+      writeFileAtomic(stdinPath, request.input);
+      const end = await processes.run({
+        file: binary,
+        args,
+        cwd: request.cwd,
+        env: environment(request),
+        stdinPath,
+        stdoutPath: request.logPath,
+        stderrPath,
+        timeoutMs: request.timeoutMs,
+        idleTimeoutMs: request.idleTimeoutMs,
+        signal: request.signal,
+        onProcess: (process) => request.onProcess?.(process),
+      });
+      const log = await readClaudeLog(request.logPath, logStart);
+      const outcome = judge(end, log, request, stderrPath);
+      removeIfEmpty(stderrPath);
+      return {
+        ...outcome,
+        usage: log.usage,
+        costUsd: log.result?.total_cost_usd ?? null,
+        model: Object.keys(log.result?.modelUsage ?? {})[0] ?? request.model,
+      };
+    } finally {
+      rmSync(stdinPath, { force: true });
+    }
+  }
+
+  return {
+    name: 'claude',
+    lane: null,
+    version: capabilities.version,
+    // Another endpoint is another model behind the same name.
+    cacheIdentity: `claude ${source.ANTHROPIC_BASE_URL ?? ''}`.trim(),
+    async run(request) {
+      const started = performance.now();
+      const result = { usage: NO_USAGE, costUsd: null, model: request.model };
+      try {
+        const outcome = await call(request);
+        return { ...result, ...outcome, durationMs: performance.now() - started };
+      } catch (error) {
+        const failure: Failure = { class: 'crashed', message: `claude: ${messageOf(error)}` };
+        return { ...result, failure, durationMs: performance.now() - started };
+      }
+    },
+    close: () => processes.close(),
+  };
+}
+
+/** What we did to it counts first, then what it said itself, then how it ended. */
+function judge(
+  end: ProcessEnd,
+  { result, limit }: ClaudeLog,
+  request: WorkRequest,
+  stderrPath: string,
+): Pick<WorkResult, 'answer' | 'failure'> {
+  const failure = failureOfEnd('claude', end, request, stderrPath);
+  if (failure !== undefined && failure.class !== 'crashed') return { failure };
+  if (result?.is_error) return { failure: failureOfResult(result, limit) };
+  if (failure !== undefined) return { failure };
+  if (result === undefined) {
+    return { failure: { class: 'crashed', message: 'claude exited with code 0 before it gave a result' } };
+  }
+  if (result.stop_reason === 'refusal') {
+    return { failure: { class: 'invalid_output', message: 'claude: the model refused to answer' } };
+  }
+  const answer =
+    result.structured_output === undefined || result.structured_output === null
+      ? result.result
+      : JSON.stringify(result.structured_output);
+  return answer === undefined
+    ? { failure: { class: 'invalid_output', message: 'claude gave a result without an answer' } }
+    : { answer };
+}
+
+function argumentTooLong(flag: string): Failure {
+  return {
+    class: 'config',
+    message: `claude takes ${flag} as one argument of at most ${MAX_ARGUMENT_BYTES} bytes; this one is longer. Make it smaller, or use another worker.`,
+  };
+}

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+/**
+ * How Claude logs in.
+ *
+ * - `key`: an API key or a cloud provider's own credentials, from the environment
+ * - `token`: a long-lived token in `CLAUDE_CODE_OAUTH_TOKEN`
+ * - `account`: the user's own login, in the user's own configuration directory
+ * - `none`: not logged in, as far as can be seen without asking
+ */
+export type ClaudeLogin = 'key' | 'token' | 'account' | 'none';
+
+/** Variables of the environment that hold a login or say where the model is. */
+export const LOGIN_VARIABLES = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_CUSTOM_HEADERS',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+];
+
+const PROVIDERS: readonly { switch: string; variables: readonly string[] }[] = [
+  {
+    switch: 'CLAUDE_CODE_USE_BEDROCK',
+    variables: [
+      'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
+      'ANTHROPIC_BEDROCK_BASE_URL',
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_PROFILE',
+      'AWS_CONFIG_FILE',
+      'AWS_SHARED_CREDENTIALS_FILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
+      'AWS_BEARER_TOKEN_BEDROCK',
+    ],
+  },
+  {
+    switch: 'CLAUDE_CODE_USE_VERTEX',
+    variables: [
+      'CLAUDE_CODE_SKIP_VERTEX_AUTH',
+      'ANTHROPIC_VERTEX_BASE_URL',
+      'ANTHROPIC_VERTEX_PROJECT_ID',
+      'CLOUD_ML_REGION',
+      'GOOGLE_APPLICATION_CREDENTIALS',
+      'GOOGLE_CLOUD_PROJECT',
+    ],
+  },
+  {
+    switch: 'CLAUDE_CODE_USE_FOUNDRY',
+    variables: ['ANTHROPIC_FOUNDRY_API_KEY', 'ANTHROPIC_FOUNDRY_BASE_URL', 'ANTHROPIC_FOUNDRY_RESOURCE'],
+  },
+];
+
+/** The login's variables; those of a cloud provider only when it is switched on. */
+export function loginVariables(env: NodeJS.ProcessEnv): string[] {
+  const used = PROVIDERS.filter((provider) => isOn(env[provider.switch]));
+  return [...LOGIN_VARIABLES, ...used.flatMap((provider) => [provider.switch, ...provider.variables])];
+}
+
+/** Looks for a login without using it or printing it. */
+export function findLogin(env: NodeJS.ProcessEnv): ClaudeLogin {
+  if (PROVIDERS.some((provider) => isOn(env[provider.switch]))) return 'key';
+  if (env.ANTHROPIC_API_KEY || env.ANTHROPIC_AUTH_TOKEN) return 'key';
+  if (env.CLAUDE_CODE_OAUTH_TOKEN) return 'token';
+  const home = env.HOME || homedir();
+  const directory = userConfigDirectory(env);
+  if (existsSync(join(directory, '.credentials.json'))) return 'account';
+  // On macOS the login is in the keychain; the account it belongs to stands in the settings.
+  const settings = env.CLAUDE_CONFIG_DIR ? join(directory, '.claude.json') : join(home, '.claude.json');
+  return process.platform === 'darwin' && namesAccount(settings) ? 'account' : 'none';
+}
+
+/** Where the user's own Claude Code keeps its login. */
+export function userConfigDirectory(env: NodeJS.ProcessEnv): string {
+  return resolve(env.CLAUDE_CONFIG_DIR || join(env.HOME || homedir(), '.claude'));
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+}
+
+const WithAccount = z.looseObject({ oauthAccount: z.looseObject({}) });
+
+function namesAccount(path: string): boolean {
+  try {
+    return WithAccount.safeParse(JSON.parse(readFileSync(path, 'utf8'))).success;
+  } catch {
+    return false;
+  }
+}

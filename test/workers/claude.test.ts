@@ -1,0 +1,296 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ProcessIdentity, processStart } from '../../src/files/index.ts';
+import { createClaudeWorker, findLogin } from '../../src/workers/claude/index.ts';
+import type { Worker, WorkRequest } from '../../src/workers/worker.ts';
+import { type ModelServer, startModelServer } from '../support/model-server.ts';
+import type { ScriptedCall, ScriptedReply } from '../support/script.ts';
+import { temporaryDirectory, until, workRequest } from './request.ts';
+
+const BINARY = resolve('node_modules/.bin/claude');
+const SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['colour'],
+  properties: { colour: { type: 'string', maxLength: 5 } },
+};
+const USAGE = { input: 100, cached: 40, output: 7 };
+
+let directory: string;
+let server: ModelServer;
+let reply: (call: ScriptedCall) => ScriptedReply;
+
+beforeAll(async () => {
+  server = await startModelServer({ keyOf: () => 'one', reply: (call) => reply(call) });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  directory = temporaryDirectory();
+  server.calls.length = 0;
+});
+afterEach(() => {
+  expect(server.strays).toEqual([]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The environment of somebody with an API key, whose model is the scripted one. */
+function environment(changes: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: join(directory, 'home'),
+    ANTHROPIC_BASE_URL: server.url,
+    ANTHROPIC_API_KEY: 'dummy',
+    SECRET_OF_OURS: 'secret',
+    ...changes,
+  };
+}
+
+function claude(env = environment()): Promise<Worker> {
+  return createClaudeWorker({ root: directory, binary: BINARY, env });
+}
+
+function request(changes: Partial<WorkRequest> = {}): WorkRequest {
+  const schema = { path: join(directory, 'schema.json'), value: SCHEMA };
+  return workRequest(directory, { model: 'haiku', schema, ...changes });
+}
+
+async function ask(scripted: ScriptedReply, changes: Partial<WorkRequest> = {}, env = environment()) {
+  reply = () => scripted;
+  const worker = await claude(env);
+  return worker.run(request(changes));
+}
+
+const failing = (status: number, type: string, message: string, headers = {}): ScriptedReply => ({
+  kind: 'status',
+  status,
+  headers,
+  body: { type: 'error', error: { type, message } },
+});
+
+describe('answers', () => {
+  test('a structured answer with its exact usage, in one lean request', async () => {
+    const asked = request({ instructions: 'Say the colour.', input: 'The sky is blue.' });
+    reply = () => ({ kind: 'answer', text: '{"colour":"blue, mostly"}', usage: USAGE });
+    const worker = await claude();
+    const result = await worker.run(asked);
+    expect(result.failure).toBeUndefined();
+    expect(JSON.parse(result.answer ?? '')).toEqual({ colour: 'blue, mostly' });
+    expect(result.usage).toEqual({
+      input_tokens: 100,
+      cached_input_tokens: 40,
+      output_tokens: 7,
+      reasoning_output_tokens: 0,
+    });
+    expect(result.costUsd).toBeGreaterThan(0);
+    expect(result.model).toContain('haiku');
+    expect(server.calls).toHaveLength(1);
+    const [call] = server.calls;
+    expect(call?.prompt).toContain('Say the colour.');
+    expect(call?.prompt.match(/The sky is blue\./g)).toHaveLength(1);
+    expect(call?.bytes).toBeLessThan(2_000);
+    expect(call?.body.tools).toMatchObject([{ name: 'StructuredOutput' }]);
+    // No session is left behind, nothing is written to the user's home, and the input's copy is gone.
+    expect(existsSync(join(directory, '.rlm/workers/claude-home/projects'))).toBe(false);
+    expect(existsSync(join(directory, 'home'))).toBe(false);
+    expect(readdirSync(join(directory, 'prompts'))).toEqual(['j-1.attempt1.txt']);
+    expect(readdirSync(join(directory, 'logs'))).toEqual(['j-1.attempt1.jsonl']);
+  });
+
+  test('without a schema the text is the answer', async () => {
+    const asked = workRequest(directory, { model: 'haiku' });
+    reply = () => ({ kind: 'answer', text: 'Plain words.', usage: USAGE });
+    expect(await (await claude()).run(asked)).toMatchObject({ answer: 'Plain words.' });
+  });
+
+  test.each(['just words', '{"shade":"blue"}'])(
+    'an answer off the schema is invalid, once: %s',
+    async (text) => {
+      const result = await ask({ kind: 'answer', text, usage: USAGE });
+      expect(result.failure?.class).toBe('invalid_output');
+      expect(result.answer).toBeUndefined();
+      expect(server.calls).toHaveLength(1);
+      expect(result.usage).toMatchObject({ input_tokens: 100, cached_input_tokens: 40, output_tokens: 7 });
+    },
+  );
+
+  test('a prompt with quotes, backticks and 300 kB arrives as it is', async () => {
+    const input = `\`$(touch hacked)\` "$HOME" '\u00e9\u{1f600}' ${'word '.repeat(60_000)}end`;
+    await ask({ kind: 'answer', text: '{"colour":"red"}' }, { input, instructions: '"; exit 1; `x`' });
+    expect(server.calls[0]?.prompt).toContain(input);
+    expect(server.calls[0]?.prompt).toContain('"; exit 1; `x`');
+    expect(existsSync(join(directory, 'hacked'))).toBe(false);
+  });
+});
+
+describe('failures have a class, after a single request', () => {
+  test.each<[string, ScriptedReply]>([
+    ['throttled', failing(429, 'rate_limit_error', 'Too many', { 'retry-after': '1' })],
+    ['server', failing(500, 'api_error', 'Internal server error')],
+    ['server', failing(529, 'overloaded_error', 'Overloaded')],
+    ['auth', failing(401, 'authentication_error', 'invalid x-api-key')],
+    ['overflow', failing(400, 'invalid_request_error', 'prompt is too long: 250000 tokens > 200000 maximum')],
+    ['config', failing(404, 'not_found_error', 'model: haiku')],
+    ['quota', failing(400, 'invalid_request_error', 'Your credit balance is too low to access the API.')],
+    ['network', { kind: 'cut' }],
+  ])('%s', async (expected, scripted) => {
+    const result = await ask(scripted);
+    expect(result.failure).toMatchObject({ class: expected });
+    expect(result.answer).toBeUndefined();
+    expect(server.calls).toHaveLength(1);
+  });
+
+  test('an allowance that is used up says when it is there again', async () => {
+    const reset = Math.floor(Date.now() / 1000) + 7200;
+    const headers = {
+      'anthropic-ratelimit-unified-status': 'rejected',
+      'anthropic-ratelimit-unified-reset': String(reset),
+      'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+    };
+    const env = environment({ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-dummy' });
+    const result = await ask(failing(429, 'rate_limit_error', 'limit', headers), {}, env);
+    expect(result.failure).toMatchObject({
+      class: 'quota',
+      resets_at: new Date(reset * 1000).toISOString(),
+    });
+    expect(server.calls).toHaveLength(1);
+    // The form for account logins is lean too.
+    expect(server.calls[0]?.bytes).toBeLessThan(4_000);
+  });
+
+  test('nobody is logged in', async () => {
+    const result = await ask({ kind: 'hang' }, {}, environment({ ANTHROPIC_API_KEY: '' }));
+    expect(result.failure?.class).toBe('auth');
+    expect(server.calls).toHaveLength(0);
+  });
+
+  test('nobody listens', async () => {
+    const result = await ask({ kind: 'hang' }, {}, environment({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' }));
+    expect(result.failure?.class).toBe('network');
+  });
+
+  test('a schema longer than an argument may be', async () => {
+    const value = { ...SCHEMA, description: 'x'.repeat(140_000) };
+    const result = await ask({ kind: 'hang' }, { schema: { path: '/s.json', value } });
+    expect(result.failure?.class).toBe('config');
+    expect(result.failure?.message).toContain('--json-schema');
+    expect(server.calls).toHaveLength(0);
+  });
+});
+
+describe('ends', () => {
+  test('a model that says nothing is ended at the idle limit, and nothing is left', async () => {
+    let seen: ProcessIdentity | undefined;
+    const result = await ask(
+      { kind: 'hang' },
+      {
+        idleTimeoutMs: 3_000,
+        onProcess: (process) => {
+          seen = process;
+        },
+      },
+    );
+    expect(result.failure?.class).toBe('timeout');
+    expect(processStart(seen?.pid ?? 0)).toBeUndefined();
+  });
+
+  test('abort leaves no process', async () => {
+    const abort = new AbortController();
+    let seen: ProcessIdentity | undefined;
+    reply = () => ({ kind: 'hang' });
+    const worker = await claude();
+    const running = worker.run(
+      request({
+        signal: abort.signal,
+        onProcess: (process) => {
+          seen = process;
+        },
+      }),
+    );
+    await until(() => server.calls[0]);
+    abort.abort();
+    expect((await running).failure?.class).toBe('cancelled');
+    expect(processStart(seen?.pid ?? 0)).toBeUndefined();
+  });
+
+  test('an interrupt from outside is exit 0 and still no answer', async () => {
+    let seen: ProcessIdentity | undefined;
+    reply = () => ({ kind: 'hang' });
+    const worker = await claude();
+    const running = worker.run(
+      request({
+        onProcess: (process) => {
+          seen = process;
+        },
+      }),
+    );
+    await until(() => server.calls[0]);
+    process.kill(seen?.pid ?? 0, 'SIGINT');
+    const result = await running;
+    expect(result.answer).toBeUndefined();
+    expect(result.failure?.class).toBe('crashed');
+  });
+});
+
+describe('tools', () => {
+  /** The model asks for one tool, then answers with what the tool said. */
+  function usingTool(name: string, args: Record<string, unknown>) {
+    reply = (call) =>
+      JSON.stringify(call.body.messages).includes('tool_result')
+        ? { kind: 'answer', text: 'done', usage: { input: 1, output: 1 } }
+        : { kind: 'tool', name, arguments: args, usage: { input: 1, output: 1 } };
+  }
+
+  test('a reader reads; it has no tool that writes or runs', async () => {
+    writeFileSync(join(directory, 'note.txt'), 'the word is xylophone');
+    usingTool('Read', { file_path: join(directory, 'note.txt') });
+    const result = await (await claude()).run(workRequest(directory, { model: 'haiku', tools: true }));
+    expect(result.answer).toBe('done');
+    expect(server.calls.at(-1)?.prompt).toContain('xylophone');
+    const names = JSON.stringify(server.calls[0]?.body.tools);
+    expect(names).not.toMatch(/"(?:Bash|Write|Edit)"/);
+  });
+
+  test('a writer writes under the paths it owns and nowhere else', async () => {
+    const owned = join(directory, 'owned');
+    mkdirSync(owned);
+    const sandbox = { mode: 'workspace-write' as const, writable: [owned] };
+    const work = (id: string) =>
+      workRequest(directory, { id, model: 'haiku', tools: true, sandbox, cwd: directory });
+    const worker = await claude();
+    usingTool('Write', { file_path: join(owned, 'report.md'), content: 'a report' });
+    expect((await worker.run(work('in'))).answer).toBe('done');
+    expect(readFileSync(join(owned, 'report.md'), 'utf8')).toBe('a report');
+    usingTool('Write', { file_path: join(directory, 'stray.md'), content: 'x' });
+    await worker.run(work('out'));
+    expect(existsSync(join(directory, 'stray.md'))).toBe(false);
+    usingTool('Bash', { command: 'env > env.txt', description: 'd' });
+    expect((await worker.run(work('shell'))).answer).toBe('done');
+    const seen = readFileSync(join(directory, 'env.txt'), 'utf8');
+    expect(seen).toContain('RLM_DEPTH=1');
+    expect(seen).not.toContain('SECRET_OF_OURS');
+    expect(seen).not.toContain('ANTHROPIC_API_KEY');
+  });
+});
+
+test('where a login is found', () => {
+  expect(findLogin({ HOME: directory })).toBe('none');
+  expect(findLogin({ HOME: directory, ANTHROPIC_API_KEY: 'k' })).toBe('key');
+  expect(findLogin({ HOME: directory, CLAUDE_CODE_USE_BEDROCK: '1' })).toBe('key');
+  expect(findLogin({ HOME: directory, CLAUDE_CODE_OAUTH_TOKEN: 't' })).toBe('token');
+  mkdirSync(join(directory, '.claude'));
+  writeFileSync(join(directory, '.claude', '.credentials.json'), '{}');
+  expect(findLogin({ HOME: directory })).toBe('account');
+});
+
+test('no Claude Code, and one that is something else', async () => {
+  await expect(
+    createClaudeWorker({ root: directory, binary: '/no/claude', env: environment() }),
+  ).rejects.toThrow(/no program at/);
+  await expect(createClaudeWorker({ root: directory, env: { PATH: directory } })).rejects.toThrow(
+    /no claude on PATH/,
+  );
+  await expect(
+    createClaudeWorker({ root: directory, binary: '/bin/true', env: environment() }),
+  ).rejects.toThrow(/not Claude Code/);
+});
