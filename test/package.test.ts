@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { BUNDLE } from './support/rlm.ts';
+import { temporaryDirectory } from './support/runs.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const McpFile = z.object({
+  mcpServers: z.object({ rlm: z.object({ command: z.string(), args: z.array(z.string()) }) }),
+});
+
+test('the bundle imports nothing but Node itself at its start', () => {
+  const imported = [...readFileSync(BUNDLE, 'utf8').matchAll(/^import [^;]*?from ["']([^"']+)["'];$/gm)].map(
+    ([, name]) => name ?? '',
+  );
+  expect(imported.length).toBeGreaterThan(3);
+  const foreign = imported.filter((name) => !name.startsWith('node:') && !builtinModules.includes(name));
+  expect(foreign, 'bundle it (devDependencies) or import it where it is needed').toEqual([]);
+});
+
+test('the packed tarball, installed elsewhere, is a working rlm and serves MCP as mcp.json says', {
+  timeout: 120_000,
+}, async () => {
+  const directory = temporaryDirectory();
+  const npm = (args: string[]) =>
+    execFileSync('npm', [...args, '--no-audit', '--no-fund', '--prefer-offline'], {
+      cwd: directory,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  const tarball = npm(['pack', root, '--ignore-scripts', '--silent']).trim().split('\n').at(-1) ?? '';
+  writeFileSync(join(directory, 'package.json'), '{"name":"elsewhere","private":true}');
+  npm(['install', join(directory, tarball)]);
+
+  const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  const rlm = join(directory, 'node_modules', '.bin', 'rlm');
+  expect(execFileSync(rlm, ['--version'], { encoding: 'utf8' })).toBe(`${version}\n`);
+  expect(execFileSync(rlm, ['runs', '--json'], { cwd: directory, encoding: 'utf8' })).toContain('"total":0');
+
+  // `npx -y rlm-mcp mcp`: the package's one bin has another name, which npx allows.
+  const installed = join(directory, 'node_modules', 'rlm-mcp');
+  const { command, args } = McpFile.parse(JSON.parse(readFileSync(join(installed, 'mcp.json'), 'utf8')))
+    .mcpServers.rlm;
+  const client = new Client({ name: 'rlm-test', version: '1.0.0' });
+  onTestFinished(() => client.close());
+  await client.connect(
+    new StdioClientTransport({
+      command,
+      args,
+      cwd: directory,
+      env: { PATH: process.env.PATH ?? '', HOME: directory },
+    }),
+  );
+  expect(client.getServerVersion()).toMatchObject({ name: 'rlm', version });
+  expect((await client.listTools()).tools.length).toBeGreaterThan(0);
+});
