@@ -7,7 +7,7 @@ import type { WorkRequest } from '../../src/workers/worker.ts';
 import { type IsolatedCodex, isolatedCodex } from '../support/codex-home.ts';
 import { processesMarked } from '../support/marked-processes.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
-import { modeScript } from './codex-script.ts';
+import { modeOf, modeScript } from './codex-script.ts';
 import { temporaryDirectory, until, workRequest } from './request.ts';
 
 const directory = temporaryDirectory();
@@ -22,13 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-async function startWorker(threadLimit?: number) {
+async function startWorker(threadLimit?: number, user: IsolatedCodex = codex) {
   workers += 1;
   const mark = `${directory}/${workers}`;
   const worker = await createCodexWorker({
     root: directory,
     lane: 'app-server',
-    env: codex.env,
+    env: user.env,
     marks: { RLM_WORKER_OF: mark },
     threadLimit,
   });
@@ -68,20 +68,34 @@ test('a killed process fails its jobs as crashed, and the next job gets a new on
 });
 
 test('a process that served its share is replaced while its last jobs go on', async () => {
-  const { worker, servers } = await startWorker(3);
-  const slow = worker.run(request('slow'));
-  await until(() => servers()[0]);
-  const [first] = servers();
-  const rest: Promise<unknown>[] = [];
-  for (let at = 0; at < 6; at += 1) rest.push(worker.run(request('ok')));
-  await Promise.all(rest);
-  // Seven jobs at three a process: the first still has its slow one.
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const gated = await startModelServer({
+    keyOf: modeOf,
+    async reply({ prompt }) {
+      if (modeOf(prompt) === 'held') await released;
+      return { kind: 'answer', text: modeOf(prompt) };
+    },
+  });
+  const root = temporaryDirectory();
+  const { worker, servers } = await startWorker(3, isolatedCodex(root, gated.url));
+  const held = worker.run(request('held'));
+  await until(() => (gated.calls.length === 1 ? true : undefined));
+  const [first = ''] = servers();
+  const rest = Array.from({ length: 6 }, () => worker.run(request('ok')));
+  for (const result of await Promise.all(rest)) expect(result.answer).toBe('ok');
+  // Seven jobs at three a process: the first still has the one that is held.
   expect(servers()).toContain(first);
-  expect((await slow).answer).toBe('{"ok":true}');
-  await until(() => (servers().includes(first ?? '') ? undefined : true));
-  expect((await worker.run(request('ok'))).answer).toBe('{"ok":true}');
+  expect(servers().length).toBeGreaterThan(1);
+  release();
+  expect((await held).answer).toBe('held');
+  await until(() => (servers().includes(first) ? undefined : true));
+  expect((await worker.run(request('ok'))).answer).toBe('ok');
   await worker.close();
   expect(servers()).toEqual([]);
+  await gated.close();
 });
 
 test('no more processes are started than the jobs need', async () => {
@@ -92,6 +106,7 @@ test('no more processes are started than the jobs need', async () => {
     for (const pid of servers()) seen.add(pid);
   }
   await worker.close();
+  expect(servers()).toEqual([]);
   // Three processes of three jobs, and at most the successor that stands ready.
   expect(seen.size).toBeGreaterThanOrEqual(3);
   expect(seen.size).toBeLessThanOrEqual(4);

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCodexWorker } from '../../src/workers/codex/index.ts';
+import { createCodexWorker, inspectCodex } from '../../src/workers/codex/index.ts';
 import { fakeProvider, isolatedCodex, SECRET_LOGIN } from '../support/codex-home.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 import { modeScript } from './codex-script.ts';
@@ -151,6 +151,33 @@ test('no Codex, or something else in its place, is said so', async () => {
   await expect(
     createCodexWorker({ root, lane: 'auto', env: { ...env, RLM_CODEX: '/bin/echo' } }),
   ).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('--version says') });
+});
+
+test.each([
+  ['not needed', '', {}],
+  ['variable', 'env_key = "K"', { K: 'k-1' }],
+  ['none', 'env_key = "K"', {}],
+])('an inspection says that the login is %s (%s)', async (login, key, variables) => {
+  const root = temporaryDirectory();
+  const { env, codexHome } = isolatedCodex(root, model.url);
+  const configuration = fakeProvider(model.url).replace('name = "fake"', `name = "fake"\n${key}`);
+  writeFileSync(join(codexHome, 'config.toml'), configuration);
+  const inspection = await inspectCodex({ root, lane: 'auto', env: { ...env, ...variables } });
+  expect(inspection).toMatchObject({ login, lane: 'app-server', home: generatedHomes(root)[0] });
+  // npm's wrapper was passed by.
+  expect(inspection.file).toMatch(/codex-[a-z0-9-]+\/vendor\/.*\/codex$/);
+});
+
+test('an inspection tells a login file, a key and the lack of both', async () => {
+  const root = temporaryDirectory();
+  const { env, codexHome } = isolatedCodex(root, model.url);
+  writeFileSync(join(codexHome, 'config.toml'), '');
+  const login = async (variables: Record<string, string>) =>
+    (await inspectCodex({ root, lane: 'auto', env: { ...env, ...variables } })).login;
+  expect(await login({})).toBe('none');
+  expect(await login({ OPENAI_API_KEY: 'k-1' })).toBe('variable');
+  writeFileSync(join(codexHome, 'auth.json'), '{}');
+  expect(await login({})).toBe('file');
 });
 
 function filesHolding(directory: string, text: string): string[] {

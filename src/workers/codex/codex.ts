@@ -5,7 +5,7 @@ import { AppServerLane } from './app-server.ts';
 import { findCodex } from './binary.ts';
 import { probeCodex } from './capabilities.ts';
 import { ExecLane } from './exec.ts';
-import { prepareHome } from './home.ts';
+import { type CodexLogin, prepareHome } from './home.ts';
 import type { CodexSetup } from './setup.ts';
 
 export interface CodexWorkerOptions {
@@ -39,19 +39,7 @@ export interface CodexWorkerOptions {
  *   the user's config.toml or profile cannot be used
  */
 export async function createCodexWorker(options: CodexWorkerOptions): Promise<Worker> {
-  const env = options.env ?? process.env;
-  const root = resolve(options.root);
-  const binary = findCodex(options.binary, env);
-  const capabilities = await probeCodex(binary, join(root, '.rlm', 'cache', 'probes'), env);
-  const setup: CodexSetup = {
-    root,
-    binary,
-    capabilities,
-    home: prepareHome({ root, codexHome: options.codexHome, profile: options.profile, env }),
-    profile: options.profile,
-    env,
-    extraEnvNames: options.extraEnvNames ?? [],
-  };
+  const setup = await prepare(options);
   const exec = new ExecLane(setup);
   const server = useAppServer(options, setup)
     ? new AppServerLane(setup, options.marks ?? {}, options.threadLimit)
@@ -59,7 +47,7 @@ export async function createCodexWorker(options: CodexWorkerOptions): Promise<Wo
   return {
     name: 'codex',
     lane: server === undefined ? 'exec' : 'app-server',
-    version: capabilities.version,
+    version: setup.capabilities.version,
     cacheIdentity: `codex ${setup.home.identity}`,
     run: (request) =>
       server === undefined || request.tools || request.sandbox.mode !== 'read-only'
@@ -69,6 +57,43 @@ export async function createCodexWorker(options: CodexWorkerOptions): Promise<Wo
     async close() {
       await Promise.all([exec.close(), server?.close()]);
     },
+  };
+}
+
+/** What a Codex worker would be, for a report; nothing is called and the login is not read. */
+export interface CodexInspection {
+  file: string;
+  version: string;
+  lane: 'exec' | 'app-server';
+  home: string;
+  login: CodexLogin;
+}
+
+/** @throws RlmError as `createCodexWorker` does */
+export async function inspectCodex(options: CodexWorkerOptions): Promise<CodexInspection> {
+  const setup = await prepare(options);
+  return {
+    file: setup.binary.file,
+    version: setup.capabilities.version,
+    lane: useAppServer(options, setup) ? 'app-server' : 'exec',
+    home: setup.home.path,
+    login: setup.home.login,
+  };
+}
+
+async function prepare(options: CodexWorkerOptions): Promise<CodexSetup> {
+  const env = options.env ?? process.env;
+  const root = resolve(options.root);
+  const binary = findCodex(options.binary, env);
+  const capabilities = await probeCodex(binary, join(root, '.rlm', 'cache', 'probes'), env);
+  return {
+    root,
+    binary,
+    capabilities,
+    home: prepareHome({ root, codexHome: options.codexHome, profile: options.profile, env }),
+    profile: options.profile,
+    env,
+    extraEnvNames: options.extraEnvNames ?? [],
   };
 }
 

@@ -8,12 +8,17 @@ import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { setting } from './lean.ts';
 
+/** `none`: a call would fail as `auth`. */
+export type CodexLogin = 'file' | 'variable' | 'keyring' | 'not needed' | 'none';
+
 /** Where Codex workers live, and what of the user's own set-up they need from the environment and argv. */
 export interface CodexHome {
   /** Becomes `CODEX_HOME`. */
   path: string;
   /** Environment variables that hold the login. */
   loginVariables: string[];
+  /** Where the login comes from, as far as can be told without using it. */
+  login: CodexLogin;
   /** Switches off Codex's own retries, where it lets us: only `dispatch/` retries. */
   retryArguments: string[];
   /** Changes with every setting that may decide an answer: who answers, and the profile. */
@@ -57,10 +62,12 @@ const WORKER_PROFILE = {
 };
 
 const Provider = z.looseObject({
+  requires_openai_auth: z.boolean().optional(),
   env_key: z.string().optional(),
   env_http_headers: z.record(z.string(), z.string()).optional(),
 });
 const UserConfig = z.looseObject({
+  model_provider: z.string().optional(),
   cli_auth_credentials_store: z.string().optional(),
   model_providers: z.record(z.string(), Provider).optional(),
 });
@@ -94,6 +101,7 @@ export function prepareHome(options: {
   const text = lean ? leanConfig(config) : JSON.stringify(config);
   const home = {
     identity: digest([text, profileFile === undefined ? '' : readFileSync(profileFile, 'utf8')]),
+    login: loginOf(config, source, env),
     loginVariables: [...LOGIN_VARIABLES, ...providerVariables(config)],
     retryArguments: retryArguments(config),
   };
@@ -128,6 +136,17 @@ export function instructionsFile(root: string, instructions: string): string {
 function leanConfig(config: UserConfig): string {
   const carried = PROVIDER_KEYS.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]));
   return stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
+}
+
+function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv): CodexLogin {
+  const provider = config.model_providers?.[config.model_provider ?? ''];
+  if (provider !== undefined && provider.requires_openai_auth !== true) {
+    if (provider.env_key === undefined) return 'not needed';
+    return env[provider.env_key] ? 'variable' : 'none';
+  }
+  if (existsSync(join(home, 'auth.json'))) return 'file';
+  if (env.CODEX_API_KEY || env.OPENAI_API_KEY) return 'variable';
+  return config.cli_auth_credentials_store === 'keyring' ? 'keyring' : 'none';
 }
 
 function retryArguments(config: UserConfig): string[] {

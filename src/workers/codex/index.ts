@@ -1,3 +1,3 @@
-export { BINARY_VARIABLE, type CodexBinary, findCodex } from './binary.ts';
-export { type CodexCapabilities, probeCodex } from './capabilities.ts';
-export { type CodexWorkerOptions, createCodexWorker } from './codex.ts';
+export { BINARY_VARIABLE } from './binary.ts';
+export { type CodexInspection, type CodexWorkerOptions, createCodexWorker, inspectCodex } from './codex.ts';
+export type { CodexLogin } from './home.ts';

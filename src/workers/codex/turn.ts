@@ -65,6 +65,7 @@ class Turn {
   /** Why we stopped it, which beats whatever the interrupted turn says of itself. */
   #stopped: Failure | undefined;
   #stuck = false;
+  #disposed = false;
   #unlisten = () => {};
   readonly #timers = new Map<'wall' | 'idle' | 'interrupt', NodeJS.Timeout>();
   readonly #onAbort = () => this.#stop({ class: 'cancelled', message: 'the codex turn was cancelled' });
@@ -100,6 +101,7 @@ class Turn {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#unlisten();
@@ -129,7 +131,7 @@ class Turn {
       (method, params) => this.#take(method, params),
       (error) => this.#fail(error),
     );
-    this.#log.append({ type: 'thread.started', thread_id: thread.thread.id });
+    this.#record({ type: 'thread.started', thread_id: thread.thread.id });
     const started = TurnStarted.parse(
       await this.#server.request('turn/start', {
         threadId: thread.thread.id,
@@ -146,7 +148,7 @@ class Turn {
     this.#touch();
     switch (method) {
       case 'turn/started':
-        this.#log.append({ type: 'turn.started' });
+        this.#record({ type: 'turn.started' });
         return;
       case 'item/completed':
         this.#item(params);
@@ -157,7 +159,7 @@ class Turn {
       case 'error':
       case 'warning':
         // A passing fault, or the cause that `turn/completed` will repeat.
-        this.#log.append({
+        this.#record({
           type: 'item.completed',
           item: { type: 'error', notification: method, ...params },
         });
@@ -175,7 +177,7 @@ class Turn {
     const { id, type, text } = data.item;
     if (type === 'agentMessage') this.#answer = text ?? '';
     const name = type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    this.#log.append({ type: 'item.completed', item: { id, type: name, text } });
+    this.#record({ type: 'item.completed', item: { id, type: name, text } });
   }
 
   #count(params: Record<string, unknown>): void {
@@ -192,20 +194,31 @@ class Turn {
   #complete(params: Record<string, unknown>): void {
     const turn = TurnCompleted.safeParse(params).data?.turn;
     if (turn?.status === 'completed') {
-      this.#log.append({ type: 'turn.completed', usage: this.#usage });
+      this.#record({ type: 'turn.completed', usage: this.#usage });
       this.#end(undefined);
       return;
     }
     const message = turn?.error?.message ?? `the turn ended as '${turn?.status ?? 'unknown'}'`;
-    this.#log.append({ type: 'turn.failed', error: turn?.error ?? { message } });
+    this.#record({ type: 'turn.failed', error: turn?.error ?? { message } });
     this.#end(failureOfTurn(turn?.error?.codexErrorInfo, message));
   }
 
-  /** A request that the server refused, or a server that is gone. */
+  /** A request that the server refused, or a server that is gone. It may come after the turn was given up. */
   #fail(error: unknown): void {
     const message = messageOf(error);
-    this.#log.append({ type: 'turn.failed', error: { message } });
+    this.#record({ type: 'turn.failed', error: { message } });
     this.#end(this.#server.gone ? { class: 'crashed', message } : failureOfMessage(message));
+  }
+
+  #record(event: Record<string, unknown>): void {
+    if (this.#disposed) return;
+    try {
+      this.#log.append(event);
+    } catch (error) {
+      // A full disk must fail this job, not the process that serves all of them.
+      const message = `cannot write ${this.#request.logPath}: ${messageOf(error)}`;
+      this.#end({ class: 'crashed', message });
+    }
   }
 
   #stop(why: Failure): void {
