@@ -1,3 +1,3 @@
-export { BINARY_VARIABLE } from './binary.ts';
+export { BINARY_VARIABLE, findCodex } from './binary.ts';
 export { type CodexInspection, type CodexWorkerOptions, createCodexWorker, inspectCodex } from './codex.ts';
 export type { CodexLogin } from './home.ts';
