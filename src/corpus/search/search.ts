@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import type { SearchHit, SearchMode, SearchResult } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
+import { breathe } from '../breath.ts';
+import { type Corpus, openCorpus } from '../corpus.ts';
+import { type Ranking, rank } from './bm25.ts';
+import { findCandidates } from './fts-index.ts';
+import { fuse } from './fusion.ts';
+import { type HitReader, hitReader } from './hits.ts';
+import { type QueryInput, type Question, understandAll } from './question.ts';
+import { compilePattern, rankByPattern } from './regex.ts';
+import { countTerms } from './scan.ts';
+import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
+
+export const DEFAULT_TOP_K = 10;
+export const MAX_TOP_K = 500;
+/** How many chunks BM25 hands to the vectors. */
+const DEFAULT_RERANK = 200;
+const DEFAULT_PATTERN_TIME_MS = 30_000;
+
+export interface SearchOptions {
+  /** Default `bm25`. */
+  mode?: SearchMode;
+  /** Hits for each question. Default 10, at most 500. */
+  topK?: number;
+  /** Add synonyms from the thesaurus to questions. Default true. */
+  thesaurus?: boolean;
+  /** For `vector` and `hybrid`. */
+  embeddings?: EmbeddingEndpoint;
+  /** Chunks that BM25 hands to the vectors. Default 200. */
+  rerank?: number;
+  /** Where indexes are (`indexDirectory(root)`); without it every search is a scan. */
+  indexDirectory?: string;
+  /** For `regex`: after it a pass ends and says how far it came. Default 30 s. */
+  patternTimeMs?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Searches the chunks of a run for several questions in one pass.
+ *
+ * `bm25` ranks by the question's words, their forms, and words of like meaning; `vector` orders the best of
+ * those anew by embeddings (all chunks, when they are few); `hybrid` joins both by reciprocal rank fusion;
+ * `regex` takes each query as a pattern in RE2 syntax and ranks by the number of matches.
+ *
+ * @returns one result for each query, in their order. Nothing found is a result with no hits
+ * @throws RlmError `usage` for an empty query or a bad pattern, `unavailable` for `vector` without an endpoint
+ *   that answers (`hybrid` then goes on with BM25 and notes it)
+ */
+export async function search(
+  runDir: string | Corpus,
+  queries: readonly QueryInput[],
+  options: SearchOptions = {},
+): Promise<SearchResult[]> {
+  const corpus = typeof runDir === 'string' ? await openCorpus(runDir) : runDir;
+  for (const query of queries) {
+    if ((typeof query === 'string' ? query : query.text).trim() === '') {
+      throw new RlmError('usage', 'a query is empty', { hint: 'Say what to look for.' });
+    }
+  }
+  const pass: Pass = {
+    corpus,
+    topK: Math.min(MAX_TOP_K, Math.max(1, options.topK ?? DEFAULT_TOP_K)),
+    breathe: breathe(options.signal),
+    options,
+    hits: hitReader(corpus),
+  };
+  const mode = options.mode ?? 'bm25';
+  return mode === 'regex' ? searchPatterns(pass, queries) : searchQuestions(pass, queries, mode);
+}
+
+interface Pass {
+  corpus: Corpus;
+  topK: number;
+  breathe: () => Promise<void> | undefined;
+  options: SearchOptions;
+  hits: HitReader;
+}
+
+async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promise<SearchResult[]> {
+  const { corpus, topK, options } = pass;
+  const sources = queries.map((query) => (typeof query === 'string' ? query : query.text));
+  const patterns = await Promise.all(sources.map(compilePattern));
+  const notes: string[] = [];
+  const rankings = await rankByPattern(corpus, patterns, {
+    limit: topK,
+    timeLimitMs: options.patternTimeMs ?? DEFAULT_PATTERN_TIME_MS,
+    breathe: pass.breathe,
+    notes,
+  });
+  const results: SearchResult[] = [];
+  for (const [index, pattern] of patterns.entries()) {
+    const ranking = rankings[index] ?? { best: [], matching: 0 };
+    const ownNotes = [...notes];
+    const hits: SearchHit[] = [];
+    for (const scored of ranking.best) hits.push(await pass.hits.ofPattern(scored, pattern, ownNotes));
+    results.push({
+      query: pattern.source,
+      mode: 'regex',
+      engine: 'scan',
+      matching_chunks: ranking.matching,
+      hits,
+      expanded: [],
+      notes: ownNotes,
+    });
+  }
+  return results;
+}
+
+async function searchQuestions(
+  pass: Pass,
+  queries: readonly QueryInput[],
+  mode: Exclude<SearchMode, 'regex'>,
+): Promise<SearchResult[]> {
+  const questions = understandAll(queries, { thesaurus: pass.options.thesaurus ?? true });
+  const wanted = mode === 'bm25' ? pass.topK : Math.max(pass.topK, pass.options.rerank ?? DEFAULT_RERANK);
+  const notes: string[] = [];
+  const { engine, rankings } = await rankQuestions(pass, questions, wanted, notes);
+  const results: SearchResult[] = [];
+  for (const [index, question] of questions.entries()) {
+    const ranking = rankings[index] ?? { best: [], matching: 0 };
+    const ownNotes = [...question.notes, ...notes];
+    const best = await finish(pass, question, ranking, mode, ownNotes);
+    const hits: SearchHit[] = [];
+    for (const scored of best.slice(0, pass.topK))
+      hits.push(await pass.hits.ofQuestion(scored, question, ownNotes));
+    results.push({
+      query: question.text,
+      mode,
+      engine,
+      matching_chunks: ranking.matching,
+      hits,
+      expanded: question.expanded,
+      notes: ownNotes,
+    });
+  }
+  return results;
+}
+
+/** BM25 over what an index gives, where there is one, else over every byte. The scores are the same. */
+async function rankQuestions(
+  pass: Pass,
+  questions: readonly Question[],
+  limit: number,
+  notes: string[],
+): Promise<{ engine: SearchResult['engine']; rankings: Ranking[] }> {
+  const { corpus, options } = pass;
+  const terms = new Map<string, number>();
+  for (const { groups } of questions) {
+    for (const { members } of groups) {
+      for (const { term } of members) if (!terms.has(term)) terms.set(term, terms.size);
+    }
+  }
+  const names = [...terms.keys()];
+  const candidates =
+    options.indexDirectory === undefined
+      ? undefined
+      : await findCandidates(options.indexDirectory, corpus, questions, names, limit);
+  const scan = { breathe: pass.breathe, notes };
+  const tallies = await countTerms(
+    corpus,
+    names,
+    candidates === undefined ? scan : { ...scan, only: candidates.ordinals },
+  );
+  const frequencies = candidates?.frequencies ?? tallies.documentFrequency;
+  const rankings = questions.map((question) => rank(corpus, question, terms, tallies, limit, frequencies));
+  return { engine: candidates === undefined ? 'scan' : 'index', rankings };
+}
+
+async function finish(
+  pass: Pass,
+  question: Question,
+  ranking: Ranking,
+  mode: Exclude<SearchMode, 'regex'>,
+  notes: string[],
+): Promise<Ranking['best']> {
+  if (mode === 'bm25') return ranking.best;
+  try {
+    const byVector = await orderByVector(pass, question, ranking);
+    return mode === 'vector' ? byVector : fuse([ranking.best, byVector], pass.topK);
+  } catch (error) {
+    if (mode === 'vector' || !(error instanceof RlmError) || error.code !== 'unavailable') throw error;
+    notes.push(`ranked by BM25 alone: ${error.message}`);
+    return ranking.best;
+  }
+}
+
+async function orderByVector(pass: Pass, question: Question, ranking: Ranking): Promise<Ranking['best']> {
+  const { corpus, options } = pass;
+  const endpoint = options.embeddings;
+  if (endpoint === undefined) {
+    throw new RlmError('unavailable', 'no embeddings endpoint is configured', {
+      hint: 'Name one (url, model, key variable), or search with mode bm25.',
+    });
+  }
+  const few = corpus.record.chunks <= (options.rerank ?? DEFAULT_RERANK);
+  const ordinals = few
+    ? Array.from({ length: corpus.record.chunks }, (_, ordinal) => ordinal)
+    : ranking.best.map(({ ordinal }) => ordinal);
+  const chunks = await pass.hits.texts(ordinals);
+  const asked = { sha256: createHash('sha256').update(question.text).digest('hex'), text: question.text };
+  const [vector, ...vectors] = await embed(endpoint, [asked, ...chunks], options.signal);
+  if (vector === undefined) return [];
+  const candidates = vectors.map((of, index) => ({ ordinal: ordinals[index] ?? 0, vector: of }));
+  return rankByVector(vector, candidates);
+}

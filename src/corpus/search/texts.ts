@@ -1,0 +1,59 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { messageOf } from '../../errors.ts';
+import { type Corpus, textFile } from '../corpus.ts';
+
+/** A source's text and its chunks, for a pass over the corpus. */
+export interface OpenText {
+  fd: number;
+  size: number;
+  /** Ordinals of its chunks: first, and one after the last. */
+  firstChunk: number;
+  endChunk: number;
+  path: string;
+}
+
+/**
+ * Opens the texts of a corpus one after the other; what can no longer be opened is noted.
+ *
+ * @param only chunks that are wanted; texts without any are passed over
+ */
+export function* openTexts(corpus: Corpus, notes: string[], only?: readonly number[]): Generator<OpenText> {
+  const wanted =
+    only === undefined ? undefined : new Set(only.map((ordinal) => corpus.spans.source(ordinal)));
+  let chunk = 0;
+  for (const [index, source] of corpus.sources.entries()) {
+    if (source.status !== 'read' || source.chunks === 0) continue;
+    const firstChunk = chunk;
+    chunk += source.chunks;
+    if (wanted?.has(index) === false) continue;
+    let fd: number;
+    try {
+      fd = openSync(textFile(corpus, source), 'r');
+    } catch (error) {
+      notes.push(`not searched: ${source.path} (${messageOf(error)})`);
+      continue;
+    }
+    try {
+      yield { fd, size: source.text_bytes, firstChunk, endChunk: chunk, path: source.path };
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** Reads into `buffer` from `offset` until it is full or the text ends; returns how many bytes came. */
+export function fill(
+  text: { fd: number; size: number },
+  buffer: Buffer,
+  offset: number,
+  position: number,
+): number {
+  const wanted = Math.min(buffer.length - offset, text.size - position);
+  let filled = 0;
+  while (filled < wanted) {
+    const read = readSync(text.fd, buffer, offset + filled, wanted - filled, position + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}

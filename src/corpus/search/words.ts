@@ -1,0 +1,73 @@
+import { stemmer } from 'stemmer';
+
+/** Words of a question that say nothing about where its answer stands. */
+const STOP_WORDS = new Set(
+  `a about above after again all also am an and any are as at be because been before being below between both
+but by can cannot could did do does doing don down during each few for from further had has have having he her
+here hers him his how i if in into is isn it its itself just ll me might more most must my no nor not now of
+off on once only or other our out over own please re s same shall she should so some such t tell than that the
+their them then there these they this those through to too under until up upon us ve very was we were what
+when where whether which while who whom whose why will with would you your`.split(/\s+/),
+);
+
+/** Scripts that write no spaces between words (or, Hangul, none before endings): searched by pairs of letters. */
+const UNSPACED =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー';
+const RUNS = new RegExp(`[${UNSPACED}]+|[\\p{L}\\p{N}\\p{M}]+`, 'gu');
+const UNSPACED_ONLY = new RegExp(`^[${UNSPACED}]`, 'u');
+/** `readFile` holds two words; `IPv4` and `utf8` are one. */
+const CAMEL = /(?<=[a-z])(?=[A-Z])/;
+
+/** A word of a text: what it is compared by, and where it stands (UTF-16 units). */
+export interface Word {
+  term: string;
+  text: string;
+  start: number;
+  end: number;
+}
+
+/** A pair of letters, or a single one that stands alone, of a script without spaces. */
+export function isUnspaced(text: string): boolean {
+  return UNSPACED_ONLY.test(text);
+}
+
+export function isStopWord(word: string): boolean {
+  return STOP_WORDS.has(word);
+}
+
+/** What all forms of a word have in common (Porter for English; other words in lower case). */
+export function termOf(word: string): string {
+  const lower = word.toLowerCase();
+  return /^[a-z]+$/.test(lower) && lower.length > 2 ? stemmer(lower) : lower;
+}
+
+/** The words of a text in order, stop words included. */
+export function* wordsOf(text: string): Generator<Word> {
+  for (const run of text.matchAll(RUNS)) {
+    const from = run.index;
+    if (isUnspaced(run[0])) {
+      const letters = [...run[0]];
+      let start = from;
+      for (let at = 0; at < Math.max(1, letters.length - 1); at += 1) {
+        const pair = `${letters[at] ?? ''}${letters[at + 1] ?? ''}`;
+        yield { term: pair, text: pair, start, end: start + pair.length };
+        start += letters[at]?.length ?? 0;
+      }
+      continue;
+    }
+    let start = from;
+    for (const part of run[0].split(CAMEL)) {
+      yield { term: termOf(part), text: part, start, end: start + part.length };
+      start += part.length;
+    }
+  }
+}
+
+/**
+ * A beginning that every word with this term has: stemming changes ends only, and writes at most the last letter
+ * anew (`memori` of memory, `sensibl` of sensibility, `hope` of hoping).
+ */
+export function commonPrefix(term: string): string {
+  if (!/^[a-z]{4,}$/.test(term)) return term;
+  return term.replace(/(?:[ie]|(?<=b)l)$/, '');
+}
