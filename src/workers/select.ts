@@ -1,8 +1,10 @@
 import type { Config } from '../config/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { createCodexWorker } from './codex/index.ts';
+import { createClaudeWorker, findClaude, findLogin } from './claude/index.ts';
+import { createCodexWorker, findCodex } from './codex/index.ts';
 import { createCommandWorker } from './command/index.ts';
 import { createExtractiveWorker } from './extractive/index.ts';
+import { codexLogin } from './login.ts';
 import type { Worker, WorkerName } from './worker.ts';
 
 /** Who is to answer, as the caller of a flow says. */
@@ -23,52 +25,101 @@ export interface WorkerSurroundings {
   config: Config;
   /** Environment marks of processes that serve many calls. */
   marks: Record<string, string>;
+  /** Ours unless given. */
+  env?: NodeJS.ProcessEnv | undefined;
+}
+
+/** A worker, and in words why it is this one. */
+export interface ChosenWorker {
+  worker: Worker;
+  why: string;
 }
 
 /**
- * Makes the worker that was asked for; `auto` takes the first that is installed and logged in.
+ * Makes the worker that was asked for. `auto` takes Codex, then Claude, each if installed and logged in, then
+ * the extractive reader.
  *
- * @returns the worker, and in words why it is this one
+ * @throws RlmError `usage` when the choice does not say enough, `unavailable` when the program is not there
  */
 export async function createWorker(
   choice: WorkerChoice,
   surroundings: WorkerSurroundings,
-): Promise<{ worker: Worker; why: string }> {
-  const { root, config, marks } = surroundings;
+): Promise<ChosenWorker> {
   switch (choice.worker) {
-    case 'command': {
-      const environment = config.worker_env;
-      if (choice.argv !== undefined) return { worker: createCommandWorker({ argv: choice.argv, environment }), why: 'a command was given' };
-      if (choice.runnerScript === undefined) {
-        throw new RlmError('usage', 'the command worker needs a runner script or a command');
-      }
-      const { runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck } = choice;
-      return {
-        worker: createCommandWorker({ runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck, environment }),
-        why: 'a runner script was given',
-      };
-    }
+    case 'command':
+      return command(choice, surroundings);
     case 'extractive':
-      return { worker: createExtractiveWorker(), why: 'asked for' };
+      return { worker: createExtractiveWorker(), why: 'the extractive reader was asked for' };
     case 'codex':
-      return { worker: await codex(), why: 'asked for' };
+      return { worker: await codex(choice, surroundings), why: 'Codex was asked for' };
     case 'claude':
-      throw new RlmError('unavailable', 'the Claude worker is not there yet');
+      return { worker: await claude(surroundings), why: 'Claude was asked for' };
     case 'auto':
-      try {
-        return { worker: await codex(), why: 'Codex is installed' };
-      } catch (error) {
-        return { worker: createExtractiveWorker(), why: `no Codex: ${messageOf(error)}` };
-      }
+      return automatic(choice, surroundings);
   }
-  function codex() {
-    return createCodexWorker({
-      root,
-      lane: choice.lane,
-      codexHome: choice.codexHome,
-      profile: choice.profile,
-      extraEnvNames: config.worker_env,
-      marks,
+}
+
+async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<ChosenWorker> {
+  const { env = process.env } = surroundings;
+  const passedBy: string[] = [];
+  const chosen = (worker: Worker, reason: string): ChosenWorker => ({
+    worker,
+    why: [...passedBy, reason].join('; '),
+  });
+  try {
+    findCodex(undefined, env);
+    const login = codexLogin(choice.codexHome, env);
+    if (login === undefined) passedBy.push('Codex is installed but not logged in (codex login)');
+    else return chosen(await codex(choice, surroundings), `Codex is installed and logged in by ${login}`);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    passedBy.push(`no Codex: ${messageOf(error)}`);
+  }
+  try {
+    findClaude(undefined, env);
+    const login = findLogin(env);
+    if (login === 'none') passedBy.push('Claude is installed but not logged in (claude auth login)');
+    else return chosen(await claude(surroundings), `Claude is installed and logged in (${login})`);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    passedBy.push(`no Claude: ${messageOf(error)}`);
+  }
+  return chosen(createExtractiveWorker(), 'so the embedded extractive reader quotes, without a model');
+}
+
+/** A program that is not there is passed by; a setting that is wrong must be seen. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof RlmError && error.code === 'unavailable';
+}
+
+function command(choice: WorkerChoice, { config }: WorkerSurroundings): ChosenWorker {
+  const environment = config.worker_env;
+  const { argv, runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck } = choice;
+  if (runnerScript !== undefined) {
+    const worker = createCommandWorker({
+      runnerScript,
+      profile,
+      codexHome,
+      workerCwd,
+      skipGitRepoCheck,
+      environment,
     });
+    return { worker, why: 'a runner script was given' };
   }
+  if (argv !== undefined) {
+    return { worker: createCommandWorker({ argv, environment }), why: 'a command was given' };
+  }
+  throw new RlmError('usage', 'the command worker needs a runner script or a command', {
+    hint: 'Give --runner-script, or a command and its arguments.',
+  });
+}
+
+function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<Worker> {
+  const { root, config, marks, env } = surroundings;
+  const { lane, codexHome, profile } = choice;
+  return createCodexWorker({ root, lane, codexHome, profile, extraEnvNames: config.worker_env, marks, env });
+}
+
+function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {
+  return createClaudeWorker({ root, extraEnvNames: config.worker_env, env });
 }
