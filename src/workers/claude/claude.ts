@@ -58,10 +58,8 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
           CLAUDE_CODE_MAX_RETRIES: request.tools ? RETRIES.tools : RETRIES.prompt,
           // These two are retries as well, under other names: of a cut stream, and of an answer off the schema.
           CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
-          ...(request.tools
-            ? // A shell must not see the login.
-              { CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: '1' }
-            : { MAX_STRUCTURED_OUTPUT_RETRIES: '0' }),
+          ...(request.tools ? {} : { MAX_STRUCTURED_OUTPUT_RETRIES: '0' }),
+          CLAUDE_CODE_NO_MODEL_FALLBACK: '1',
           ...(ownHome ? { CLAUDE_CONFIG_DIR: home } : {}),
           ...request.marks,
         },
@@ -139,8 +137,9 @@ function judge(
   if (failure !== undefined && failure.class !== 'crashed') return { failure };
   if (result?.is_error) return { failure: failureOfResult(result, limit) };
   if (failure !== undefined) return { failure };
-  if (result === undefined) {
-    return { failure: { class: 'crashed', message: 'claude exited with code 0 before it gave a result' } };
+  // An interrupt is exit 0, and some versions give a result that says so.
+  if (result === undefined || result.terminal_reason?.startsWith('aborted')) {
+    return { failure: { class: 'crashed', message: 'claude exited with code 0 before it gave an answer' } };
   }
   if (result.stop_reason === 'refusal') {
     return { failure: { class: 'invalid_output', message: 'claude: the model refused to answer' } };

@@ -23,6 +23,24 @@ const ClaudeUsage = z
     }),
   );
 
+/** The same by model, with other names: this one counts every request, failed answers included. */
+const ModelUsage = z
+  .object({
+    inputTokens: count,
+    cacheCreationInputTokens: count,
+    cacheReadInputTokens: count,
+    outputTokens: count,
+    thinkingTokens: count,
+  })
+  .transform(
+    (usage): Usage => ({
+      input_tokens: usage.inputTokens + usage.cacheCreationInputTokens + usage.cacheReadInputTokens,
+      cached_input_tokens: usage.cacheReadInputTokens,
+      output_tokens: usage.outputTokens,
+      reasoning_output_tokens: usage.thinkingTokens,
+    }),
+  );
+
 /** The last object Claude prints: how it all went. */
 const ResultEvent = z.object({
   type: z.literal('result'),
@@ -37,7 +55,7 @@ const ResultEvent = z.object({
   stop_reason: z.string().nullish().catch(null),
   total_cost_usd: z.number().nonnegative().nullish().catch(null),
   usage: ClaudeUsage.catch(NO_USAGE),
-  modelUsage: z.record(z.string(), z.unknown()).catch({}),
+  modelUsage: z.record(z.string(), ModelUsage).catch({}),
 });
 export type ClaudeResult = z.infer<typeof ResultEvent>;
 
@@ -77,8 +95,14 @@ export async function readClaudeLog(path: string, start: number): Promise<Claude
   for await (const batch of readLineBatches(path, { start, longLines: 'skip' })) {
     for (const { text } of batch) take(log, messages, text);
   }
-  log.usage = log.result?.usage ?? [...messages.values()].reduce(addUsage, NO_USAGE);
+  log.usage = usageOf(log.result, messages);
   return log;
+}
+
+function usageOf(result: ClaudeResult | undefined, messages: ReadonlyMap<string, Usage>): Usage {
+  if (result === undefined) return [...messages.values()].reduce(addUsage, NO_USAGE);
+  const byModel = Object.values(result.modelUsage);
+  return byModel.length > 0 ? byModel.reduce(addUsage, NO_USAGE) : result.usage;
 }
 
 function take(log: ClaudeLog, messages: Map<string, Usage>, text: string): void {
