@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
+import type { MaterialPart } from '../workers/index.ts';
 import { findQuote } from './quote.ts';
 import type { CompiledSchema } from './schema.ts';
 
 /** The chunk an answer is about, for checking what it quotes. */
 export interface ChunkText {
   chunkId: string;
-  /** Name used in `loc`. */
-  source: string;
-  /** Line of the source at which the text starts, from 1. */
-  lineStart: number;
-  /** Undefined for a chunk too large to be loaded: its quotes stay unchecked. */
-  text: string | undefined;
+  /** The pieces it is made of; none for a chunk too large to be loaded: its quotes stay unchecked. */
+  parts: MaterialPart[];
 }
 
 /** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
@@ -49,22 +46,29 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
   if (errors.length > 0) return { ok: false, errors };
 
   const detail: AnswerDetail = { normalised, quotes_verified: 0, quotes_missing: 0 };
-  const source = chunk.text;
-  if (source !== undefined) {
+  if (chunk.parts.length > 0) {
     answer.evidence = answer.evidence.map((item, index) => {
-      const lines = findQuote(source, item.quote);
-      if (lines === undefined) {
+      const loc = locOf(item.quote, chunk.parts);
+      if (loc === undefined) {
         detail.quotes_missing += 1;
         return item;
       }
       detail.quotes_verified += 1;
-      const first = chunk.lineStart + lines.first;
-      const loc = `${chunk.source}:${first}-${chunk.lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
       if (loc !== item.loc) detail.normalised.push(`evidence[${index}].loc`);
       return { ...item, loc };
     });
   }
   return { ok: true, answer, detail };
+}
+
+/** `source:first-last` of the first piece that holds the quote. */
+function locOf(quote: string, parts: MaterialPart[]): string | undefined {
+  for (const { source, lineStart, text } of parts) {
+    const lines = findQuote(text, quote);
+    if (lines === undefined) continue;
+    return `${source}:${lineStart + lines.first}-${lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
+  }
+  return undefined;
 }
 
 /**

@@ -47,7 +47,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
     const price = values.prices[model];
     journal.append({
       type: 'assignments',
-      total: params.jobs_total,
+      added: params.jobs_total,
       carried: history.carried,
       concurrency: params.parallel,
       worker: worker.lane === null ? worker.name : `${worker.name}/${worker.lane}`,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ANSWER_LIMITS, type JobRecord, WorkerAnswer } from '../contracts/index.ts';
+import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import { type Acceptance, AnswerCache, type Assignment, type Piece, type Split } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import type { MaterialPart } from '../workers/index.ts';
 import { type ChunkText, checkAnswer, findJsonObject } from './answer.ts';
 import type { Job } from './jobs.ts';
 import { CHUNK_INSTRUCTIONS, chunkInput } from './prompt.ts';
@@ -27,17 +28,12 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
     async prepare() {
       const schema = compileSchema(job.schemaPath);
       const loaded = loadChunk(job, settings.embedBytes);
-      const { source, lineStart } = loaded.chunk;
-      const content = [loaded.sha256, source, job.record.question, schema.sha256, CHUNK_INSTRUCTIONS];
+      const places = loaded.chunk.parts.map(({ source, lineStart }) => `${source}:${lineStart}`);
+      const sources = loaded.chunk.parts.map(({ source }) => source);
+      const content = [loaded.sha256, ...sources, job.record.question, schema.sha256, CHUNK_INSTRUCTIONS];
       return {
         ...chunkPiece(job, settings, schema, loaded.chunk),
-        key: AnswerCache.key([
-          ...content,
-          job.record.chunk_id,
-          String(lineStart),
-          settings.model,
-          settings.effort,
-        ]),
+        key: AnswerCache.key([...content, job.record.chunk_id, ...places, settings.model, settings.effort]),
         // Neither chunk_id nor line: a chunk that moved because another file was edited keeps its answers.
         cacheKey: AnswerCache.key(content),
         adopt: (text) => JSON.stringify({ ...findJsonObject(text), chunk_id: job.record.chunk_id }),
@@ -57,22 +53,14 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
     call: () => ({
       instructions: CHUNK_INSTRUCTIONS,
       input: chunkInput(job.record.question, chunk, job.chunkPath),
-      ...(chunk.text === undefined
+      ...(chunk.parts.length === 0
         ? {}
-        : {
-            material: {
-              question: job.record.question,
-              chunkId: chunk.chunkId,
-              source: chunk.source,
-              lineStart: chunk.lineStart,
-              text: chunk.text,
-            },
-          }),
+        : { material: { question: job.record.question, chunkId: chunk.chunkId, parts: chunk.parts } }),
       ...(schema.strict ? { schema: { path: schema.path, value: schema.value } } : {}),
       model: settings.model,
       effort: settings.effort,
       sandbox: { mode: 'read-only' },
-      tools: chunk.text === undefined,
+      tools: chunk.parts.length === 0,
       cwd: settings.cwd,
       timeoutMs: (job.record.timeout_sec ?? settings.timeoutSec) * 1000,
     }),
@@ -87,28 +75,36 @@ function acceptAnswer(text: string, chunk: ChunkText, schema: CompiledSchema): A
   return { ok: true, text: `${JSON.stringify(checked.answer, null, 2)}\n`, detail: { ...checked.detail } };
 }
 
-/** Two halves at the line end nearest the middle; undefined for a chunk of one line. */
+/** Two halves: of the pieces, or of the one piece at the line end nearest its middle; undefined for one line. */
 function splitChunk(
   job: Job,
   settings: BatchSettings,
   schema: CompiledSchema,
   chunk: ChunkText,
 ): Split | undefined {
-  const { text } = chunk;
-  if (text === undefined) return undefined;
-  const middle = text.lastIndexOf('\n', Math.floor(text.length / 2));
-  const cut = middle > 0 ? middle + 1 : text.indexOf('\n', Math.floor(text.length / 2)) + 1;
-  if (cut <= 0 || cut >= text.length) return undefined;
-  const head = text.slice(0, cut);
-  const halves = [
-    { ...chunk, text: head },
-    { ...chunk, text: text.slice(cut), lineStart: chunk.lineStart + head.split('\n').length - 1 },
-  ];
+  const halves = halvesOf(chunk.parts);
+  if (halves === undefined) return undefined;
   return {
-    parts: halves.map((half) => chunkPiece(job, settings, schema, half)),
+    parts: halves.map((parts) => chunkPiece(job, settings, schema, { ...chunk, parts })),
     merge: (texts) =>
       JSON.stringify(mergeAnswers(texts.map((answer) => WorkerAnswer.parse(JSON.parse(answer))))),
   };
+}
+
+function halvesOf(parts: MaterialPart[]): MaterialPart[][] | undefined {
+  const [only] = parts;
+  if (only === undefined) return undefined;
+  if (parts.length > 1) {
+    const middle = Math.ceil(parts.length / 2);
+    return [parts.slice(0, middle), parts.slice(middle)];
+  }
+  const { text } = only;
+  const before = text.lastIndexOf('\n', Math.floor(text.length / 2));
+  const cut = before > 0 ? before + 1 : text.indexOf('\n', Math.floor(text.length / 2)) + 1;
+  if (cut <= 0 || cut >= text.length) return undefined;
+  const head = text.slice(0, cut);
+  const lineStart = only.lineStart + head.split('\n').length - 1;
+  return [[{ ...only, text: head }], [{ ...only, text: text.slice(cut), lineStart }]];
 }
 
 /** The answers about two halves as one about the whole: what is relevant counts, everything found is kept. */
@@ -129,39 +125,60 @@ function mergeAnswers(answers: WorkerAnswer[]): WorkerAnswer {
   };
 }
 
+/** Reads the chunk: the job's spans, or the whole of its file; a file too big to embed is hashed only. */
 function loadChunk(job: Job, embedBytes: number): { chunk: ChunkText; sha256: string } {
-  const { record, chunkPath } = job;
-  let fd: number;
-  try {
-    fd = openSync(chunkPath, 'r');
-  } catch (error) {
-    throw new RlmError('usage', `chunk_path ${chunkPath}: ${messageOf(error)}`);
-  }
-  try {
-    const { size } = fstatSync(fd);
-    const start = record.byte_start ?? 0;
-    const end = record.byte_end ?? size;
-    if (start > end || end > size) {
-      throw new RlmError('usage', `bytes ${start}-${end} do not lie in ${chunkPath} (${size} bytes)`, {
-        hint: 'The document changed since its chunks were made; ingest it again.',
-      });
-    }
-    if (end - start <= embedBytes) {
-      const bytes = Buffer.concat([...spanOf(fd, start, end)]);
-      return { chunk: chunkOf(record, bytes.toString('utf8')), sha256: sha256(bytes) };
-    }
-    if (end - start < size) {
+  const { record } = job;
+  const hash = createHash('sha256');
+  if (job.spans.length > 0) {
+    const size = job.spans.reduce((sum, span) => sum + span.byte_end - span.byte_start, 0);
+    if (size > embedBytes) {
       throw new RlmError(
         'limit',
-        `the span ${start}-${end} of ${chunkPath} is larger than ${embedBytes} bytes`,
+        `the spans of job '${record.job_id}' hold ${size} bytes; ${embedBytes} fit a prompt`,
         {
           hint: 'Make smaller chunks, or raise limits.embed_bytes in .rlm/config.json.',
         },
       );
     }
-    const hash = createHash('sha256');
-    for (const bytes of spanOf(fd, start, end)) hash.update(bytes);
-    return { chunk: chunkOf(record, undefined), sha256: hash.digest('hex') };
+    const parts = job.spans.map((span) => {
+      const bytes = withFile(span.path, (fd, end) => {
+        if (span.byte_start > span.byte_end || span.byte_end > end) {
+          throw new RlmError(
+            'usage',
+            `bytes ${span.byte_start}-${span.byte_end} do not lie in ${span.path} (${end} bytes)`,
+            {
+              hint: 'The document changed since its chunks were made; ingest it again.',
+            },
+          );
+        }
+        return Buffer.concat([...spanOf(fd, span.byte_start, span.byte_end)]);
+      });
+      hash.update(`${bytes.length}:`).update(bytes);
+      return { source: span.source, lineStart: span.line_start, text: bytes.toString('utf8') };
+    });
+    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
+  }
+  return withFile(job.chunkPath, (fd, size) => {
+    const kept: Buffer[] = [];
+    for (const bytes of spanOf(fd, 0, size)) {
+      hash.update(bytes);
+      if (size <= embedBytes) kept.push(bytes);
+    }
+    const whole = { source: record.chunk_path, lineStart: 1, text: Buffer.concat(kept).toString('utf8') };
+    const parts = size <= embedBytes ? [whole] : [];
+    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
+  });
+}
+
+function withFile<T>(path: string, read: (fd: number, size: number) => T): T {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw new RlmError('usage', `the chunk's file ${path}: ${messageOf(error)}`);
+  }
+  try {
+    return read(fd, fstatSync(fd).size);
   } finally {
     closeSync(fd);
   }
@@ -176,15 +193,6 @@ function* spanOf(fd: number, start: number, end: number): Generator<Buffer> {
     at += read;
     yield part.subarray(0, read);
   }
-}
-
-function chunkOf(record: JobRecord, text: string | undefined): ChunkText {
-  return {
-    chunkId: record.chunk_id,
-    source: record.source ?? record.chunk_path,
-    lineStart: record.line_start ?? 1,
-    text,
-  };
 }
 
 function sha256(data: string | Buffer): string {

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { JobRecord } from '../contracts/index.ts';
+import { JobRecord, type JobSpan } from '../contracts/index.ts';
 import { IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import {
@@ -26,6 +26,8 @@ export interface JobPaths {
 export interface Job {
   record: JobRecord;
   chunkPath: string;
+  /** The record's spans with absolute paths; none when the chunk is the whole file. */
+  spans: JobSpan[];
   schemaPath: string;
   outputPath: string;
 }
@@ -163,6 +165,10 @@ function readJob(line: JsonlLine, paths: JobPaths): Job | undefined {
       record,
       outputPath,
       chunkPath: readable(paths, record.chunk_path, 'chunk_path'),
+      spans: (record.spans ?? []).map((span) => ({
+        ...span,
+        path: readable(paths, span.path, 'spans.path'),
+      })),
       schemaPath: readable(paths, record.schema_path, 'schema_path'),
     };
   } catch (error) {

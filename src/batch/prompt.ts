@@ -1,4 +1,5 @@
 import { ANSWER_LIMITS } from '../contracts/index.ts';
+import type { MaterialPart } from '../workers/index.ts';
 import type { ChunkText } from './answer.ts';
 
 /**
@@ -14,16 +15,22 @@ Rules:
 - "relevant": true only if the chunk helps to answer the question. Shared words alone do not make it relevant.
 - "summary": what the chunk says about the question, 1 to ${ANSWER_LIMITS.summary} characters. If not relevant, say so in one sentence.
 - "confidence": 0 to 1, how sure you are that the summary is right and complete for this chunk.
-- "evidence": at most ${ANSWER_LIMITS.evidence} items {"loc", "quote", "note"}. "quote": at most ${ANSWER_LIMITS.quote} characters, copied character by character from the chunk; never reworded, never joined from two places. "loc": SOURCE:FIRST-LAST with the line numbers of the source; the request says at which line the chunk starts. "note": what the quote shows. Every statement of the summary needs a quote. Not relevant: [].
+- "evidence": at most ${ANSWER_LIMITS.evidence} items {"loc", "quote", "note"}. "quote": at most ${ANSWER_LIMITS.quote} characters, copied character by character from the chunk; never reworded, never joined from two places. "loc": SOURCE:FIRST-LAST with the line numbers of the source; each piece says at which line it starts. "note": what the quote shows. Every statement of the summary needs a quote. Not relevant: [].
 - "gaps": what the question asks and the chunk leaves open, at most ${ANSWER_LIMITS.list} short strings.
 - "errors": problems with the chunk itself, such as unreadable text, at most ${ANSWER_LIMITS.list} short strings.
 `;
 
 /** The part of the prompt that differs: question first, chunk last, so that questions over one prefix cache too. */
 export function chunkInput(question: string, chunk: ChunkText, chunkPath: string): string {
-  const head = `Question: ${question}\n\nchunk_id: ${chunk.chunkId}\nSOURCE: ${chunk.source}\nThe chunk starts at line ${chunk.lineStart} of SOURCE.\n`;
-  if (chunk.text === undefined) {
-    return `${head}The chunk is the whole of this file; read it from there, in parts: ${chunkPath}\n`;
+  const head = `Question: ${question}\n\nchunk_id: ${chunk.chunkId}\n`;
+  if (chunk.parts.length === 0) {
+    return `${head}SOURCE: ${chunkPath}\nThe chunk is the whole of this file; read it from there, in parts.\n`;
   }
-  return `${head}--- chunk ---\n${chunk.text}${chunk.text.endsWith('\n') ? '' : '\n'}--- end of chunk ---\n`;
+  const several = chunk.parts.length > 1 ? `The chunk is made of ${chunk.parts.length} pieces.\n` : '';
+  return `${head}${several}${chunk.parts.map(pieceText).join('')}`;
+}
+
+function pieceText({ source, lineStart, text }: MaterialPart): string {
+  const end = text.endsWith('\n') ? '' : '\n';
+  return `--- SOURCE: ${source}, from line ${lineStart} ---\n${text}${end}--- end ---\n`;
 }

@@ -35,11 +35,14 @@ export type OutcomeRecord = z.infer<typeof OutcomeRecord>;
 export const JournalEvent = z.discriminatedUnion('type', [
   /** A driver took the run up. What ran under the one before is running no more. */
   z.object({ ...at, type: z.literal('driver_started'), generation: z.int(), driver: ProcessIdentity }),
-  /** `carried`: results accepted under earlier drivers, which stand unless `stale` says otherwise. */
+  /**
+   * More work: `added` assignments, of which `carried` were accepted under earlier drivers and stand unless
+   * `stale` says otherwise.
+   */
   z.object({
     ...at,
     type: z.literal('assignments'),
-    total: z.int(),
+    added: z.int(),
     carried: z.int(),
     concurrency: z.int(),
     worker: z.string(),

@@ -3,6 +3,21 @@ import { z } from 'zod';
 /** A required string: trimmed, not blank. */
 const text = z.string().trim().min(1);
 
+/** A piece of a document that a job is about. A job packs several when they are short. */
+export const JobSpan = z.object({
+  /** Id in the manifest. */
+  chunk_id: text.max(128),
+  /** File that holds the text; relative like `chunk_path`. */
+  path: text,
+  /** The document as it is cited, and the piece's first line in it: every `loc` is in its lines. */
+  source: text,
+  line_start: z.int().positive(),
+  /** Bytes of the file, end exclusive. */
+  byte_start: z.int().nonnegative(),
+  byte_end: z.int().nonnegative(),
+});
+export type JobSpan = z.infer<typeof JobSpan>;
+
 /** One line of `jobs.jsonl` (CONTRACTS.md A). Unknown fields are ignored. */
 export const JobRecord = z.object({
   job_id: text,
@@ -16,11 +31,7 @@ export const JobRecord = z.object({
   schema_path: text,
   sandbox: z.literal('read-only'),
   timeout_sec: z.int().positive().optional(),
-  /** Ours: the span of `chunk_path` that is the chunk, when it is not the whole file. Bytes, end exclusive. */
-  byte_start: z.int().nonnegative().optional(),
-  byte_end: z.int().nonnegative().optional(),
-  /** Ours: the original document and the chunk's first line in it, so that every `loc` is in its lines. */
-  source: text.optional(),
-  line_start: z.int().positive().optional(),
+  /** Ours: the pieces of documents that are the chunk, when it is not the whole of `chunk_path`. */
+  spans: z.array(JobSpan).min(1).max(64).optional(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;

@@ -23,13 +23,12 @@ export function emptyProgress(): Progress {
 export function countEvent(progress: Progress, event: JournalEvent): Progress {
   switch (event.type) {
     case 'driver_started':
-      return { ...progress, running: 0 };
+      return { ...progress, total: 0, accepted: 0, failed: 0, running: 0 };
     case 'assignments':
       return {
         ...progress,
-        total: event.total,
-        accepted: event.carried,
-        failed: 0,
+        total: progress.total + event.added,
+        accepted: progress.accepted + event.carried,
         concurrency: event.concurrency,
       };
     case 'stale':

@@ -7,6 +7,14 @@ export type WorkerName = (typeof WORKER_NAMES)[number];
 /** What a worker may touch. Read-only unless a task owns paths to write. */
 export type Sandbox = { mode: 'read-only' } | { mode: 'workspace-write'; writable: string[] };
 
+/** A piece of a document: its text, and where it starts in the document. */
+export interface MaterialPart {
+  source: string;
+  /** From 1. */
+  lineStart: number;
+  text: string;
+}
+
 /** One call of a worker: everything it needs to know, and nothing about retries, budgets or the run. */
 export interface WorkRequest {
   /** The assignment and attempt, for names of files and marks in the environment. */
@@ -17,7 +25,7 @@ export interface WorkRequest {
   /** The rest of the prompt: question, then the material, then what was wrong with the last answer. */
   input: string;
   /** For workers that read structure instead of a prompt, such as the extractive reader. */
-  material?: { question: string; chunkId: string; source: string; lineStart: number; text: string };
+  material?: { question: string; chunkId: string; parts: MaterialPart[] };
   /** JSON Schema of the answer as an object and as a file; absent when any text will do. */
   schema?: { path: string; value: Record<string, unknown> };
   model: string | null;

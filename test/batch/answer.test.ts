@@ -14,9 +14,14 @@ const schemaFile = (value: unknown, name = 'schema.json') => {
 const anything = compileSchema(schemaFile({}));
 const chunk = {
   chunkId: 'c-1',
-  source: 'docs/guide.md',
-  lineStart: 41,
-  text: 'First line.\nThe limit is 10 items.\nIt can be\nraised in the settings.\n',
+  parts: [
+    { source: 'docs/other.md', lineStart: 7, text: 'Nothing here.\n' },
+    {
+      source: 'docs/guide.md',
+      lineStart: 41,
+      text: 'First line.\nThe limit is 10 items.\nIt can be\nraised in the settings.\n',
+    },
+  ],
 };
 const answer = (change: Record<string, unknown> = {}) => ({
   chunk_id: 'c-1',

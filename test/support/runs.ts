@@ -39,7 +39,7 @@ export function finishedBatch(
   write({
     ts,
     type: 'assignments',
-    total: options.jobs,
+    added: options.jobs,
     carried: 0,
     concurrency: 8,
     worker: 'extractive',

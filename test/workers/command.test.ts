@@ -145,7 +145,7 @@ describe('argv', () => {
       ],
     });
     const schema = { path: '/s.json', value: {} };
-    const material = { question: 'q', chunkId: '{model} $(id)', source: 's', lineStart: 1, text: '' };
+    const material = { question: 'q', chunkId: '{model} $(id)', parts: [] };
     const request = workRequest(directory, { instructions: 'I', input: 'größer\n', schema, material });
     const result = await worker.run(request);
     expect(result.answer).toBe(`I\n\ngrößer\n|{model} $(id):model-x|${request.promptPath}|/s.json|{other}`);

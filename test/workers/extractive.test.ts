@@ -181,9 +181,7 @@ describe('as a worker', () => {
       const material = {
         question: 'Are retries on?',
         chunkId: 'c-1',
-        source: 'a.md',
-        lineStart: 1,
-        text: CHUNK,
+        parts: [{ source: 'a.md', lineStart: 1, text: CHUNK }],
       };
       const result = await worker.run(workRequest(directory, { material }));
       expect(result).toMatchObject({ costUsd: 0, usage: { input_tokens: 0, output_tokens: 0 } });

@@ -1,7 +1,7 @@
 import { ANSWER_LIMITS, NO_USAGE, type WorkerAnswer } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
 import { harmless } from '../printed.ts';
-import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
+import type { MaterialPart, Worker, WorkRequest, WorkResult } from '../worker.ts';
 import { type Passage, type Reading, readPassages } from './passages.ts';
 import type { Term } from './question.ts';
 
@@ -44,20 +44,29 @@ function answerOf(request: WorkRequest): Pick<WorkResult, 'answer' | 'failure'> 
     };
   }
   try {
-    return { answer: JSON.stringify(readChunk(request.material)) };
+    return { answer: JSON.stringify(readMaterial(request.material)) };
   } catch (error) {
     return { failure: { class: 'crashed', message: `the extractive reader failed: ${messageOf(error)}` } };
   }
 }
 
+/** What several pieces say: the answer of the one that says most, with the quotes of the others behind it. */
+function readMaterial({ question, chunkId, parts }: NonNullable<WorkRequest['material']>): WorkerAnswer {
+  const answers = parts
+    .map((part) => readChunk({ question, chunkId, ...part }))
+    .sort((a, b) => Number(b.relevant) - Number(a.relevant) || b.confidence - a.confidence);
+  const [best = readChunk({ question, chunkId, source: '', lineStart: 1, text: '' })] = answers;
+  return { ...best, evidence: answers.flatMap(({ evidence }) => evidence).slice(0, MAX_PASSAGES) };
+}
+
 /**
- * What one chunk says on a question, in the worker's answer format.
+ * What one piece says on a question, in the worker's answer format.
  *
  * `confidence` is the share of the question's informative words, weighted by how rare they are, that the best
  * passage holds, times 0.75. Every quote stands in `text` as it is; `loc` has the lines of the original document.
  */
-export function readChunk(material: NonNullable<WorkRequest['material']>): WorkerAnswer {
-  const { text, question, source, chunkId, lineStart } = material;
+export function readChunk(piece: { question: string; chunkId: string } & MaterialPart): WorkerAnswer {
+  const { text, question, source, chunkId, lineStart } = piece;
   const reading = readPassages(text, question, source, MAX_PASSAGES);
   const { passages } = reading;
   const lines = lineFinder(text, lineStart);
