@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ArchivedTo, ArchiveMeta } from '../../src/contracts/index.ts';
 import {
@@ -25,6 +26,7 @@ import {
   releaseAllOrchestratorLocks,
 } from '../../src/runs/index.ts';
 import { temporaryDirectory } from '../support/runs.ts';
+import { bundleEntry, startRacer } from './processes.ts';
 
 const OPTIONS: ArchiveOptions = { terminationReason: 'done', ttlDays: 14 };
 
@@ -58,7 +60,8 @@ function filesOf(directory: string): string[] {
     .sort();
 }
 
-describe('an archive', () => {
+/** Every archive forces its records to the disk, which a busy machine may take long to do. */
+describe('an archive', { timeout: 120_000 }, () => {
   it('is a read-only copy with a sha256 of every file; the run keeps pointers, finals and their evidence', async () => {
     const root = temporaryDirectory();
     const run = finishedRun(root);
@@ -172,6 +175,36 @@ describe('an archive', () => {
     const second = await archiveRun(root, 'run-1', OPTIONS);
     expect(second.archive_id).not.toBe(first.archive_id);
     expect(second.resumed).toBe(false);
+  });
+
+  it('is whole and alone, at whatever instants its makers are killed', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const contents = new Map<string, string>();
+    for (let n = 0; n < 300; n += 1) {
+      writeFileSync(join(run.dir, `artifacts/reports/r${n}.md`), `${n}`.repeat(5000));
+    }
+    for (const path of filesOf(run.dir)) contents.set(path, readFileSync(join(run.dir, path), 'utf8'));
+    const entry = bundleEntry(root);
+    for (let kill = 0; kill < 8; kill += 1) {
+      const racer = await startRacer(entry, ['archive', root, 'run-1']);
+      racer.go();
+      // The instants differ with the machine; every one must do.
+      const done = await Promise.race([racer.line(), delay(kill * 12).then(() => undefined)]);
+      racer.child.kill('SIGKILL');
+      await racer.end();
+      if (done !== undefined) break;
+    }
+    const last = await archiveRun(root, 'run-1', OPTIONS).catch((error: unknown) => String(error));
+    if (typeof last === 'string') expect(last).toMatch(/archived already/);
+    const { archives } = listArchives(root, { limit: 10 });
+    expect(archives).toHaveLength(1);
+    const copy = join(root, '.rlm/archive', archives[0]?.archive_id ?? '', 'run');
+    expect(filesOf(copy)).toEqual([...contents.keys()].sort());
+    for (const [path, text] of contents) expect(readFileSync(join(copy, path), 'utf8')).toBe(text);
+    expect(filesOf(run.dir)).toContain('archived_to.json');
+    expect(existsSync(join(run.dir, 'artifacts/reports/r1.md'))).toBe(false);
+    expect(readdirSync(join(root, '.rlm/archive'))).toHaveLength(1);
   });
 
   it('shows in a list that pages', async () => {
