@@ -13,7 +13,14 @@ export interface ScriptedCall {
 /** What the scripted model does about it. Numbers are tokens, or milliseconds where the name says so. */
 export type ScriptedReply =
   | { kind: 'answer'; text: string; usage?: ScriptedUsage; delayMs?: number }
-  | { kind: 'tool'; name: string; arguments: Record<string, unknown>; usage?: ScriptedUsage }
+  /** `namespace`: Codex offers the tools of an MCP server in one, such as `mcp__rlm`. */
+  | {
+      kind: 'tool';
+      name: string;
+      namespace?: string;
+      arguments: Record<string, unknown>;
+      usage?: ScriptedUsage;
+    }
   /** An HTTP error. `body` is the JSON error object the provider would send. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: unknown }
   /** The stream starts and is cut before it is complete. */

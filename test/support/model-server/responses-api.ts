@@ -33,6 +33,7 @@ export const responsesApi: ModelApi = {
             id: `fc_${responses}`,
             call_id: `call_${responses}`,
             name: reply.name,
+            ...(reply.namespace === undefined ? {} : { namespace: reply.namespace }),
             arguments: JSON.stringify(reply.arguments),
           };
     sendEvent(response, 'response.output_item.done', { item });
