@@ -13,7 +13,7 @@ const READ_TOOLS = ['Read', 'Grep', 'Glob'];
  * The arguments of one call; the input comes on stdin, because flags with lists swallow what follows them.
  *
  * `--bare` is the leanest form, but it reads no login of an account: then everything it would leave out is
- * switched off one by one.
+ * switched off one by one. So it is with tools, of which `--bare` leaves out Write.
  */
 export function claudeArguments(
   request: WorkRequest,
@@ -22,7 +22,7 @@ export function claudeArguments(
 ): string[] {
   const known = (flag: string, ...values: string[]) => (flags.includes(flag) ? [flag, ...values] : []);
   const lean =
-    login === 'key' && flags.includes('--bare')
+    login === 'key' && !request.tools && flags.includes('--bare')
       ? ['--bare']
       : [...known('--setting-sources', ''), ...known('--strict-mcp-config')];
   return [

@@ -59,7 +59,6 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
           // These two are retries as well, under other names: of a cut stream, and of an answer off the schema.
           CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
           ...(request.tools ? {} : { MAX_STRUCTURED_OUTPUT_RETRIES: '0' }),
-          CLAUDE_CODE_NO_MODEL_FALLBACK: '1',
           ...(ownHome ? { CLAUDE_CONFIG_DIR: home } : {}),
           ...request.marks,
         },
