@@ -1,2 +1,5 @@
-export { batchFlow } from './flow.ts';
-export { type BatchRequest, type Caller, prepareBatch, summaryPath } from './start.ts';
+export { batchFlow, jobAssignments } from './flow.ts';
+export type { JobPaths } from './jobs.ts';
+export { readJobs } from './jobs.ts';
+export { type BatchRequest, prepareBatch, summaryPath } from './start.ts';
+export { writeSummary } from './summary.ts';

@@ -7,3 +7,5 @@ export { type History, readHistory } from './history.ts';
 export { IdIndex } from './id-index.ts';
 export { Journal, OutcomeReader, parseEvent, readEvents } from './journal.ts';
 export type { RetryLimits } from './policy.ts';
+export { WorkSession } from './session.ts';
+export { type Caller, requireKind, resolveWork, WorkParams, type WorkRequest } from './work-params.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { RlmError } from '../errors.ts';
-import { currentDepth } from '../workers/index.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 /**
@@ -17,7 +16,7 @@ export async function callTool(
   nameOf: (field: string) => string = (field) => field,
 ): Promise<Record<string, unknown>> {
   const checked = checkInput(tool, input, nameOf);
-  if (tool.startsWork) checkDepth(tool, context);
+  if (tool.startsWork) await checkDepth(tool, context);
   const result = tool.output.safeParse(await tool.run(checked, context));
   if (result.success) return result.data;
   throw new RlmError(
@@ -62,7 +61,8 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-function checkDepth(tool: Tool, context: ToolContext): void {
+async function checkDepth(tool: Tool, context: ToolContext): Promise<void> {
+  const { currentDepth } = await import('../workers/index.ts');
   const depth = currentDepth();
   const limit = context.config.values.limits.max_depth;
   if (depth < limit) return;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { cancelActivity } from '../activities/index.ts';
 import { RunReport, reportRun, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
@@ -17,6 +16,7 @@ export const cancel = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
   async run(input, context) {
+    const { cancelActivity } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);
     return reportRun(run, await cancelActivity(run, { timeoutMs: CANCEL_LIMIT_MS }));
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type RunStatus, readActivity, readStatus } from '../activities/index.ts';
+import type { RunStatus } from '../activities/index.ts';
 import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { cut } from './page.ts';
@@ -31,7 +31,8 @@ export const RunReport = z.object({
 export type RunReport = z.infer<typeof RunReport>;
 
 /** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
-export function readReport(run: RunHandle): RunReport {
+export async function readReport(run: RunHandle): Promise<RunReport> {
+  const { readActivity, readStatus } = await import('../activities/index.ts');
   if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
   return {
     run_id: run.id,

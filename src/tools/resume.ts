@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { resumeActivity } from '../activities/index.ts';
 import { Budget } from '../contracts/index.ts';
 import { budgetOf, RunReport, reportRun, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
@@ -17,6 +16,7 @@ export const resume = defineTool({
   startsWork: true,
   command: { positional: ['run_id'] },
   async run(input, context) {
+    const { resumeActivity } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);
     const budget = budgetOf(input);
     const change = Object.keys(budget).length === 0 ? {} : { budget };

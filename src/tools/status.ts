@@ -39,7 +39,7 @@ export const status = defineTool({
   command: { positional: ['run_id'] },
   async run(input, context) {
     if (input.run_id !== undefined) {
-      return { run: readReport(context.openRun(input.run_id)) };
+      return { run: await readReport(context.openRun(input.run_id)) };
     }
     const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
     const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100) }));

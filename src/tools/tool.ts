@@ -44,6 +44,10 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
     /** Input fields that are positional arguments, in order. */
     positional?: string[];
   };
+  /**
+   * Imports what it needs when it is called: a server lists all tools at its start, and must start fast, but
+   * calls few of them.
+   */
   run(input: z.infer<Input>, context: ToolContext): Promise<z.infer<Output>>;
 }
 

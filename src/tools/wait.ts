@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readStatus, waitForChange } from '../activities/index.ts';
 import { RunReport, reportRun, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
@@ -24,6 +23,7 @@ export const wait = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
   async run(input, context) {
+    const { readStatus, waitForChange } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);
     const report = () => {
       const { total, accepted, failed, running } = readStatus(run).progress;

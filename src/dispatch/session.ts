@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { ensureDirectory } from '../files/index.ts';
+import { RUN_FILES, stateDirectory } from '../runs/index.ts';
+import { createWorker, type Worker } from '../workers/index.ts';
+import type { Assignment } from './assignment.ts';
+import { BudgetLedger, type Price } from './budget.ts';
+import { AnswerCache } from './cache.ts';
+import { dispatch, type Stop } from './dispatch.ts';
+import type { FlowContext } from './flow.ts';
+import type { WorkParams } from './work-params.ts';
+
+/**
+ * A worker, made once for an activity, and the budget it works under: all stages of a flow dispatch through
+ * one session, so limits and counts are those of the whole activity.
+ */
+export class WorkSession {
+  readonly worker: Worker;
+  /** The model to ask for; null for a worker that has none. */
+  readonly model: string | null;
+  readonly effort: string | null;
+  readonly #why: string;
+  readonly #context: FlowContext;
+  readonly #params: WorkParams;
+  readonly #budget: BudgetLedger;
+  readonly #price: Price | undefined;
+
+  private constructor(context: FlowContext, params: WorkParams, chosen: { worker: Worker; why: string }) {
+    const { config, history } = context;
+    const { models, prices, effort } = config.values;
+    const { worker } = chosen;
+    this.worker = worker;
+    this.#why = chosen.why;
+    this.#context = context;
+    this.#params = params;
+    const model = params.model ?? (worker.name === 'claude' ? models.claude : models.codex);
+    this.model = worker.name === 'extractive' ? null : model;
+    this.effort = worker.name === 'codex' ? (params.effort ?? effort) : null;
+    this.#price = prices[model];
+    const { usage, cost_usd, attempts } = history.progress;
+    const spent = {
+      workers: history.carried,
+      attempts,
+      tokens: usage.input_tokens + usage.output_tokens,
+      costUsd: cost_usd ?? 0,
+    };
+    const reportsCost = worker.name === 'claude' || worker.name === 'extractive';
+    this.#budget = new BudgetLedger(params.budget, spent, context.startedAt, this.#price, reportsCost);
+  }
+
+  /** Makes the worker. Close the session when the flow is done, however it ends. */
+  static async open(context: FlowContext, params: WorkParams): Promise<WorkSession> {
+    for (const directory of [RUN_FILES.prompts, RUN_FILES.logs, RUN_FILES.subresults]) {
+      ensureDirectory(join(context.run.dir, directory));
+    }
+    const chosen = await createWorker(
+      {
+        worker: params.worker,
+        lane: params.lane,
+        runnerScript: params.runner_script ?? undefined,
+        argv: params.command ?? undefined,
+        profile: params.profile ?? undefined,
+        codexHome: params.codex_home ?? undefined,
+        workerCwd: params.worker_cwd ?? undefined,
+        skipGitRepoCheck: params.skip_git_repo_check,
+      },
+      { root: context.run.record.root, config: context.config.values, marks: context.marks },
+    );
+    try {
+      return new WorkSession(context, params, chosen);
+    } catch (error) {
+      await chosen.worker.close();
+      throw error;
+    }
+  }
+
+  /** Directory that workers run in. */
+  get cwd(): string {
+    return this.#params.worker_cwd ?? this.#context.run.record.root;
+  }
+
+  /**
+   * Runs one stage.
+   *
+   * @param count how many assignments the source has, and how many of them were accepted under earlier drivers
+   * @returns why it stopped early, or undefined
+   */
+  async dispatch(
+    source: AsyncIterable<Assignment> | Iterable<Assignment>,
+    count: { added: number; carried: number },
+  ): Promise<Stop | undefined> {
+    const { run, journal, history, config, signal, marks } = this.#context;
+    const { limits } = config.values;
+    const params = this.#params;
+    journal.append({
+      type: 'assignments',
+      ...count,
+      concurrency: params.parallel,
+      worker: this.worker.lane === null ? this.worker.name : `${this.worker.name}/${this.worker.lane}`,
+      why: this.#why,
+    });
+    return dispatch(source, {
+      journal,
+      journalPath: join(run.dir, RUN_FILES.events),
+      history,
+      worker: this.worker,
+      parallel: params.parallel,
+      retry: {
+        retries: params.retries,
+        passingRetries: limits.passing_retries,
+        backoffBaseMs: limits.backoff_ms,
+        backoffMaxMs: limits.backoff_max_ms,
+      },
+      idleTimeoutMs: params.idle_timeout_sec * 1000,
+      budget: this.#budget,
+      price: this.#price,
+      cache: params.cache ? new AnswerCache(stateDirectory(run.record.root)) : undefined,
+      runDir: run.dir,
+      marks,
+      signal,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.worker.close();
+  }
+}
