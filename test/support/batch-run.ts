@@ -6,23 +6,31 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import { type BatchSummary, JournalEvent } from '../../src/contracts/index.ts';
 
 /** The built program, as a user runs it. */
 export const RLM = fileURLToPath(new URL('../../dist/rlm.js', import.meta.url));
 
-/** A directory of its own with a chunk, a schema and jobs, as a user of `rlm batch` has it. */
+const roots: string[] = [];
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+/** A directory of its own with a chunk, a schema and jobs, as a user of `rlm batch` has it; gone after the tests. */
 export class BatchFixture {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'rlm-batch-')));
   readonly runDir = join(this.root, 'run');
 
   /** @param jobs ids; job `x` is about chunk `c-x`, a file of its own */
   constructor(jobs: string[], change: (id: string) => Record<string, unknown> = () => ({})) {
+    roots.push(this.root);
     mkdirSync(join(this.root, 'chunks'));
     this.write('schema.json', '{}');
     const lines = jobs.map((id) => {
