@@ -39,6 +39,8 @@ const MAX_PARTS = 4;
 const MIN_PART = 8;
 /** Places of a quote that are looked at; "the" has more. */
 const MAX_PLACES = 256;
+/** Near matches whose words are compared, at most. */
+const MAX_JUDGED = 4;
 const ELLIPSIS = /\s*(?:[[(]\s*(?:\.{3,}|…)\s*[\])]|\.{3,}|…|\. \. \.)\s*/u;
 /** A letter, a digit or a symbol such as an emoji: punctuation alone is no quote. */
 const SAYS_SOMETHING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
@@ -149,7 +151,7 @@ function accept(
   const whole = byDistance.find(({ place, wide }) => place.start === wide.start && place.end === wide.end);
   if (whole !== undefined && match !== 'fuzzy')
     return { ...includeNegation(source.text, whole.wide), match, edits: 0 };
-  for (const { place, wide } of byDistance.slice(0, 8)) {
+  for (const { place, wide } of byDistance.slice(0, MAX_JUDGED)) {
     const reason = changedBetween(quote, source.text.slice(wide.start, wide.end));
     if (reason === undefined) return { ...includeNegation(source.text, wide), match, edits: place.edits };
     refused ??= { reason };
@@ -177,7 +179,7 @@ function findNear(
   for (const joined of brokenByHyphens(source.text) ? [false, true] : [false]) {
     const { text, starts, ends } = source.normalised(joined);
     const places: Place[] = [];
-    for (const match of nearMatches(text, wanted)) {
+    for (const match of nearMatches(text, wanted).slice(0, MAX_PLACES)) {
       const start = starts[match.start] ?? 0;
       const end = ends[match.end - 1] ?? 0;
       if (start >= from && end > start)

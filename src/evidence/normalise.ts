@@ -20,6 +20,13 @@ const INVISIBLE = /^(?:[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\p{Cc
 const QUOTES = /^["'`´‘’‚‛“”„‟‹›«»′″‵‶＂＇]/u;
 const DASHES = /^[-‐‑‒–—―−﹘﹣－]/u;
 
+/** What each plain ASCII character becomes; 0 for those that need a closer look: space, control, quotes, hyphen. */
+const ASCII = Uint16Array.from({ length: 0x80 }, (_, unit) => {
+  const character = String.fromCharCode(unit);
+  if (unit <= SPACE || unit === 0x7f || unit === HYPHEN || QUOTES.test(character)) return 0;
+  return character.toLowerCase().charCodeAt(0);
+});
+
 /**
  * Makes texts comparable that differ in typography only: runs of white space are one space; quotation marks,
  * and dashes, are one character each; case and compatibility forms (NFKC) are folded; invisible and control
@@ -32,16 +39,14 @@ export function normaliseText(original: string, joined: boolean): NormalisedText
   for (let index = 0; index < original.length; ) {
     const unit = original.charCodeAt(index);
     const end = index + 1;
-    const plain = end >= original.length || original.charCodeAt(end) < 0x300;
-    if (plain && ((unit >= 0x61 && unit <= 0x7a) || (unit >= 0x30 && unit <= 0x39))) {
-      out.push(unit, index, end);
-    } else if (plain && unit >= 0x41 && unit <= 0x5a) {
-      out.push(unit + 32, index, end);
-    } else if (unit === SPACE || WHITE.test(original.charAt(index))) {
-      index = whiteSpace(original, index, out);
-      continue;
-    } else {
-      index = other(original, index, joined, out);
+    // A combining mark may follow any character; those start at U+0300.
+    const alone = end >= original.length || original.charCodeAt(end) < 0x300;
+    const folded = unit < 0x80 ? (ASCII[unit] ?? 0) : 0;
+    if (folded !== 0 && alone) out.push(folded, index, end);
+    else {
+      index = isWhite(original, index)
+        ? whiteSpace(original, index, out)
+        : other(original, index, joined, out);
       continue;
     }
     index = end;
@@ -49,12 +54,18 @@ export function normaliseText(original: string, joined: boolean): NormalisedText
   return out.finish();
 }
 
+function isWhite(original: string, index: number): boolean {
+  const unit = original.charCodeAt(index);
+  if (unit > SPACE && unit < 0x80) return false;
+  return unit === SPACE || WHITE.test(original.charAt(index));
+}
+
 function whiteSpace(original: string, start: number, out: Output): number {
   let index = start;
   // Invisible characters inside a run belong to it, or they would make two spaces of one.
   while (index < original.length) {
-    const at = original.charAt(index);
-    if (!WHITE.test(at) && !INVISIBLE.test(at)) break;
+    if (original.charCodeAt(index) > SPACE && original.charCodeAt(index) < 0x7f) break;
+    if (!isWhite(original, index) && !INVISIBLE.test(original.charAt(index))) break;
     index += 1;
   }
   if (out.last !== SPACE) out.push(SPACE, start, index);
@@ -150,8 +161,12 @@ class Output {
 
   finish(): NormalisedText {
     const units = this.#units.subarray(0, this.#length);
+    // One byte a character where that suffices: searching such a string takes half the time.
+    const narrow = units.every((unit) => unit < 0x100);
     return {
-      text: Buffer.from(units.buffer, units.byteOffset, units.byteLength).toString('utf16le'),
+      text: narrow
+        ? Buffer.from(units).toString('latin1')
+        : Buffer.from(units.buffer, units.byteOffset, units.byteLength).toString('utf16le'),
       starts: this.#starts.subarray(0, this.#length),
       ends: this.#ends.subarray(0, this.#length),
     };

@@ -13,8 +13,9 @@ export type WordChange = 'number_changed' | 'negation_changed' | 'identifier_cha
 
 /** Above this the alignment would cost more than a wrong quote is worth, in characters. */
 const MAX_COMPARED = 2000;
-/** Share of a word's letters that must stand in both texts; of a name's letters. */
+/** Share of a word's letters that must stand in both texts; of a polar word's (`north`, `south`); of a name's. */
 const WORD_SHARE = 0.5;
+const POLAR_SHARE = 0.65;
 const NAME_SHARE = 0.8;
 /** Letters at a word's start that may all be new. */
 const MAX_NEW_HEAD = 3;
@@ -70,13 +71,16 @@ function kindOf(raw: string, folded: string): WordChange | undefined {
   return POLAR_WORDS.has(folded) ? 'word_changed' : undefined;
 }
 
-/** A token that counts in either text must stand as often in the other. */
+/** A token that counts in either text must stand as often in the other; polar words may not change places. */
 function changedCount(a: Token[], b: Token[]): WordChange | undefined {
   const [inA, inB] = [counts(a.map((token) => token.folded)), counts(b.map((token) => token.folded))];
-  for (const token of [...a, ...b]) {
-    if (token.kind !== undefined && inA.get(token.folded) !== inB.get(token.folded)) return token.kind;
-  }
-  return undefined;
+  const differs = (token: Token) => inA.get(token.folded) !== inB.get(token.folded);
+  for (const token of [...a, ...b])
+    if (token.kind !== undefined && token.kind !== 'word_changed' && differs(token)) return token.kind;
+  const swapped = [a, b].every((tokens) =>
+    tokens.some((token) => token.kind === 'word_changed' && differs(token)),
+  );
+  return swapped ? 'word_changed' : undefined;
 }
 
 function counts(values: string[]): Map<string, number> {
@@ -134,14 +138,14 @@ function unmatchedWord(
   starts: Uint32Array,
 ): WordChange | undefined {
   for (const word of text.matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
-    if (word[0].length <= 2 || FUNCTION_WORDS.has(word[0])) continue;
+    const polar = POLAR_WORDS.has(word[0]);
+    if (!polar && (word[0].length <= 2 || FUNCTION_WORDS.has(word[0]))) continue;
     const letters = matched.subarray(word.index, word.index + word[0].length);
     const hits = letters.reduce((sum, hit) => sum + hit, 0);
     // Endings vary, beginnings do not: `positive` and `negative`.
     if (letters.indexOf(1) >= MAX_NEW_HEAD) return 'word_changed';
-    const origin = starts[word.index] ?? 0;
-    const share = isName(original, origin) ? NAME_SHARE : WORD_SHARE;
-    if (hits < word[0].length * share) return 'word_changed';
+    const name = isName(original, starts[word.index] ?? 0);
+    if (hits < word[0].length * (name ? NAME_SHARE : polar ? POLAR_SHARE : WORD_SHARE)) return 'word_changed';
   }
   return undefined;
 }

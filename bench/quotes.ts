@@ -1,0 +1,123 @@
+/*
+ * µs to locate one quote of about 200 characters in 100 kB of prose: exact, with typography changed, with a
+ * tenth of its letters edited, and invented; against `indexOf`, approx-string-match over the whole text, and
+ * fuse.js. Run: npx tsx bench/quotes.ts, or node on a version that strips types.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import search from 'approx-string-match';
+import Fuse from 'fuse.js';
+import { locateQuote, SourceText } from '../src/evidence/index.ts';
+
+const SIZE = 100_000;
+const QUOTES = 60;
+/** Public text inside the dependencies: their manuals; and the licences that vite bundles, which repeat themselves. */
+const MANUALS = [
+  'execa',
+  'commander',
+  'fuse.js',
+  'mammoth',
+  'html-to-text',
+  'zod',
+  'ajv',
+  'picomatch',
+  'smol-toml',
+];
+const repetitive = process.argv.includes('--repetitive');
+
+const text = (repetitive ? readFileSync('node_modules/vite/LICENSE.md', 'utf8').repeat(2) : manuals()).slice(
+  0,
+  SIZE,
+);
+const bytes = Buffer.from(text);
+const random = seeded(7);
+const originals = Array.from({ length: QUOTES }, pickQuote);
+const cases: [string, string[]][] = [
+  ['exact', originals],
+  ['typography', originals.map((quote) => quote.replace(/\s+/g, '\n').replace(/"/g, '“').toUpperCase())],
+  ['10 % edits', originals.map((quote) => edited(quote, Math.floor(quote.length * 0.1) - 1))],
+  ['invented', originals.map((quote) => quote.split(' ').sort().reverse().join(' '))],
+];
+
+const prepared = new SourceText(bytes);
+const fuse = new Fuse([text], { ignoreLocation: true, threshold: 0.1, includeMatches: true });
+const ways: [string, number, (quote: string) => boolean][] = [
+  ['locateQuote, chunk prepared once', QUOTES, (quote) => locateQuote(prepared, quote).match !== 'missing'],
+  ['locateQuote, from bytes each time', QUOTES, (quote) => locateQuote(bytes, quote).match !== 'missing'],
+  ['indexOf', QUOTES, (quote) => text.includes(quote)],
+  [
+    'approx-string-match, whole text',
+    QUOTES,
+    (quote) => search(text, quote, Math.floor(quote.length * 0.1)).length > 0,
+  ],
+  ['fuse.js, whole text', 3, (quote) => fuse.search(quote).length > 0],
+];
+
+const reference = new Map<string, number>();
+console.log(
+  `${repetitive ? 'licences' : 'manuals'}, ${text.length} characters, ${QUOTES} quotes, node ${process.version}\n`,
+);
+console.log(
+  '| quote | way | µs a quote (median) | × approx-string-match | found |\n|---|---|---:|---:|---:|',
+);
+for (const [kind, quotes] of cases) {
+  const rows = ways.map(([way, count, locate]) => ({ way, ...measure(quotes.slice(0, count), locate) }));
+  reference.set(kind, rows.find((row) => row.way.startsWith('approx'))?.micros ?? 0);
+  for (const row of rows) {
+    const ratio = row.micros / (reference.get(kind) ?? 1);
+    console.log(
+      `| ${kind} | ${row.way} | ${row.micros.toFixed(1)} | ${ratio.toFixed(3)} | ${row.found}/${row.tried} |`,
+    );
+  }
+}
+
+function measure(
+  quotes: string[],
+  locate: (quote: string) => boolean,
+): { micros: number; found: number; tried: number } {
+  for (const quote of quotes.slice(0, 5)) locate(quote);
+  const times: number[] = [];
+  let found = 0;
+  for (const quote of quotes) {
+    const started = performance.now();
+    if (locate(quote)) found += 1;
+    times.push((performance.now() - started) * 1000);
+  }
+  times.sort((a, b) => a - b);
+  return { micros: times[times.length >> 1] ?? 0, found, tried: quotes.length };
+}
+
+function manuals(): string {
+  const files = MANUALS.flatMap((name) =>
+    ['README.md', 'Readme.md', 'readme.md'].map((file) => `node_modules/${name}/${file}`),
+  );
+  return files
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+}
+
+/** About 200 characters from the start of a word to the end of one. */
+function pickQuote(): string {
+  const from = text.indexOf(' ', Math.floor(random() * (SIZE - 400))) + 1;
+  return text.slice(from, text.indexOf(' ', from + 200)).trim();
+}
+
+/** Letters inside lower-case words swapped, dropped or doubled. */
+function edited(quote: string, edits: number): string {
+  const letters = [...quote];
+  const places = letters.flatMap((_, at) => (/^[a-z]{3}$/.test(quote.slice(at - 1, at + 2)) ? [at] : []));
+  for (let edit = 0; edit < edits && places.length > 0; edit += 1) {
+    const [at = 0] = places.splice(Math.floor(random() * places.length), 1);
+    const letter = letters[at] ?? '';
+    letters[at] = ['', letter + letter, 'z'][Math.floor(random() * 3)] ?? '';
+  }
+  return letters.join('');
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 4294967296;
+  };
+}
