@@ -155,7 +155,7 @@ test('no Codex, or something else in its place, is said so', async () => {
 
 test.each([
   ['not needed', '', {}],
-  ['variable', 'env_key = "K"', { K: 'k-1' }],
+  ['provider variable', 'env_key = "K"', { K: 'k-1' }],
   ['none', 'env_key = "K"', {}],
 ])('an inspection says that the login is %s (%s)', async (login, key, variables) => {
   const root = temporaryDirectory();
@@ -168,17 +168,39 @@ test.each([
   expect(inspection.file).toMatch(/codex-[a-z0-9-]+\/vendor\/.*\/codex$/);
 });
 
-test('an inspection tells a login file, a key and the lack of both', async () => {
+test('an inspection tells a login file, a key and the lack of both, and which lane that means', async () => {
   const root = temporaryDirectory();
   const { env, codexHome } = isolatedCodex(root, model.url);
   writeFileSync(join(codexHome, 'config.toml'), '');
-  const login = async (variables: Record<string, string>) =>
-    (await inspectCodex({ root, lane: 'auto', env: { ...env, ...variables } })).login;
-  expect(await login({})).toBe('none');
-  expect(await login({ OPENAI_API_KEY: 'k-1' })).toBe('variable');
+  const inspect = (variables: Record<string, string>, lane: 'auto' | 'app-server' = 'auto') =>
+    inspectCodex({ root, lane, env: { ...env, ...variables } });
+  expect(await inspect({})).toMatchObject({ login: 'none' });
+  expect(await inspect({ OPENAI_API_KEY: 'k-1' })).toMatchObject({ login: 'none' });
+  expect(await inspect({ CODEX_API_KEY: 'k-1' })).toMatchObject({ login: 'variable', lane: 'exec' });
+  await expect(inspect({ CODEX_API_KEY: 'k-1' }, 'app-server')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('CODEX_API_KEY'),
+  });
   writeFileSync(join(codexHome, 'auth.json'), '{}');
-  expect(await login({})).toBe('file');
+  expect(await inspect({})).toMatchObject({ login: 'file', lane: 'app-server' });
 });
+
+test.each([
+  ['CODEX_API_KEY', 'Bearer k-1'],
+  ['OPENAI_API_KEY', undefined],
+])(
+  'with %s in the environment the lane chosen sends %s, as the inspection implies',
+  async (name, authorization) => {
+    const root = temporaryDirectory();
+    const { env, codexHome } = isolatedCodex(root, model.url);
+    writeFileSync(join(codexHome, 'config.toml'), fakeProvider(model.url, { login: true }));
+    model.calls.length = 0;
+    const worker = await createCodexWorker({ root, lane: 'auto', env: { ...env, [name]: 'k-1' } });
+    await worker.run(workRequest(root, { input: 'MODE=ok' }));
+    await worker.close();
+    expect(model.calls[0]?.authorization).toBe(authorization);
+  },
+);
 
 function filesHolding(directory: string, text: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })

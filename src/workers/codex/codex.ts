@@ -33,7 +33,8 @@ export interface CodexWorkerOptions {
  * Lane `auto` is the app-server where the installed version speaks its protocol: one process for many jobs
  * runs them about 2.5 times as fast, types its failures and tells the allowance beforehand. A request with
  * tools or with paths to write goes through `codex exec` in any lane: its sandbox and its environment are then
- * those of that one job. A profile goes through exec too, since the app-server takes none.
+ * those of that one job. So do a profile and a login by CODEX_API_KEY, since the
+ * app-server takes neither.
  *
  * @throws RlmError `unavailable` when there is no Codex, or not one that can do what is asked; `usage` when
  *   the user's config.toml or profile cannot be used
@@ -104,10 +105,12 @@ function useAppServer(options: CodexWorkerOptions, setup: CodexSetup): boolean {
     ? `codex ${setup.capabilities.version} does not speak the protocol that this lane needs`
     : profile !== undefined
       ? 'codex app-server takes no --profile'
-      : undefined;
+      : setup.home.login === 'variable'
+        ? 'codex app-server does not log in by CODEX_API_KEY'
+        : undefined;
   if (hindrance === undefined) return true;
   if (lane === 'auto') return false;
   throw new RlmError('unavailable', `the app-server lane cannot be used: ${hindrance}`, {
-    hint: 'Use --lane exec or --lane auto.',
+    hint: 'Use --lane exec or --lane auto, or log in with codex login --with-api-key.',
   });
 }

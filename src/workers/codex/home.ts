@@ -8,8 +8,13 @@ import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { setting } from './lean.ts';
 
-/** `none`: a call would fail as `auth`. */
-export type CodexLogin = 'file' | 'variable' | 'keyring' | 'not needed' | 'none';
+/**
+ * - `variable`: CODEX_API_KEY, which `codex exec` takes and the app-server does not (measured with 0.169; neither
+ *   takes OPENAI_API_KEY)
+ * - `provider variable`: the `env_key` of a provider of the user's own
+ * - `none`: a call would fail as `auth`
+ */
+export type CodexLogin = 'file' | 'variable' | 'provider variable' | 'keyring' | 'not needed' | 'none';
 
 /** Where Codex workers live, and what of the user's own set-up they need from the environment and argv. */
 export interface CodexHome {
@@ -142,10 +147,10 @@ function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv): Code
   const provider = config.model_providers?.[config.model_provider ?? ''];
   if (provider !== undefined && provider.requires_openai_auth !== true) {
     if (provider.env_key === undefined) return 'not needed';
-    return env[provider.env_key] ? 'variable' : 'none';
+    return env[provider.env_key] ? 'provider variable' : 'none';
   }
+  if (env.CODEX_API_KEY) return 'variable';
   if (existsSync(join(home, 'auth.json'))) return 'file';
-  if (env.CODEX_API_KEY || env.OPENAI_API_KEY) return 'variable';
   return config.cli_auth_credentials_store === 'keyring' ? 'keyring' : 'none';
 }
 
