@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunStatus, readStatus } from '../activities/index.ts';
+import type { RunStatus } from '../activities/index.ts';
 import { BatchSummary } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { reportRun } from '../tools/index.ts';
@@ -24,7 +24,7 @@ export function exitCodeOf(status: RunStatus): number {
 export function closingLines(run: RunHandle, status: RunStatus): string {
   const path = join(run.dir, RUN_FILES.summary);
   if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status), run);
-  const head = readSummaryHead(path) ?? headFromProgress(readStatus(run));
+  const head = readSummaryHead(path) ?? headFromProgress(status);
   const usage = head.usage_totals;
   return [
     `summary: ${path}`,

@@ -69,7 +69,7 @@ test.each([
     /^error: --model must be a non-empty string$/m,
   ],
   [['batch', '--jobs', 'nope.jsonl', '--run-dir', 'out'], /^error: --jobs: .*nope\.jsonl does not exist$/m],
-  [['batch', '--run-dir', 'out'], /^error: --jobs is required$/m],
+  [['batch', '--run-dir', 'out'], /^error: --jobs/m],
   [['batch', '--jobs', 'x', '--parallel', 'many'], /--parallel <n>.*must be a number/],
   [['batch', '--jobs', 'x', '--parallel', '0'], /^error: --parallel: .*>0/m],
   [['batch', '--jobs', 'x', '--worker', 'gpt'], /Allowed choices are auto, codex/],

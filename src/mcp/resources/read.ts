@@ -29,7 +29,7 @@ export async function readResource(root: string, uri: string): Promise<ResourceT
   const run = openRun(root, address.runId);
   switch (address.kind) {
     case 'run':
-      return json({ ...readReport(run), parts: partsOf(run) });
+      return json({ ...(await readReport(run)), parts: partsOf(run) });
     case 'jobs':
       return json(await jobsPage(run, address.cursor));
     case 'events':
