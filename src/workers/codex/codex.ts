@@ -33,8 +33,7 @@ export interface CodexWorkerOptions {
  * Lane `auto` is the app-server where the installed version speaks its protocol: one process for many jobs
  * runs them about 2.5 times as fast, types its failures and tells the allowance beforehand. A request with
  * tools or with paths to write goes through `codex exec` in any lane: its sandbox and its environment are then
- * those of that one job. So do a profile and a login by CODEX_API_KEY, since the
- * app-server takes neither.
+ * those of that one job. A profile or a login by CODEX_API_KEY means exec for all: the app-server takes neither.
  *
  * @throws RlmError `unavailable` when there is no Codex, or not one that can do what is asked; `usage` when
  *   the user's config.toml or profile cannot be used
