@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lockDriver } from '../../src/runs/index.ts';
-import { exitOf, startRlm } from '../support/rlm.ts';
-import { finishedBatch, temporaryDirectory, writeActivity } from '../support/runs.ts';
+import { driverAlive, lockDriver, openRun } from '../../src/runs/index.ts';
+import { connectClient, exitOf, startRlm } from '../support/rlm.ts';
+import { finishedBatch, place, temporaryDirectory, writeActivity } from '../support/runs.ts';
 
 /** The promise: whatever ends the session, the server is gone within a second. */
 const LIMIT_MS = 1000;
@@ -111,4 +112,35 @@ test('a root that is not there is told on stderr', async () => {
   const exit = await exitOf(startRlm(['mcp', '--root', '/no/such/directory']));
   expect(exit).toMatchObject({ code: 1, stdout: '' });
   expect(exit.stderr).toContain('/no/such/directory is not a directory');
+});
+
+test('a run that the server started goes on when the server ends', async () => {
+  const root = temporaryDirectory();
+  place(join(root, 'c.txt'), 'text\n');
+  place(join(root, 'schema.json'), '{"type":"object"}');
+  const job = {
+    job_id: 'j',
+    chunk_id: 'c',
+    chunk_path: 'c.txt',
+    question: 'What is it?',
+    output_path: 'subresults/j.json',
+    schema_path: 'schema.json',
+    sandbox: 'read-only',
+  };
+  place(join(root, 'jobs.jsonl'), `${JSON.stringify(job)}\n`);
+  const client = await connectClient(root);
+  const command = [process.execPath, '-e', 'setTimeout(() => {}, 60_000)'];
+  const { structuredContent } = await client.callTool({
+    name: 'rlm_run_batch',
+    arguments: { jobs: 'jobs.jsonl', run_id: 'long-run', command },
+  });
+  expect(structuredContent).toMatchObject({ run_id: 'long-run', state: 'working', driver: 'alive' });
+  await client.close();
+
+  const run = openRun(root, 'long-run');
+  expect(driverAlive(run.dir)).toBe(true);
+  const next = await connectClient(root);
+  const cancelled = await next.callTool({ name: 'rlm_cancel', arguments: { run_id: 'long-run' } });
+  expect(cancelled.structuredContent).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  expect(driverAlive(run.dir)).toBe(false);
 });
