@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
+import { DoctorReport } from '../doctor/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import { callTool, createContext, type Tool } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
+import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
-import { followRun } from './follow.ts';
 import { formatResult } from './format.ts';
 
 /**
@@ -41,9 +42,15 @@ export async function runTool(
   const run = runOf(result);
   if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   if (run === undefined || !call.follow) {
-    if (!call.json) process.stdout.write(formatResult(result, run));
-    return 0;
+    const examined = DoctorReport.safeParse(result).data;
+    const text =
+      examined === undefined
+        ? formatResult(result, run)
+        : doctorText(examined, process.stdout.columns || 100);
+    if (!call.json) process.stdout.write(text);
+    return examined?.healthy === false ? 1 : 0;
   }
+  const { followRun } = await import('./follow.ts');
   const ending = await followRun(run);
   if (!call.json) process.stdout.write(closingLines(run, ending.status));
   return ending.interrupted ?? exitCodeOf(ending.status);

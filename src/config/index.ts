@@ -1,1 +1,1 @@
-export { type Config, type LoadedConfig, loadConfig } from './config.ts';
+export { type Config, ConfigFile, type LoadedConfig, loadConfig } from './config.ts';

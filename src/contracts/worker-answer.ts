@@ -12,14 +12,14 @@ export const ANSWER_LIMITS = {
   item: 240,
 } as const;
 
+/** A quote and where it stands, `path:first_line-last_line`. Not described in the schema: the instructions say it, and each call pays. */
 export const EvidenceItem = z.strictObject({
   loc: z
     .string()
     .max(ANSWER_LIMITS.loc)
-    .regex(/^.+:[0-9]+-[0-9]+$/)
-    .describe('Where the quote stands: path:first_line-last_line'),
-  quote: z.string().min(1).max(ANSWER_LIMITS.quote).describe('Copied word for word from the chunk'),
-  note: z.string().min(1).max(ANSWER_LIMITS.note).describe('What the quote shows'),
+    .regex(/^.+:[0-9]+-[0-9]+$/),
+  quote: z.string().min(1).max(ANSWER_LIMITS.quote),
+  note: z.string().min(1).max(ANSWER_LIMITS.note),
 });
 export type EvidenceItem = z.infer<typeof EvidenceItem>;
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig } from '../config/index.ts';
+import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { RlmError } from '../errors.ts';
 import { openRun } from '../runs/index.ts';
 import type { ToolContext } from './tool.ts';
@@ -25,5 +25,14 @@ export function createContext(
   call: Pick<ToolContext, 'root' | 'cwd' | 'caller' | 'signal' | 'progress'> &
     Partial<Pick<ToolContext, 'openRun'>>,
 ): ToolContext {
-  return { openRun: (runId) => openRun(call.root, runId), ...call, config: loadConfig(call.root) };
+  let config: LoadedConfig | undefined;
+  return {
+    openRun: (runId) => openRun(call.root, runId),
+    ...call,
+    // Read when it is asked for: a tool that needs none also works where it is broken, as the doctor must.
+    get config() {
+      config ??= loadConfig(call.root);
+      return config;
+    },
+  };
 }

@@ -1,4 +1,8 @@
-export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE } from './environment.ts';
+export { createClaudeWorker, findClaude, findLogin as findClaudeLogin, probeClaude } from './claude/index.ts';
+export { createCodexWorker, findCodex, inspectCodex } from './codex/index.ts';
+export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE, workerEnvironment } from './environment.ts';
+export { codexLogin } from './login.ts';
+export { askProgram } from './probe.ts';
 export { killAllGroups } from './process.ts';
 export { createWorker, type WorkerChoice } from './select.ts';
 export { endSurvivors } from './survivors.ts';

@@ -1,0 +1,1 @@
+export { DoctorReport, examine } from './examine.ts';

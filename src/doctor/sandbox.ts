@@ -1,0 +1,36 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { askProgram, findCodex, workerEnvironment } from '../workers/index.ts';
+import { type Finding, ok, type Surroundings, warn } from './finding.ts';
+
+const MEND =
+  'Batches need no sandbox; workers with tools do. On Linux allow unprivileged user namespaces, or install bubblewrap.';
+
+/** Runs a command in Codex's read-only sandbox: it must run, and it must not be able to write. */
+export async function checkSandbox({ env, scratch }: Surroundings): Promise<Finding> {
+  const check = 'codex sandbox';
+  if (process.platform === 'win32') return warn(check, 'not tried on Windows', MEND);
+  const directory = join(scratch, 'sandbox');
+  const codexHome = join(directory, '.codex');
+  mkdirSync(codexHome, { recursive: true });
+  const { file } = findCodex(undefined, env);
+  const shell = ['/bin/sh', '-c', 'echo it-runs; : > written'];
+  try {
+    const { stdout, stderr } = await askProgram(
+      file,
+      ['sandbox', '-c', 'sandbox_mode="read-only"', '--', ...shell],
+      {
+        env: workerEnvironment({ values: { HOME: directory, CODEX_HOME: codexHome } }, env),
+        cwd: directory,
+      },
+    );
+    if (existsSync(join(directory, 'written'))) {
+      return warn(check, 'a command in the read-only sandbox could write', MEND);
+    }
+    if (stdout.includes('it-runs')) return ok(check, 'read-only holds: a command ran and could not write');
+    return warn(check, `a command did not run in it: ${stderr.trim().split('\n').at(-1) ?? ''}`, MEND);
+  } catch (error) {
+    return warn(check, messageOf(error), MEND);
+  }
+}
