@@ -1,7 +1,7 @@
 /*
  * µs to locate one quote of about 200 characters in 100 kB of prose: exact, with typography changed, with a
  * tenth of its letters edited, and invented; against `indexOf`, approx-string-match over the whole text, and
- * fuse.js. Run: npx tsx bench/quotes.ts, or node on a version that strips types.
+ * fuse.js. `--repetitive` searches licences, which repeat themselves, instead of manuals.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import search from 'approx-string-match';

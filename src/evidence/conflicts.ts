@@ -9,7 +9,9 @@ const MIN_OVERLAP = 0.6;
 const MAX_STATEMENTS = 8;
 /** A term in more statements than this does not bring two of them together. */
 const MAX_POSTINGS = 200;
-export const MAX_CONFLICTS = 200;
+const MAX_CONFLICTS = 200;
+/** Numbers that differ from those of more spans than this are records, not contradictions. */
+const MAX_PARTNERS = 5;
 
 interface Statement {
   item: VerifiedEvidence;
@@ -48,8 +50,19 @@ export function possibleConflicts(items: readonly VerifiedEvidence[]): {
       else if (list.length < MAX_POSTINGS) list.push(index);
     }
   }
-  const all = [...found.values()];
+  const all = withoutRecords([...found.values()]);
   return { conflicts: all.slice(0, MAX_CONFLICTS), dropped: Math.max(0, all.length - MAX_CONFLICTS) };
+}
+
+/** Lines of a table or a log say the same of many things with a number each: they contradict nobody. */
+function withoutRecords(conflicts: Conflict[]): Conflict[] {
+  const partners = new Map<string, number>();
+  for (const { kind, evidence_ids } of conflicts)
+    if (kind === 'number') for (const id of evidence_ids) partners.set(id, (partners.get(id) ?? 0) + 1);
+  return conflicts.filter(
+    ({ kind, evidence_ids }) =>
+      kind !== 'number' || evidence_ids.every((id) => (partners.get(id) ?? 0) <= MAX_PARTNERS),
+  );
 }
 
 function sharedTerms(statement: Statement, postings: Map<string, number[]>): Map<number, number> {

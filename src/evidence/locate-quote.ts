@@ -102,7 +102,7 @@ function findPart(source: SourceText, quote: string, near: TextSpan, from: numbe
   const normalised =
     accept(source, quote, normalisedPlaces(source, wanted, from, false), near, 'normalised') ?? undefined;
   if (normalised !== undefined && 'start' in normalised) return normalised;
-  const joined = brokenByHyphens(source.text)
+  const joined = source.hyphenated
     ? accept(source, quote, normalisedPlaces(source, wanted, from, true), near, 'normalised')
     : undefined;
   if (joined !== undefined && 'start' in joined) return joined;
@@ -164,10 +164,6 @@ function distance(place: TextSpan, near: TextSpan): number {
   return place.end < near.start ? near.start - place.end : 0;
 }
 
-function brokenByHyphens(text: string): boolean {
-  return /[-‐]\s*\n/u.test(text);
-}
-
 function findNear(
   source: SourceText,
   quote: string,
@@ -175,8 +171,7 @@ function findNear(
   near: TextSpan,
   from: number,
 ): Found | NotFound {
-  let refused: NotFound | undefined;
-  for (const joined of brokenByHyphens(source.text) ? [false, true] : [false]) {
+  for (const joined of source.hyphenated ? [false, true] : [false]) {
     const { text, starts, ends } = source.normalised(joined);
     const places: Place[] = [];
     for (const match of nearMatches(text, wanted).slice(0, MAX_PLACES)) {
@@ -186,10 +181,9 @@ function findNear(
         places.push({ ...trimSpan(source.text, { start, end }), edits: match.edits });
     }
     const found = accept(source, quote, places, near, 'fuzzy');
-    if (found !== undefined && 'start' in found) return found;
-    refused ??= found;
+    if (found !== undefined) return found;
   }
-  return refused ?? { reason: 'not_found' };
+  return { reason: 'not_found' };
 }
 
 function trimSpan(text: string, span: TextSpan): TextSpan {

@@ -30,6 +30,8 @@ export class SourceText {
   readonly span: SourceSpan;
   readonly #ascii: boolean;
   #checkpoints: number[] | undefined;
+  #newlines: number[] | undefined;
+  #hyphenated: boolean | undefined;
   readonly #normalised = new Map<boolean, NormalisedText>();
 
   constructor(bytes: Uint8Array | string, span: SourceSpan = { byte_start: 0, line_start: 1 }) {
@@ -58,16 +60,22 @@ export class SourceText {
     return walk(this.text, this.bytes, from, index, this.#checkpoints[at] ?? 0);
   }
 
+  /** Whether some line ends in a hyphen after a letter, so that a word may have been broken there. */
+  get hyphenated(): boolean {
+    this.#hyphenated ??= /\p{L}[-‐][ \t]*\r?\n\s*\p{L}/u.test(this.text);
+    return this.#hyphenated;
+  }
+
   /** Line in the source of an offset in these bytes, from 1. */
   lineAt(byte: number): number {
-    let line = this.span.line_start;
-    for (
-      let at = this.bytes.indexOf(NEWLINE);
-      at !== -1 && at < byte;
-      at = this.bytes.indexOf(NEWLINE, at + 1)
-    )
-      line += 1;
-    return line;
+    this.#newlines ??= newlinesOf(this.bytes);
+    let [low, high] = [0, this.#newlines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#newlines[middle] ?? 0) < byte) low = middle + 1;
+      else high = middle;
+    }
+    return this.span.line_start + low;
   }
 
   /** UTF-16 index at which a line of the source starts, roughly: for choosing the nearest of several hits. */
@@ -85,6 +93,12 @@ export class SourceText {
 /** SHA-256 of bytes, hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function newlinesOf(bytes: Uint8Array): number[] {
+  const newlines: number[] = [];
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) newlines.push(at);
+  return newlines;
 }
 
 function checkpointsOf(text: string, bytes: Uint8Array): number[] {

@@ -272,6 +272,17 @@ describe('what went wrong is told', () => {
   });
 });
 
+it('takes rows of a table for records, not for contradictions', async () => {
+  const corpus = new CorpusOnDisk();
+  const jobs = Array.from({ length: 9 }, (_, index) => {
+    const text = `The pump of the plant delivers ${index + 10} litres.\n`;
+    const chunks = corpus.add(`row-${index}.txt`, text);
+    return corpus.job(chunks, { evidence: [claim(text.trim(), `row-${index}.txt:1-1`)] });
+  });
+  expect((await reduce(corpus, jobs)).evidence.conflicts).toEqual([]);
+  expect((await reduce(corpus, jobs.slice(0, 2))).evidence.conflicts).toHaveLength(1);
+});
+
 describe('coverage', () => {
   it('counts each byte once, by the best that became of it', async () => {
     const corpus = new CorpusOnDisk();
