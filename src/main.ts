@@ -17,4 +17,6 @@ if (command === '--version' || command === '-V') {
 } else {
   const { runCommandLine } = await import('./cli/index.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));
+  // Ended by a signal: a cancel that is still under way must not keep us, its driver sees to it.
+  if (process.exitCode > 128) process.exit();
 }

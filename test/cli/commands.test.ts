@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BatchSummary } from '../../src/contracts/index.ts';
+import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
 import { exitOf, rlm, startRlm } from '../support/rlm.ts';
 import { finishedBatch, jobId, temporaryDirectory } from '../support/runs.ts';
 
@@ -136,6 +136,24 @@ test('Ctrl-C cancels the run and waits for it; resume takes it up again', async 
   const resumed = await rlm(['resume', '--run-dir', 'out'], { cwd });
   expect(resumed.code).toBe(0);
   expect(resumed.stdout).toContain('jobs_total=3 jobs_succeeded=3 jobs_failed=0');
+});
+
+test('a second Ctrl-C leaves at once when the driver does not answer', async () => {
+  const cwd = temporaryDirectory();
+  const batch = startRlm(batchOf(cwd, 2, { slow: true }), { cwd });
+  const exit = exitOf(batch);
+  await firstLine(batch, 'running');
+  const activity = ActivityRecord.parse(JSON.parse(readFileSync(join(cwd, 'out', 'activity.json'), 'utf8')));
+  const driver = activity.driver?.pid ?? 0;
+  process.kill(driver, 'SIGSTOP');
+  batch.kill('SIGINT');
+  await firstLine(batch, 'cancelling');
+  batch.kill('SIGINT');
+  expect((await exit).code).toBe(130);
+  // The cancel is under way: the driver sees to it as soon as it can.
+  process.kill(driver, 'SIGCONT');
+  const ended = await rlm(['wait', '--run-dir', 'out', '--json'], { cwd });
+  expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'cancelled', driver: 'gone' });
 });
 
 test('a terminal that closes leaves the run going', async () => {

@@ -44,7 +44,7 @@ export async function readResource(root: string, uri: string): Promise<ResourceT
 }
 
 /** URIs of what there is to read in a run. */
-export function partsOf(run: RunHandle): string[] {
+function partsOf(run: RunHandle): string[] {
   const parts = [...RUN_PARTS, ['jobs', RUN_FILES.jobs], ['events', RUN_FILES.events]] as const;
   return parts
     .filter(([, file]) => existsSync(join(run.dir, file)))
