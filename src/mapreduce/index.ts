@@ -15,7 +15,7 @@ export { createPlan, type PlanOptions, type PlanResult, readPlan, revisePlan } f
 export { ContractInput, PlanInput, TaskInput } from './plan-input.ts';
 export { hintPaths, workerPrompt } from './prompt.ts';
 export { MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, type WaitReason } from './ready.ts';
-export { type Acceptance, acceptReport, lookAtReport, type ReportLook } from './report.ts';
+export { type Acceptance, acceptReport, lookAtReport, progressNotes, type ReportLook } from './report.ts';
 export { lineage, type RetryChange, retryTask } from './retry.ts';
 export { type MissingPart, missingParts } from './run-contract.ts';
 export { MAX_VERIFY_TOPICS, VerifyInput, verifyStage, verifyTasks } from './verify.ts';

@@ -77,7 +77,7 @@ function look(
 ): TaskStatus {
   const path = join(root, task.report_path);
   const stat = reportStat(path);
-  const report = stat === undefined ? undefined : lookAtReport(path);
+  const report = stat === undefined ? undefined : lookAtReport(path, stat.size);
   const running = launch !== undefined && isRunning(launch);
   const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
   let state: TaskStatus['state'];

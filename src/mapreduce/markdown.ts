@@ -15,29 +15,44 @@ export class MarkdownReader {
   #fence: { mark: string; length: number } | undefined;
 
   read(line: string): MarkdownLine {
-    const text = line.replace(/^(\s{0,3}>)+ ?/, '').replace(/\r$/, '');
-    const fence = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(`{3,}|~{3,})(.*)$/.exec(text);
+    // Reports have many lines: the first character decides which of the patterns can match at all.
+    const unquoted = QUOTED.test(line) ? line.replace(QUOTED, '') : line;
+    const trimmed = unquoted.trim();
+    if (this.#fence !== undefined || trimmed.includes('```') || trimmed.includes('~~~')) {
+      if (this.#isCode(trimmed)) return { kind: 'code' };
+    }
+    if (trimmed === '') return { kind: 'blank' };
+    const indent = unquoted.length - unquoted.trimStart().length;
+    const first = indent > 3 ? '' : trimmed.charAt(0);
+    if (first === '#') {
+      const heading = /^(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?$/.exec(trimmed);
+      if (heading !== null)
+        return { kind: 'heading', level: heading[1]?.length ?? 1, title: heading[2] ?? '' };
+    } else if (first === '*' || first === '_') {
+      const bold = /^(\*\*|__)(\S.*?)\1(.*)$/.exec(trimmed);
+      if (bold !== null) return { kind: 'bold', title: bold[2] ?? '', rest: bold[3] ?? '' };
+    }
+    return { kind: 'text', text: trimmed, indent };
+  }
+
+  /** Opens and closes fences; a fence may begin in a list entry. */
+  #isCode(trimmed: string): boolean {
+    const fence = /^(?:[-*+]\s+|\d+[.)]\s+)?(`{3,}|~{3,})(.*)$/.exec(trimmed);
     const mark = fence?.[1] ?? '';
     if (this.#fence !== undefined) {
-      const closes =
-        mark.startsWith(this.#fence.mark) && mark.length >= this.#fence.length && fence?.[2]?.trim() === '';
-      if (closes) this.#fence = undefined;
-      return { kind: 'code' };
+      const { mark: open, length } = this.#fence;
+      if (mark.startsWith(open) && mark.length >= length && fence?.[2]?.trim() === '')
+        this.#fence = undefined;
+      return true;
     }
-    if (mark !== '' && !(mark.startsWith('`') && fence?.[2]?.includes('`'))) {
-      this.#fence = { mark: mark.charAt(0), length: mark.length };
-      return { kind: 'code' };
-    }
-    if (text.trim() === '') return { kind: 'blank' };
-    const heading = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/.exec(text);
-    if (heading !== null) {
-      return { kind: 'heading', level: heading[1]?.length ?? 1, title: heading[2] ?? '' };
-    }
-    const bold = /^ {0,3}(\*\*|__)(\S.*?)\1(.*)$/.exec(text);
-    if (bold !== null) return { kind: 'bold', title: bold[2] ?? '', rest: bold[3] ?? '' };
-    return { kind: 'text', text: text.trim(), indent: text.length - text.trimStart().length };
+    // Backticks after the mark make it inline code.
+    if (mark === '' || (mark.startsWith('`') && fence?.[2]?.includes('`'))) return false;
+    this.#fence = { mark: mark.charAt(0), length: mark.length };
+    return true;
   }
 }
+
+const QUOTED = /^(\s{0,3}>)+ ?/;
 
 /** A title as it is compared: lower case, without numbering, emphasis, emoji, punctuation around it. */
 export function plainTitle(title: string): string {

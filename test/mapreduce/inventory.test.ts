@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type FailureClass, ReduceState } from '../../src/contracts/index.ts';
 import {
   collectDeferred,
-  lookAtReport,
   lookAtTasks,
+  progressNotes,
   summarizeDeferred,
   summarizeInventory,
   takeInventory,
@@ -119,8 +119,7 @@ describe('a look at a report', () => {
       `# r\n\n## Progress\n- one\n- two\u001b[31m\n- three\n- four ${long}\n\n### deeper\n- five\n\n## Next\n- no\n\`\`\`\n## Progress\n- fake\n\`\`\`\n`,
     );
     const path = join(root, plan.tasks[0]?.report_path ?? '');
-    const { progress } = lookAtReport(path);
-    expect(progress).toEqual([expect.stringMatching(/^- four y{153}$/), '### deeper', '- five']);
+    expect(progressNotes(path)).toEqual([expect.stringMatching(/^- four y{153}$/), '### deeper', '- five']);
     expect(statSync(path).size).toBeGreaterThan(500);
     expect(run.id).toBe('run-1');
   });
