@@ -39,6 +39,8 @@ export function* cutChunks(source: TextSource, plan: ChunkPlan): Generator<Chunk
   const overlapLines = plan.kind === 'csv' || plan.kind === 'jsonl' ? 0 : plan.overlapLines;
   let start = 0;
   let line = 1;
+  /** Bytes at `start` that the chunk before has as well. */
+  let carried = 0;
   while (start < source.size) {
     const left = source.size - start;
     const bytes = window.at(start, Math.min(left, target + LOOK_AHEAD));
@@ -46,6 +48,13 @@ export function* cutChunks(source: TextSource, plan: ChunkPlan): Generator<Chunk
     let section = true;
     if (left > target) {
       const cut = plan.kind === 'csv' ? cutRecord(bytes, target) : cutLine(bytes, target, rank);
+      if (carried > 0 && (cut === undefined || cut.length <= carried)) {
+        // The next line does not fit behind the repeated ones: it goes without them.
+        line += countNewlines(bytes.subarray(0, carried));
+        start += carried;
+        carried = 0;
+        continue;
+      }
       length = cut?.length ?? cutInsideLine(bytes, target);
       section = cut === undefined || cut.rank >= SECTION_RANK;
     }
@@ -53,7 +62,7 @@ export function* cutChunks(source: TextSource, plan: ChunkPlan): Generator<Chunk
     const newlines = countNewlines(chunk);
     const lineEnd = line + newlines - (chunk[length - 1] === NEWLINE ? 1 : 0);
     yield { start, end: start + length, lineStart: line, lineEnd, bytes: chunk };
-    const carried = section ? 0 : overlapOf(chunk, overlapLines, target >> 3);
+    carried = section ? 0 : overlapOf(chunk, overlapLines, target >> 3);
     line += newlines - (carried === 0 ? 0 : countNewlines(chunk.subarray(length - carried)));
     start += length - carried;
   }

@@ -26,10 +26,11 @@ export function judgeHead(head: Buffer): HeadVerdict {
       else odd += 1;
     } else if (byte < 0x20 && (byte < 0x08 || byte > 0x0d) && byte !== 0x1b) controls += 1;
   }
+  if (controls > head.length * 0.02) return 'binary';
   const pairs = head.length / 2;
   if (odd > pairs * 0.4 && even < pairs * 0.05) return 'utf-16le';
   if (even > pairs * 0.4 && odd < pairs * 0.05) return 'utf-16be';
-  if (even + odd > 0 || controls > head.length * 0.02) return 'binary';
+  if (even + odd > 0) return 'binary';
   return 'utf-8?';
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IngestReport, SkippedSource } from '../../contracts/index.ts';
-import { messageOf, systemCode } from '../../errors.ts';
+import type { IngestReport, LeftOutReason, SkippedSource } from '../../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { breathe } from '../breath.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { cutChunks } from './chunker.ts';
@@ -166,8 +166,7 @@ async function addDocument(
       keep: [text.textPath, text.positionsPath],
     };
   } catch (error) {
-    const reason =
-      error instanceof LeftOut ? error.reason : systemCode(error) === undefined ? undefined : 'unreadable';
+    const reason = reasonOf(error);
     if (reason === undefined) throw error;
     writer.backTo(mark);
     return {
@@ -186,6 +185,28 @@ async function addDocument(
     return { status: 'read', kind, reused: true, note, keep: [text_path, positions_path] };
   }
 }
+
+/** Undefined for what is not the document's fault. */
+function reasonOf(error: unknown): LeftOutReason | undefined {
+  if (error instanceof LeftOut) return error.reason;
+  if (error instanceof RlmError) return undefined;
+  const code = systemCode(error);
+  if (code === undefined || code.startsWith('ERR_')) return undefined;
+  return code === 'ENOENT' ? 'missing' : READ_ERRORS.has(code) ? 'unreadable' : undefined;
+}
+
+/** What reading a file can meet; a full disk or too many open files is ours to report. */
+const READ_ERRORS = new Set([
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'EISDIR',
+  'ELOOP',
+  'ENOTDIR',
+  'ENXIO',
+  'ESTALE',
+  'EINVAL',
+]);
 
 /** A document that was written to between its inspection and now has no one content to cite. */
 async function refuseChanged(candidate: Candidate): Promise<void> {

@@ -7,7 +7,7 @@ import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
 import type { Question } from './question.ts';
 import { fill, openTexts } from './texts.ts';
-import { wordsOf } from './words.ts';
+import { isUnspaced, wordsOf } from './words.ts';
 
 /** Rows that a query may rank: the rarest terms are asked for first, and more would take too long. */
 const MAX_ROWS = 20_000;
@@ -107,7 +107,9 @@ export async function findCandidates(
   limit: number,
 ): Promise<IndexCandidates | undefined> {
   const path = indexPath(directory, corpus);
-  if (!existsSync(path)) return undefined;
+  // Scripts without spaces are indexed by pairs: a single letter is for the scan.
+  const single = terms.some((term) => isUnspaced(term) && [...term].length === 1);
+  if (single || !existsSync(path)) return undefined;
   const Database = await sqlite();
   if (Database === undefined) return undefined;
   const database = new Database(path, { readOnly: true });

@@ -47,7 +47,9 @@ export function hitReader(corpus: Corpus): HitReader {
       const matches: Match[] = [];
       const matched = new Map<string, string>();
       for (const word of wordsOf(text)) {
-        const member = members.get(word.term);
+        // A single letter of a script without spaces is asked for by itself, and stands here in a pair.
+        const member =
+          members.get(word.term) ?? members.get(String.fromCodePoint(word.term.codePointAt(0) ?? 0));
         if (member === undefined) continue;
         matches.push({ start: word.start, end: word.end, ...member });
         if (!matched.has(word.term)) matched.set(word.term, word.text.toLowerCase());

@@ -59,11 +59,11 @@ export class LiteralFinder {
     for (const [index, pattern] of patterns.entries()) this.#add(pattern, 1 << (index % 8));
   }
 
-  /** Reports the offsets in `text`, below `length`, at which a pattern may begin, in order. */
-  candidates(length: number, report: (offset: number) => void): void {
+  /** Reports the offsets below `length`, in a text of `filled` bytes, at which a pattern may begin, in order. */
+  candidates(length: number, filled: number, report: (offset: number) => void): void {
     const begin = TEXT + MARGIN;
     // The search looks at whole groups of sixteen: what an earlier text left behind must not be found.
-    this.#memory.fill(0, begin + length, begin + length + 32);
+    this.#memory.fill(0, begin + filled, begin + filled + 32);
     for (let from = 0; from < length; from += PIECE_BYTES) {
       const end = Math.min(length, from + PIECE_BYTES);
       const count = this.#find(begin + from, begin + end, CANDIDATES, this.#anywhere);

@@ -52,7 +52,7 @@ export async function countTerms(
       const filled = Math.min(kept + read, end - position);
       const last = position + filled >= end || read === 0;
       const limit = last ? filled : filled - LONGEST_WORD;
-      finder.candidates(limit, (offset) => {
+      finder.candidates(limit, filled, (offset) => {
         if (offset < seen) return;
         matcher.visit(buffer, offset, filled, (term) => tallies.count(position + offset, term));
       });

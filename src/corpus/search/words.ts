@@ -13,7 +13,7 @@ when where whether which while who whom whose why will with would you your`.spli
 /** Scripts that write no spaces between words (or, Hangul, none before endings): searched by pairs of letters. */
 const UNSPACED =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー';
-const RUNS = new RegExp(`[${UNSPACED}]+|[\\p{L}\\p{N}\\p{M}]+`, 'gu');
+const RUNS = new RegExp(`[${UNSPACED}]+|[[\\p{L}\\p{N}\\p{M}]--[${UNSPACED}]]+`, 'gv');
 const UNSPACED_ONLY = new RegExp(`^[${UNSPACED}]`, 'u');
 /** `readFile` holds two words; `IPv4` and `utf8` are one. */
 const CAMEL = /(?<=[a-z])(?=[A-Z])/;
@@ -38,7 +38,9 @@ export function isStopWord(word: string): boolean {
 /** What all forms of a word have in common (Porter for English; other words in lower case). */
 export function termOf(word: string): string {
   const lower = word.toLowerCase();
-  return /^[a-z]+$/.test(lower) && lower.length > 2 ? stemmer(lower) : lower;
+  if (!/^[a-z]{3,}$/.test(lower)) return lower;
+  const stem = stemmer(lower);
+  return stem.length < 3 ? lower : stem;
 }
 
 /** The words of a text in order, stop words included. */
@@ -68,6 +70,6 @@ export function* wordsOf(text: string): Generator<Word> {
  * anew (`memori` of memory, `sensibl` of sensibility, `hope` of hoping).
  */
 export function commonPrefix(term: string): string {
-  if (!/^[a-z]{4,}$/.test(term)) return term;
+  if (!/^[a-z]{3,}$/.test(term)) return term;
   return term.replace(/(?:[ie]|(?<=b)l)$/, '');
 }

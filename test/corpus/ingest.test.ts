@@ -1,0 +1,332 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ChunkRecord, ReadSource } from '../../src/contracts/index.ts';
+import { type Corpus, ingest, openCorpus, readManifest, readSpan } from '../../src/corpus/index.ts';
+import { docxOf, pdfOf, workplace } from './fixtures.ts';
+
+async function manifestOf(run: string): Promise<ChunkRecord[]> {
+  const records: ChunkRecord[] = [];
+  for await (const record of readManifest(await openCorpus(run))) records.push(record);
+  return records;
+}
+
+function sourceOf(corpus: Corpus, path: string): ReadSource {
+  const source = corpus.sources.find((candidate) => candidate.path === path);
+  if (source?.status !== 'read') throw new Error(`${path} was not read`);
+  return source;
+}
+
+function textOf(corpus: Corpus, path: string): string {
+  const source = sourceOf(corpus, path);
+  return readFileSync(
+    source.text_path === null ? source.file : join(corpus.runDir, source.text_path),
+    'utf8',
+  );
+}
+
+/** Every line of the manifest against the bytes of its source, read here and not by the code under test. */
+function verify(corpus: Corpus, records: readonly ChunkRecord[]): void {
+  const texts = new Map<string, Buffer>();
+  for (const [index, record] of records.entries()) {
+    const source = sourceOf(corpus, record.source);
+    expect(createHash('sha256').update(readFileSync(source.file)).digest('hex')).toBe(record.source_sha256);
+    const path = source.text_path === null ? source.file : join(corpus.runDir, source.text_path);
+    const text = texts.get(path) ?? readFileSync(path);
+    texts.set(path, text);
+    const bytes = text.subarray(record.byte_start, record.byte_end);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(record.sha256);
+    const linesBefore = text.subarray(0, record.byte_start).toString('latin1').split('\n').length;
+    expect(record.line_start).toBe(linesBefore);
+    const inside = bytes.toString('latin1').replace(/\n$/, '').split('\n').length;
+    expect(record.line_end).toBe(linesBefore + inside - 1);
+    expect(record.chunk_id).toBe(`c-${String(index + 1).padStart(6, '0')}`);
+  }
+}
+
+describe('kinds of documents', () => {
+  it('reads every kind, and the manifest holds for each', async () => {
+    const place = workplace();
+    place.put('notes.txt', 'Plain text about the harbour.\n');
+    place.put('guide.md', '# Guide\n\nThe valve opens at noon.\n');
+    place.put('code.ts', 'export function valve(): void {}\n');
+    place.put('data.json', '{"valve": 7}\n');
+    place.put('rows.jsonl', '{"a":1}\n{"a":2}\n');
+    place.put('table.csv', 'id,remark\n1,"two\nlines"\n2,plain\n');
+    place.put(
+      'page.html',
+      '<html><head><title>x</title><script>var hidden=1</script></head><body><h2>Tides</h2><p>High &amp; low.</p></body></html>',
+    );
+    place.put('report.pdf', pdfOf(['The budget was approved.', 'The second page names Ada.']));
+    place.put('letter.docx', docxOf('Offer', ['We accept the terms.', 'Signed in Bremen.']));
+    place.put(
+      'lab.ipynb',
+      JSON.stringify({
+        cells: [
+          { cell_type: 'markdown', source: ['# Lab\n', 'Some prose.'] },
+          {
+            cell_type: 'code',
+            source: 'print(6 * 7)',
+            outputs: [{ output_type: 'stream', text: ['42\n'] }],
+          },
+        ],
+        nbformat: 4,
+      }),
+    );
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    expect(report.left_out).toEqual([]);
+    expect(Object.keys(report.by_kind).sort()).toEqual(
+      ['code', 'csv', 'docx', 'html', 'json', 'jsonl', 'markdown', 'notebook', 'pdf', 'text'].sort(),
+    );
+    const corpus = await openCorpus(place.run);
+    verify(corpus, await manifestOf(place.run));
+    expect(textOf(corpus, 'page.html')).toContain('## Tides');
+    expect(textOf(corpus, 'page.html')).toContain('High & low.');
+    expect(textOf(corpus, 'page.html')).not.toContain('hidden');
+    expect(textOf(corpus, 'letter.docx')).toMatch(/# Offer\s+We accept the terms\.\s+Signed in Bremen\./);
+    expect(textOf(corpus, 'lab.ipynb')).toContain('Output:\n42');
+    // A page is told from the line.
+    const pdf = textOf(corpus, 'report.pdf');
+    const line = pdf.slice(0, pdf.indexOf('Ada')).split('\n').length;
+    expect(await readSpan(corpus, { source: 'report.pdf', line_start: line })).toMatchObject({ page: 2 });
+    const cell = textOf(corpus, 'lab.ipynb').split('\n').indexOf('print(6 * 7)') + 1;
+    expect(await readSpan(corpus, { source: 'lab.ipynb', line_start: cell })).toMatchObject({ cell: 2 });
+  });
+
+  it('keeps rows of CSV whole although they hold line breaks', async () => {
+    const place = workplace();
+    const rows = Array.from(
+      { length: 400 },
+      (_, index) => `${index},"first ""part""\nsecond part ${index}"\n`,
+    );
+    place.put('table.csv', rows.join(''));
+    await ingest(place.run, ['table.csv'], { base: place.docs, targetTokens: 100 });
+    const corpus = await openCorpus(place.run);
+    const records = await manifestOf(place.run);
+    const text = readFileSync(join(place.docs, 'table.csv'), 'utf8');
+    expect(records.length).toBeGreaterThan(5);
+    for (const record of records) expect(text.slice(record.byte_start)).toMatch(/^\d+,"first/);
+    verify(corpus, records);
+  });
+});
+
+describe('encodings', () => {
+  it('reads UTF-16 with and without a mark, Latin-1 and damaged UTF-8, and says so', async () => {
+    const place = workplace();
+    const words = 'Über den Fluß führt eine Brücke.\nZweite Zeile.\n'.repeat(20);
+    const little = Buffer.from(words, 'utf16le');
+    place.put('le-mark.txt', Buffer.concat([Buffer.from([0xff, 0xfe]), little]));
+    place.put('le.txt', little);
+    place.put('be-mark.txt', Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(little).swap16()]));
+    place.put('be.txt', Buffer.from(little).swap16());
+    place.put('latin1.txt', Buffer.from(words, 'latin1'));
+    const damaged = Buffer.from(words);
+    damaged[damaged.indexOf(0xc3) + 1] = 0x41;
+    place.put('damaged.txt', damaged);
+    place.put('utf8-mark.txt', `\ufeff${words}`);
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    const corpus = await openCorpus(place.run);
+    verify(corpus, await manifestOf(place.run));
+    for (const name of ['le-mark', 'le', 'be-mark', 'be', 'latin1']) {
+      expect(textOf(corpus, `${name}.txt`)).toBe(words);
+    }
+    expect(sourceOf(corpus, 'damaged.txt').encoding).toBe('utf-8-repaired');
+    expect(textOf(corpus, 'damaged.txt')).toContain('\ufffd');
+    expect(sourceOf(corpus, 'utf8-mark.txt').text_path).toBeNull();
+    expect(report.notes.map(({ path }) => path).sort()).toEqual(
+      ['be-mark.txt', 'be.txt', 'damaged.txt', 'latin1.txt', 'le-mark.txt', 'le.txt'].sort(),
+    );
+    expect(report.notes.find(({ path }) => path === 'damaged.txt')?.note).toMatch(/invalid bytes/);
+  });
+
+  it('finds damage beyond the first megabyte, also when a character lies across two blocks', async () => {
+    const place = workplace();
+    const block = 'é'.repeat(1 << 19);
+    place.put('fine.txt', `x${block}\nend\n`);
+    place.put('late.txt', Buffer.concat([Buffer.from(`x${block}\n`), Buffer.from([0xff, 0x0a])]));
+    await ingest(place.run, ['.'], { base: place.docs });
+    const corpus = await openCorpus(place.run);
+    expect(sourceOf(corpus, 'fine.txt').encoding).toBe('utf-8');
+    expect(sourceOf(corpus, 'late.txt').encoding).toBe('utf-8-repaired');
+  });
+});
+
+describe('what is left out', () => {
+  it('names each document that cannot be read, and why', async () => {
+    const place = workplace();
+    place.put('good.txt', 'fine\n');
+    place.put('empty.txt', '');
+    place.put('image.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 1, 2, 3]));
+    place.put('broken.pdf', '%PDF-1.4\nno more than that');
+    place.put('broken.docx', 'not a zip');
+    place.put('big.html', Buffer.alloc(17 * 1024 * 1024, 'x'));
+    execFileSync('mkfifo', [join(place.docs, 'pipe')]);
+    symlinkSync('nowhere', join(place.docs, 'dangling'));
+    symlinkSync('ring', join(place.docs, 'ring'));
+    symlinkSync('good.txt', join(place.docs, 'another-name.txt'));
+    symlinkSync('..', join(place.docs, 'loop'));
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    const reasons = new Map(report.left_out.map(({ path, reason }) => [path, reason]));
+    expect(Object.fromEntries(reasons)).toMatchObject({
+      'image.png': 'binary',
+      'broken.pdf': 'extraction_failed',
+      'broken.docx': 'extraction_failed',
+      'big.html': 'too_large',
+      pipe: 'not_a_file',
+      dangling: 'broken_symlink',
+      ring: 'broken_symlink',
+      'another-name.txt': 'duplicate',
+    });
+    expect(report.notes).toContainEqual({ path: 'empty.txt', note: 'empty' });
+    expect(report.sources_read + report.sources_skipped).toBe(10);
+    expect(report.by_reason.broken_symlink).toBe(2);
+    verify(await openCorpus(place.run), await manifestOf(place.run));
+  });
+
+  it('names what went away, shrank or became unreadable after it was found', async () => {
+    const place = workplace();
+    for (const name of ['a', 'gone', 'secret', 'shrunk'])
+      place.put(`${name}.txt`, `${name} ${'x'.repeat(50)}\n`.repeat(900));
+    chmodSync(join(place.docs, 'secret.txt'), 0);
+    const report = await ingest(place.run, ['.'], {
+      base: place.docs,
+      onProgress: ({ documents }) => {
+        if (documents !== 1) return;
+        rmSync(join(place.docs, 'gone.txt'));
+        truncateSync(join(place.docs, 'shrunk.txt'), 100);
+      },
+    });
+    const reasons = Object.fromEntries(report.left_out.map(({ path, reason }) => [path, reason]));
+    // Root reads what nobody may read.
+    const secret = process.getuid?.() === 0 ? {} : { 'secret.txt': 'unreadable' };
+    expect(reasons).toEqual({ 'gone.txt': 'missing', 'shrunk.txt': 'changed', ...secret });
+    verify(await openCorpus(place.run), await manifestOf(place.run));
+  });
+
+  it('refuses inputs that name nothing', async () => {
+    const place = workplace();
+    await expect(ingest(place.run, [], { base: place.docs })).rejects.toMatchObject({ code: 'usage' });
+    await expect(ingest(place.run, ['gone'], { base: place.docs })).rejects.toThrow(/'gone' does not exist/);
+    await expect(ingest(place.run, ['*.md'], { base: place.docs })).rejects.toThrow(/matches no file/);
+  });
+
+  it('does not leave the allowed roots, neither by name nor by a symlink', async () => {
+    const place = workplace();
+    const outside = workplace();
+    outside.put('secret.txt', 'secret\n');
+    place.put('fine.txt', 'fine\n');
+    symlinkSync(outside.docs, join(place.docs, 'linked'));
+    symlinkSync(join(outside.docs, 'secret.txt'), join(place.docs, 'secret.txt'));
+    const options = { base: place.docs, allowedRoots: [place.docs] };
+    const report = await ingest(place.run, ['.'], options);
+    expect(report.sources_read).toBe(1);
+    expect(report.left_out.map(({ reason }) => reason)).toEqual(['outside_roots', 'outside_roots']);
+    const rejected = { code: 'forbidden' };
+    await expect(ingest(place.run, [outside.docs], options)).rejects.toMatchObject(rejected);
+    await expect(ingest(place.run, ['linked/secret.txt'], options)).rejects.toMatchObject(rejected);
+    await expect(ingest(place.run, ['../*/docs/*.txt'], options)).rejects.toMatchObject(rejected);
+  });
+
+  it('honours nested .gitignore files, except for what is named itself', async () => {
+    const place = workplace();
+    place.put('.git/config', '');
+    place.put('.gitignore', '*.log\nbuild/\n');
+    place.put('kept.md', 'kept\n');
+    place.put('a.log', 'hidden\n');
+    place.put('build/out.txt', 'built\n');
+    place.put('deep/.gitignore', '!special.log\n*.tmp\n');
+    place.put('deep/special.log', 'shown\n');
+    place.put('deep/x.tmp', 'hidden\n');
+    const read = async (...inputs: string[]) => {
+      await ingest(place.run, inputs, { base: place.docs });
+      return (await openCorpus(place.run)).sources.map(({ path }) => path);
+    };
+    expect(await read('.')).toEqual(['.gitignore', 'deep/.gitignore', 'deep/special.log', 'kept.md']);
+    expect(await read('deep')).toEqual(['deep/.gitignore', 'deep/special.log']);
+    expect(await read('build')).toEqual(['build/out.txt']);
+    expect(await read('a.log')).toEqual(['a.log']);
+    expect(await read('**/*.{md,log}')).toEqual(['deep/special.log', 'kept.md']);
+  });
+});
+
+describe('ingesting again', () => {
+  it('cuts only the changed document anew, keeps all other hashes, and gives the same ids to the same', async () => {
+    const place = workplace();
+    for (let index = 0; index < 30; index += 1) {
+      place.put(`d${String(index).padStart(2, '0')}.txt`, `document ${index}\n`.repeat(2000));
+    }
+    place.put('report.pdf', pdfOf(['One page.']));
+    const first = await ingest(place.run, ['.'], { base: place.docs });
+    expect(first.sources_reused).toBe(0);
+    const before = await manifestOf(place.run);
+    expect((await ingest(place.run, ['.'], { base: place.docs })).sources_reused).toBe(31);
+    expect(await manifestOf(place.run)).toEqual(before);
+    // Touched but equal: known again by its hash.
+    utimesSync(join(place.docs, 'd03.txt'), new Date(0), new Date(0));
+    place.put('d07.txt', `changed ${'x'.repeat(50)}\n`.repeat(1500));
+    const again = await ingest(place.run, ['.'], { base: place.docs });
+    expect(again.sources_reused).toBe(30);
+    const after = await manifestOf(place.run);
+    const hashes = (records: readonly ChunkRecord[]) =>
+      records.filter(({ source }) => source !== 'd07.txt').map(({ source, sha256 }) => `${source} ${sha256}`);
+    expect(hashes(after)).toEqual(hashes(before));
+    verify(await openCorpus(place.run), after);
+    // Another run may take over what this one knows; other settings mean cutting anew.
+    const other = workplace();
+    const taken = await ingest(other.run, ['.'], { base: place.docs, reuse: place.run });
+    expect(taken.sources_reused).toBe(31);
+    expect(await manifestOf(other.run)).toEqual(after);
+    expect(
+      existsSync(join(other.run, sourceOf(await openCorpus(other.run), 'report.pdf').text_path ?? '')),
+    ).toBe(true);
+    const recut = await ingest(place.run, ['.'], { base: place.docs, targetTokens: 300 });
+    expect(recut.sources_reused).toBe(0);
+  });
+
+  it('says that a corpus is cut off instead of using it, and mends it', async () => {
+    const place = workplace();
+    place.put('a.txt', 'text\n');
+    await expect(openCorpus(place.run)).rejects.toMatchObject({ code: 'not_found' });
+    await ingest(place.run, ['.'], { base: place.docs });
+    rmSync(join(place.run, 'chunks/spans.bin'));
+    writeShort(join(place.run, 'chunks/manifest.jsonl'));
+    await expect(openCorpus(place.run)).rejects.toMatchObject({ code: 'corrupt' });
+    await ingest(place.run, ['.'], { base: place.docs });
+    expect((await openCorpus(place.run)).record.chunks).toBe(1);
+  });
+});
+
+function writeShort(path: string): void {
+  execFileSync('truncate', ['-s', String(statSync(path).size - 5), path]);
+}
+
+describe('size', () => {
+  it('ingests a single line of 20 MB in pieces between words, and 2,000 small files', async () => {
+    const place = workplace();
+    place.put('line.txt', 'größe und Länge '.repeat(1_200_000).trimEnd());
+    for (let index = 0; index < 2000; index += 1) place.put(`many/${index}.txt`, `file ${index}\n`);
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    expect(report.sources_read).toBe(2001);
+    const records = (await manifestOf(place.run)).filter(({ source }) => source === 'line.txt');
+    const text = readFileSync(join(place.docs, 'line.txt'));
+    let at = 0;
+    for (const record of records) {
+      expect(record.byte_start).toBe(at);
+      expect([record.line_start, record.line_end]).toEqual([1, 1]);
+      if (at > 0) expect(text[at - 1]).toBe(0x20);
+      at = record.byte_end;
+    }
+    expect(at).toBe(text.length);
+  });
+});

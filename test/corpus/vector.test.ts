@@ -1,0 +1,113 @@
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { buildIndex, embeddingsDirectory, indexDirectory, ingest, search } from '../../src/corpus/index.ts';
+import { workplace } from './fixtures.ts';
+
+const Request = z.object({ model: z.string(), input: z.array(z.string()) });
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+/** An endpoint whose vectors count a few themes, whatever the words: what BM25 cannot see. */
+async function endpoint(
+  answer: { status?: number } = {},
+): Promise<{ url: string; texts: string[]; keys: string[] }> {
+  const texts: string[] = [];
+  const keys: string[] = [];
+  const themes = [/sea|ship|harbou?r|vessel/gi, /money|bank|loan/gi, /tree|forest|leaf/gi];
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => {
+      body += String(part);
+    });
+    request.on('end', () => {
+      keys.push(request.headers.authorization ?? '');
+      if (answer.status !== undefined) {
+        response.writeHead(answer.status).end('no');
+        return;
+      }
+      const { input } = Request.parse(JSON.parse(body));
+      texts.push(...input);
+      // In reverse order: the index of each vector counts.
+      const data = input.map((text, index) => ({
+        index,
+        embedding: [...themes.map((theme) => text.match(theme)?.length ?? 0), 0.01],
+      }));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ data: data.reverse() }));
+    });
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return { url: `http://127.0.0.1:${address.port}/v1`, texts, keys };
+}
+
+async function documents(): Promise<{ run: string; root: string }> {
+  const place = workplace();
+  place.put('a.txt', 'The vessel left the harbour.\n');
+  place.put('b.txt', 'A bank gives a loan when the ship owner asks.\n');
+  place.put('c.txt', 'Each leaf of the tree fell in the forest.\n');
+  await ingest(place.run, ['.'], { base: place.docs });
+  return { run: place.run, root: join(place.run, '..') };
+}
+
+describe('vectors', () => {
+  it('orders by meaning, keeps the vectors, and asks for new ones only', async () => {
+    const { run, root } = await documents();
+    const { url, texts, keys } = await endpoint();
+    process.env.RLM_TEST_KEY = 'secret';
+    const embeddings = {
+      url,
+      model: 'themes',
+      keyVariable: 'RLM_TEST_KEY',
+      cacheDirectory: embeddingsDirectory(root),
+    };
+    const [result] = await search(run, ['sea sea sea'], { mode: 'vector', embeddings });
+    expect(result?.hits[0]?.source).toBe('a.txt');
+    expect(texts).toHaveLength(4);
+    expect(new Set(keys)).toEqual(new Set(['Bearer secret']));
+    await search(run, ['sea sea sea', 'forest'], { mode: 'vector', embeddings });
+    expect(texts).toHaveLength(5);
+    const [hybrid] = await search(run, ['ship at sea'], { mode: 'hybrid', embeddings });
+    expect(
+      hybrid?.hits
+        .slice(0, 2)
+        .map(({ source }) => source)
+        .sort(),
+    ).toEqual(['a.txt', 'b.txt']);
+  });
+
+  it('fails clearly without an endpoint that answers, and hybrid goes on with BM25', async () => {
+    const { run, root } = await documents();
+    await expect(search(run, ['ship'], { mode: 'vector' })).rejects.toMatchObject({ code: 'unavailable' });
+    const { url } = await endpoint({ status: 500 });
+    const embeddings = { url, model: 'themes', cacheDirectory: embeddingsDirectory(root) };
+    await expect(search(run, ['ship'], { mode: 'vector', embeddings })).rejects.toThrow(/HTTP 500/);
+    const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings, thesaurus: false });
+    expect(result?.hits.map(({ source }) => source)).toEqual(['b.txt']);
+    expect(result?.notes.join()).toMatch(/ranked by BM25 alone/);
+  });
+});
+
+describe('the index', () => {
+  it('gives what the scan gives, where Node has SQLite; elsewhere the scan serves and says so', async () => {
+    const { run, root } = await documents();
+    const directory = indexDirectory(root);
+    const state = await buildIndex(run, directory);
+    const questions = ['ship owners', 'leaves in a forest', 'zyzzyva'];
+    const scanned = await search(run, questions);
+    const found = await search(run, questions, { indexDirectory: directory });
+    if (state === 'unavailable') {
+      expect(found).toEqual(scanned);
+      expect(found[0]?.engine).toBe('scan');
+      return;
+    }
+    expect(await buildIndex(run, directory)).toBe('present');
+    expect(found.map(({ hits }) => hits)).toEqual(scanned.map(({ hits }) => hits));
+    expect(found[0]?.engine).toBe('index');
+  });
+});
