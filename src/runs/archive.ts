@@ -9,11 +9,11 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type ArchivedFile, ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
+import { ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { evidenceFiles } from './archive-evidence.ts';
-import { listArchiveIds, readArchiveMeta } from './archive-list.ts';
+import { readArchiveMeta } from './archive-list.ts';
 import { type CleanupResult, cleanArchives } from './cleanup.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { lockDriver } from './driver-lock.ts';
@@ -21,7 +21,7 @@ import { archiveDirectory, archivePath } from './in-use.ts';
 import { RUN_FILES } from './layout.ts';
 import { holdOrchestratorLock, releaseOrchestratorLock } from './orchestrator-lock.ts';
 import { openRun, type RunHandle } from './run.ts';
-import { copyTree, sameFile, type Tree, walkTree } from './snapshot.ts';
+import { holdsWhatItSays, sameFile, seal, snapshotTree, walkTree } from './snapshot.ts';
 
 const ARCHIVED_TO = 'archived_to.json';
 /** What stays in an archived run besides the evidence of its finals: pointers, results, and the plan. */
@@ -64,8 +64,8 @@ export interface ArchiveResult {
 }
 
 /**
- * Archives a run: an immutable copy with a sha256 of every file, then the active run is trimmed to pointers,
- * finals and the evidence those name, its lock is released, and the cleanup runs. The copy is built under a
+ * Archives a run: an immutable snapshot with a sha256 of every file, then the active run is trimmed to pointers,
+ * finals and the evidence those name, its lock is released, and the cleanup runs. The snapshot is built under a
  * temporary name and renamed; a call after a crash goes on where the one before ended.
  *
  * @throws RlmError `conflict` while somebody orchestrates or drives the run, when it is archived already, or when
@@ -114,14 +114,10 @@ async function snapshotAndTrim(
     });
   }
   if (pointer === undefined) refuseUnfinished(run, options);
-  const tree = walkTree(run.dir, notPartOfRun);
-  const earlier = pointer?.archive_id ?? completedSnapshot(root, run, tree);
-  const archiveId = earlier ?? (await takeSnapshot(root, run, tree, options));
+  const resumed = pointer !== undefined && (await isComplete(root, pointer.archive_id));
+  const archiveId = resumed ? pointer.archive_id : await takeSnapshot(root, run, options);
   const meta = readArchiveMeta(archivePath(root, archiveId), { files: true });
-  const kept = meta.files
-    .map(({ path }) => path)
-    .filter((path) => KEPT.has(path) || meta.evidence_files.includes(path));
-  trim(root, run, meta, kept);
+  const kept = trim(root, run, meta);
   return {
     archive_id: archiveId,
     path: archivePath(root, archiveId),
@@ -129,7 +125,7 @@ async function snapshotAndTrim(
     size_bytes: meta.retention.size_bytes,
     kept,
     left_out: meta.left_out,
-    resumed: earlier !== undefined,
+    resumed,
   };
 }
 
@@ -160,49 +156,87 @@ function notPartOfRun(path: string, name: string): boolean {
   );
 }
 
-/** A snapshot of this very state, of a call that died before it left its pointer in the run. */
-function completedSnapshot(root: string, run: RunHandle, tree: Tree): string | undefined {
-  const prefix = `${run.id}-`;
-  return listArchiveIds(root)
-    .filter((id) => id.startsWith(prefix))
-    .find((id) => {
-      const archive = archivePath(root, id);
-      const meta = readArchiveMeta(archive, { files: true });
-      return (
-        meta.run_id === run.id &&
-        meta.files.length === tree.files.length &&
-        tree.files.every((path) => sameFile(join(run.dir, path), join(archive, 'run', path)))
-      );
-    });
+/**
+ * Whether the archive that a pointer names was put in place, and is as it was made: somebody may have gone on with
+ * the run since its archiver died. One that is not is for a person to look at.
+ */
+async function isComplete(root: string, archiveId: string): Promise<boolean> {
+  const archive = archivePath(root, archiveId);
+  if (!existsSync(archive)) return false;
+  if (await holdsWhatItSays(join(archive, 'run'), readArchiveMeta(archive, { files: true }).files))
+    return true;
+  throw new RlmError(
+    'conflict',
+    `the run changed after it was archived as ${archiveId}, before it was trimmed`,
+    {
+      hint: `Look at both, then remove ${ARCHIVED_TO} from the run and archive it again.`,
+    },
+  );
 }
 
-async function takeSnapshot(
-  root: string,
-  run: RunHandle,
-  tree: Tree,
-  options: ArchiveOptions,
-): Promise<string> {
+async function takeSnapshot(root: string, run: RunHandle, options: ArchiveOptions): Promise<string> {
   const clock = options.clock ?? systemClock;
   const archives = archiveDirectory(root);
   ensureDirectory(archives);
   // One name a run: its lock is held, so a directory of that name is what a dead process left.
   const building = join(archives, `.building-${run.id}`);
   rmSync(building, { recursive: true, force: true });
+  rmSync(join(run.dir, ARCHIVED_TO), { force: true });
+  const tree = walkTree(run.dir, notPartOfRun);
+  const evidence = evidenceFiles(root, run, tree);
+  const keep = new Set([...KEPT, ...evidence]);
   mkdirSync(building, { mode: DIRECTORY_MODE });
   try {
-    const files = await copyTree(run.dir, join(building, 'run'), tree);
+    const files = await snapshotTree(run.dir, join(building, 'run'), tree, (path) => !keep.has(path));
     ensureDirectory(join(building, 'in_use_by'));
     const now = clock.now();
     const archiveId = freeId(root, run.id, now);
-    writeJsonAtomic(join(building, 'meta.json'), metaOf(root, run, archiveId, files, tree, now, options), {
-      sync: true,
-    });
+    const meta: ArchiveMeta = {
+      schema_version: SCHEMA_VERSION,
+      archive_id: archiveId,
+      run_id: run.id,
+      kind: run.record.kind,
+      goal_summary: options.goalSummary ?? run.record.title,
+      start_timestamp: run.record.created_at,
+      end_timestamp: now.toISOString(),
+      termination_reason: options.terminationReason,
+      retention: {
+        ttl_days: options.ttlDays,
+        keep_forever: options.keepForever ?? false,
+        size_bytes: files.reduce((sum, file) => sum + file.size_bytes, 0),
+      },
+      uptime: clock.uptime(),
+      evidence_files: evidence,
+      left_out: tree.others,
+      files,
+    };
+    writeJsonAtomic(join(building, 'meta.json'), meta, { sync: true });
+    // The pointer first: from here on the run is closed, and a call after a crash knows where to go on.
+    writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointerTo(meta, null), { sync: true });
     renameSync(building, join(archives, archiveId));
     return archiveId;
   } catch (error) {
+    rmSync(join(run.dir, ARCHIVED_TO), { force: true });
     rmSync(building, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Files of the archive that stay in the active run too. */
+function keptFiles(meta: ArchiveMeta): string[] {
+  const evidence = new Set(meta.evidence_files);
+  return meta.files.map(({ path }) => path).filter((path) => KEPT.has(path) || evidence.has(path));
+}
+
+function pointerTo(meta: ArchiveMeta, trimmedAt: string | null): ArchivedTo {
+  return {
+    schema_version: SCHEMA_VERSION,
+    archive_id: meta.archive_id,
+    path: `.rlm/archive/${meta.archive_id}`,
+    archived_at: meta.end_timestamp,
+    trimmed_at: trimmedAt,
+    kept: keptFiles(meta),
+  };
 }
 
 function freeId(root: string, runId: string, now: Date): string {
@@ -213,61 +247,22 @@ function freeId(root: string, runId: string, now: Date): string {
   }
 }
 
-function metaOf(
-  root: string,
-  run: RunHandle,
-  archiveId: string,
-  files: ArchivedFile[],
-  tree: Tree,
-  now: Date,
-  options: ArchiveOptions,
-): ArchiveMeta {
-  return {
-    schema_version: SCHEMA_VERSION,
-    archive_id: archiveId,
-    run_id: run.id,
-    kind: run.record.kind,
-    goal_summary: options.goalSummary ?? run.record.title,
-    start_timestamp: run.record.created_at,
-    end_timestamp: now.toISOString(),
-    termination_reason: options.terminationReason,
-    retention: {
-      ttl_days: options.ttlDays,
-      keep_forever: options.keepForever ?? false,
-      size_bytes: files.reduce((sum, file) => sum + file.size_bytes, 0),
-    },
-    uptime: (options.clock ?? systemClock).uptime(),
-    evidence_files: evidenceFiles(root, run, tree),
-    left_out: tree.others,
-    files,
-  };
-}
-
-/** Removes from the active run what the archive holds, except what is kept; the pointer is written first. */
-function trim(root: string, run: RunHandle, meta: ArchiveMeta, kept: readonly string[]): void {
+/** Removes from the active run what the archive holds, except what is kept, and makes the archive's files read-only. */
+function trim(root: string, run: RunHandle, meta: ArchiveMeta): string[] {
   const archive = archivePath(root, meta.archive_id);
-  const pointer: ArchivedTo = {
-    schema_version: SCHEMA_VERSION,
-    archive_id: meta.archive_id,
-    path: `.rlm/archive/${meta.archive_id}`,
-    archived_at: meta.end_timestamp,
-    trimmed_at: null,
-    kept: [...kept],
-  };
-  writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointer, { sync: true });
-  const keep = new Set(kept);
+  const keep = new Set(keptFiles(meta));
   for (const { path } of meta.files) {
     const file = join(run.dir, path);
+    const archived = join(archive, 'run', path);
+    if (keep.has(path)) continue;
     // Only what the archive truly holds is removed.
-    if (!keep.has(path) && sameFile(file, join(archive, 'run', path))) unlinkSync(file);
+    if (sameFile(file, archived)) unlinkSync(file);
+    seal(archived);
   }
   const { directories } = walkTree(run.dir, notPartOfRun);
   for (const path of directories.reverse()) removeIfEmpty(join(run.dir, path));
-  writeJsonAtomic(
-    join(run.dir, ARCHIVED_TO),
-    { ...pointer, trimmed_at: new Date().toISOString() },
-    { sync: true },
-  );
+  writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointerTo(meta, new Date().toISOString()), { sync: true });
+  return [...keep];
 }
 
 function removeIfEmpty(directory: string): void {

@@ -4,6 +4,8 @@ import {
   constants,
   createReadStream,
   type Dirent,
+  existsSync,
+  linkSync,
   lstatSync,
   readdirSync,
   utimesSync,
@@ -12,7 +14,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { ArchivedFile } from '../contracts/index.ts';
-import { RlmError } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { ensureDirectory } from '../files/index.ts';
 
 /** Copies at a time: enough to keep the disk busy while a hash is computed. */
@@ -47,23 +49,31 @@ export function walkTree(directory: string, skip: (path: string, name: string) =
 }
 
 /**
- * Copies the files of a tree and hashes the copies. The kernel copies (sharing blocks where the file system can),
- * so no byte passes through this process but for the hash. Copies are read-only and keep their times.
+ * Puts the files of a tree under `to` and hashes them. A file that the source will give up is linked, not copied:
+ * an archive of gigabytes then costs one read. The others are copied by the kernel, with their times, read-only.
+ * Linked files become read-only with `seal`, once the source has given them up.
  *
- * @throws RlmError `conflict` when a file changes while it is copied
+ * @param givenUp whether the source will not keep the file
+ * @throws RlmError `conflict` when a file changes meanwhile
  */
-export async function copyTree(from: string, to: string, tree: Tree): Promise<ArchivedFile[]> {
+export async function snapshotTree(
+  from: string,
+  to: string,
+  tree: Tree,
+  givenUp: (path: string) => boolean,
+): Promise<ArchivedFile[]> {
   ensureDirectory(to);
   for (const path of tree.directories) ensureDirectory(join(to, path));
   const limit = pLimit(PARALLEL);
-  return Promise.all(tree.files.map((path) => limit(() => copyOne(from, to, path))));
+  return Promise.all(tree.files.map((path) => limit(() => snapshotOne(from, to, path, givenUp(path)))));
 }
 
-async function copyOne(from: string, to: string, path: string): Promise<ArchivedFile> {
+async function snapshotOne(from: string, to: string, path: string, givenUp: boolean): Promise<ArchivedFile> {
   const source = join(from, path);
   const target = join(to, path);
   const before = lstatSync(source);
-  await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  const linked = givenUp && tryLink(source, target);
+  if (!linked) await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const { sha256, size } = await hashFile(target);
   const after = lstatSync(source);
   if (after.size !== before.size || after.mtimeMs !== before.mtimeMs || size !== before.size) {
@@ -72,9 +82,37 @@ async function copyOne(from: string, to: string, path: string): Promise<Archived
       retryable: true,
     });
   }
-  utimesSync(target, before.atime, before.mtime);
-  chmodSync(target, READ_ONLY);
+  if (!linked) {
+    utimesSync(target, before.atime, before.mtime);
+    seal(target);
+  }
   return { path, size_bytes: size, sha256 };
+}
+
+/** Not every file system has hard links. */
+function tryLink(source: string, target: string): boolean {
+  try {
+    linkSync(source, target);
+    return true;
+  } catch (error) {
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'].includes(systemCode(error) ?? ''))
+      return false;
+    throw error;
+  }
+}
+
+/** Makes a file of a snapshot read-only. */
+export function seal(path: string): void {
+  chmodSync(path, READ_ONLY);
+}
+
+/** Whether a snapshot still holds what was hashed when it was made. */
+export async function holdsWhatItSays(directory: string, files: readonly ArchivedFile[]): Promise<boolean> {
+  for (const { path, sha256 } of files) {
+    const file = join(directory, path);
+    if (!existsSync(file) || (await hashFile(file)).sha256 !== sha256) return false;
+  }
+  return true;
 }
 
 async function hashFile(path: string): Promise<{ sha256: string; size: number }> {
@@ -88,7 +126,7 @@ async function hashFile(path: string): Promise<{ sha256: string; size: number }>
   return { sha256: hash.digest('hex'), size };
 }
 
-/** Whether a copy still is what its source is: same size and time of change, which `copyTree` keeps. */
+/** Whether a copy still is what its source is: same size and time of change, which a copy keeps. */
 export function sameFile(source: string, copy: string): boolean {
   const a = lstatSync(source, { throwIfNoEntry: false });
   const b = lstatSync(copy, { throwIfNoEntry: false });

@@ -145,36 +145,50 @@ describe('an archive', { timeout: 120_000 }, () => {
     expect(existsSync(building)).toBe(false);
     expect(first.resumed).toBe(false);
 
-    // As if it had died right after the rename: the whole run is there and no pointer.
+    // As if it had died right after the rename: the whole run is there, with a pointer that is not final.
+    const pointer = ArchivedTo.parse(JSON.parse(readFileSync(join(run.dir, 'archived_to.json'), 'utf8')));
+    const unfinished = JSON.stringify({ ...pointer, trimmed_at: null });
     for (const path of all) {
       const file = join(run.dir, path);
       if (existsSync(file)) continue;
       mkdirSync(join(file, '..'), { recursive: true });
       renameCopy(join(first.path, 'run', path), file);
     }
-    rmSync(join(run.dir, 'archived_to.json'));
+    writeFileSync(join(run.dir, 'archived_to.json'), unfinished);
     const second = await archiveRun(root, 'run-1', OPTIONS);
     expect(second).toMatchObject({ archive_id: first.archive_id, resumed: true });
 
+    // As if it had died before the rename: there is a pointer, and no archive.
+    writeFileSync(
+      join(run.dir, 'archived_to.json'),
+      unfinished.replaceAll(first.archive_id, 'run-1-20200101T000000000Z'),
+    );
+    rmSync(first.path, { recursive: true });
+    const anew = await archiveRun(root, 'run-1', OPTIONS);
+    expect(anew.resumed).toBe(false);
+
     // As if it had died in the trimming.
-    const pointer = ArchivedTo.parse(JSON.parse(readFileSync(join(run.dir, 'archived_to.json'), 'utf8')));
-    writeFileSync(join(run.dir, 'archived_to.json'), JSON.stringify({ ...pointer, trimmed_at: null }));
-    renameCopy(join(first.path, 'run/artifacts/reports/b.md'), join(run.dir, 'artifacts/reports/b.md'));
-    const third = await archiveRun(root, 'run-1', OPTIONS);
-    expect(third).toMatchObject({ archive_id: first.archive_id, resumed: true });
-    expect(existsSync(join(run.dir, 'artifacts/reports/b.md'))).toBe(false);
+    writeFileSync(
+      join(run.dir, 'archived_to.json'),
+      unfinished.replaceAll(first.archive_id, anew.archive_id),
+    );
+    renameCopy(join(anew.path, 'run/final.json'), join(run.dir, 'final.json'));
+    const last = await archiveRun(root, 'run-1', OPTIONS);
+    expect(last).toMatchObject({ archive_id: anew.archive_id, resumed: true });
     expect(listArchives(root, { limit: 10 }).total).toBe(1);
   });
 
-  it('of a run that went on after a snapshot is a new one', async () => {
+  it('is not taken for good when what it holds was changed before the trimming', async () => {
     const root = temporaryDirectory();
     const run = finishedRun(root);
-    const first = await archiveRun(root, 'run-1', OPTIONS);
-    rmSync(join(run.dir, 'archived_to.json'));
-    writeFileSync(join(run.dir, 'artifacts/reports/new.md'), 'n');
-    const second = await archiveRun(root, 'run-1', OPTIONS);
-    expect(second.archive_id).not.toBe(first.archive_id);
-    expect(second.resumed).toBe(false);
+    const { path } = await archiveRun(root, 'run-1', OPTIONS);
+    const pointer: Record<string, unknown> = JSON.parse(
+      readFileSync(join(run.dir, 'archived_to.json'), 'utf8'),
+    );
+    writeFileSync(join(run.dir, 'archived_to.json'), JSON.stringify({ ...pointer, trimmed_at: null }));
+    rmSync(join(path, 'run/artifacts/reports/b.md'));
+    writeFileSync(join(path, 'run/artifacts/reports/b.md'), 'other');
+    await expect(archiveRun(root, 'run-1', OPTIONS)).rejects.toThrow(/changed after it was archived/);
   });
 
   it('is whole and alone, at whatever instants its makers are killed', async () => {
