@@ -29,8 +29,7 @@ export async function startActivity(
   kind: RunKind,
   params: Record<string, unknown>,
 ): Promise<RunStatus> {
-  requireNoDriver(run.dir);
-  const record: ActivityRecord = {
+  return launchDriver(run, () => ({
     schema_version: SCHEMA_VERSION,
     run_id: run.id,
     kind,
@@ -38,9 +37,7 @@ export async function startActivity(
     params,
     created_at: new Date().toISOString(),
     generation: 0,
-  };
-  writeActivity(run, record);
-  return launchDriver(run);
+  }));
 }
 
 /**
@@ -53,20 +50,20 @@ export async function resumeActivity(
   run: RunHandle,
   change: Record<string, unknown> = {},
 ): Promise<RunStatus> {
-  requireNoDriver(run.dir);
-  const record = requireActivity(run);
-  const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
-  if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
-    throw new RlmError('conflict', `run '${run.id}' is completed; there is nothing to resume`);
-  }
-  const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = record;
-  writeActivity(run, {
-    ...kept,
-    state: 'working',
-    params: { ...record.params, ...change },
-    created_at: new Date().toISOString(),
+  return launchDriver(run, () => {
+    const record = requireActivity(run);
+    const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
+    if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
+      throw new RlmError('conflict', `run '${run.id}' is completed; there is nothing to resume`);
+    }
+    const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = record;
+    return {
+      ...kept,
+      state: 'working',
+      params: { ...record.params, ...change },
+      created_at: new Date().toISOString(),
+    };
   });
-  return launchDriver(run);
 }
 
 /**
@@ -129,15 +126,32 @@ async function cancelDead(run: RunHandle): Promise<void> {
   }
 }
 
+/**
+ * Writes the activity and spawns its driver while holding the run's driver lock, which the driver then takes
+ * over from us: of many that start or resume a run at once, one does, and the others are told who.
+ *
+ * @param record what the activity starts from; made once nobody else can change it
+ */
+async function launchDriver(run: RunHandle, record: () => ActivityRecord): Promise<RunStatus> {
+  requireNoDriver(run.dir);
+  const lock = lockDriver(run.dir, `starting ${run.id}`);
+  try {
+    const before = record();
+    rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
+    writeActivity(run, before);
+    return await spawnDriver(run, before, lock.holder.token);
+  } finally {
+    lock.release();
+  }
+}
+
 /** Spawns `rlm drive` in a session of its own and waits until it holds the run. */
-async function launchDriver(run: RunHandle): Promise<RunStatus> {
-  rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
-  const before = requireActivity(run);
+async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string): Promise<RunStatus> {
   const log = join(run.dir, RUN_FILES.driverLog);
   ensureDirectory(dirname(log));
   const fd = openSync(log, 'a', FILE_MODE);
   // Not a worker: the driver outlives us on purpose, so none of the worker spawner's ends apply to it.
-  const child = spawn(process.execPath, [driverProgram(), 'drive', '--run-dir', run.dir], {
+  const child = spawn(process.execPath, [driverProgram(), 'drive', '--run-dir', run.dir, token], {
     cwd: run.record.root,
     detached: true,
     stdio: ['ignore', fd, fd],
@@ -156,6 +170,8 @@ async function launchDriver(run: RunHandle): Promise<RunStatus> {
     const record = requireActivity(run);
     if (record.generation > before.generation || record.state !== 'working') return readStatus(run);
     if (exited || performance.now() > deadline) {
+      // One that comes up later would find a lock that is no longer meant for it.
+      child.kill('SIGKILL');
       throw new RlmError('internal', `the driver of run '${run.id}' did not come up`, {
         hint: `Its last words are in ${log}.`,
         retryable: true,

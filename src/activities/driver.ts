@@ -18,12 +18,13 @@ const HEARTBEAT_MS = 1000;
  * SIGTERM, SIGINT and SIGHUP stop it: as a cancel when one was asked for (`cancel.json`), else as an
  * interruption that `resume` goes on from.
  *
+ * @param token of the driver lock that whoever started this process holds for it
  * @returns the exit code: 0 when the activity was left in a state of its own, 1 when the driver failed
  * @throws RlmError `conflict` when another driver has the run
  */
-export async function drive(runDir: string): Promise<number> {
+export async function drive(runDir: string, token?: string): Promise<number> {
   const run = openRunDirectory(runDir);
-  const lock = lockDriver(run.dir, `driving ${run.id}`);
+  const lock = lockDriver(run.dir, `driving ${run.id}`, token);
   try {
     return await driveLocked(run);
   } finally {

@@ -7,6 +7,10 @@ export async function flowOf(kind: RunKind): Promise<Flow> {
   switch (kind) {
     case 'batch':
       return (await import('../batch/index.ts')).batchFlow;
+    case 'ask':
+      return (await import('../ask/index.ts')).askFlow;
+    case 'ingest':
+      return (await import('../ask/index.ts')).ingestFlow;
     default:
       throw new RlmError('unavailable', `no background work is known for a run of kind '${kind}'`);
   }

@@ -4,7 +4,7 @@ import type { RunStatus } from '../activities/index.ts';
 import { BatchSummary } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { reportRun } from '../tools/index.ts';
-import { formatResult } from './format.ts';
+import { formatResult, oneLine } from './format.ts';
 
 /**
  * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
@@ -21,7 +21,8 @@ export function exitCodeOf(status: RunStatus): number {
  * The last lines on stdout after a run was followed. For a batch that wrote its summary they are the three of
  * CONTRACTS.md A; for any other run its report.
  */
-export function closingLines(run: RunHandle, status: RunStatus): string {
+export async function closingLines(run: RunHandle, status: RunStatus): Promise<string> {
+  if (run.record.kind === 'ask' && status.record.kind === 'ask') return askLines(run, status);
   const path = join(run.dir, RUN_FILES.summary);
   if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status), run);
   const head = readSummaryHead(path) ?? headFromProgress(status);
@@ -30,6 +31,28 @@ export function closingLines(run: RunHandle, status: RunStatus): string {
     `summary: ${path}`,
     `jobs_total=${head.jobs_total} jobs_succeeded=${head.jobs_succeeded} jobs_failed=${head.jobs_failed}`,
     `usage_totals=input_tokens=${usage.input_tokens} cached_input_tokens=${usage.cached_input_tokens} output_tokens=${usage.output_tokens}`,
+    '',
+  ].join('\n');
+}
+
+/** An answer with its citations, then what it rests on and what it cost. */
+async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
+  const { readAskResult } = await import('../ask/index.ts');
+  const { text, state } = readAskResult(run);
+  if (text === '') return formatResult(reportRun(run, status), run);
+  const { accepted, total, cache_hits, usage, cost_usd } = status.progress;
+  const route =
+    state?.route === 'single'
+      ? 'everything fitted one prompt'
+      : `${state?.passes.length ?? 0} passes over the best chunks`;
+  const cost = cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`;
+  return [
+    text.trimEnd(),
+    '',
+    ...(state?.notes ?? []).map((note) => `note: ${oneLine(note)}`),
+    `by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`,
+    `cost: ${accepted} of ${total} calls, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
+    `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');
 }

@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
 import { messageOf, RlmError } from '../errors.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
@@ -47,7 +48,8 @@ function createProgram(setExitCode: (code: number) => void): Command {
   program.commandsGroup('Work:');
   for (const tool of TOOLS.filter(({ startsWork }) => startsWork)) addTool(program, tool, setExitCode);
   program.commandsGroup('Runs:');
-  for (const tool of TOOLS.filter(({ startsWork }) => !startsWork)) addTool(program, tool, setExitCode);
+  for (const tool of TOOLS.filter(({ startsWork, name }) => !startsWork && name !== 'rlm_doctor'))
+    addTool(program, tool, setExitCode);
   addRuns(program);
   program.commandsGroup('Set up:').helpCommand('help [command]', 'print the help of a command');
   program
@@ -55,6 +57,8 @@ function createProgram(setExitCode: (code: number) => void): Command {
     .summary('serve MCP on stdin and stdout')
     .description('Serves MCP on stdin and stdout, for clients such as Codex and Claude Code.')
     .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)');
+  for (const tool of TOOLS.filter(({ name }) => name === 'rlm_doctor')) addTool(program, tool, setExitCode);
+  addDemo(program, setExitCode);
   program.addHelpText(
     'after',
     `
@@ -115,6 +119,31 @@ function withCommandNames(description: string): string {
     description,
   );
 }
+
+/** `rlm demo`: a batch over documentation that is on disk already. */
+function addDemo(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('demo')
+    .summary('run a real batch over installed documentation, without a model')
+    .description('Asks a question of the documentation of installed packages: a real batch, without a model.')
+    .argument('[question]', 'another question')
+    .addOption(
+      new Option('--worker <name>', 'who answers (default: extractive, which needs no model)')
+        .choices(['auto', 'codex', 'claude', 'extractive'])
+        .default('extractive'),
+    )
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
+    .action(async (question: string | undefined) => {
+      const { root, worker } = DemoOptions.parse(command.opts());
+      const { runDemo } = await import('./demo.ts');
+      setExitCode(await runDemo(findRoot(root), { question, worker }));
+    });
+}
+
+const DemoOptions = z.object({
+  root: z.string().optional(),
+  worker: z.enum(['auto', 'codex', 'claude', 'extractive']),
+});
 
 /** `rlm runs`: what `rlm status` says without a run, as a command that is easy to find. */
 function addRuns(program: Command): void {

@@ -52,7 +52,7 @@ export async function runTool(
   }
   const { followRun } = await import('./follow.ts');
   const ending = await followRun(run);
-  if (!call.json) process.stdout.write(closingLines(run, ending.status));
+  if (!call.json) process.stdout.write(await closingLines(run, ending.status));
   return ending.interrupted ?? exitCodeOf(ending.status);
 }
 

@@ -64,6 +64,16 @@ export const ConfigFile = z.strictObject({
     .prefault({}),
   /** Directories outside the root that documents may be read from over MCP. */
   input_roots: z.array(z.string()).default([]),
+  /** An OpenAI-compatible endpoint for the search modes vector and hybrid; none by default. */
+  embeddings: z
+    .strictObject({
+      /** Up to and without `/embeddings`. */
+      url: z.url(),
+      model: z.string().min(1),
+      /** Environment variable that holds the key. */
+      key_variable: z.string().optional(),
+    })
+    .optional(),
   /** Names of further environment variables that workers may see. */
   worker_env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
   retention: z.strictObject({ ttl_days: z.int().positive().default(14) }).prefault({}),

@@ -1,5 +1,6 @@
 export * from './answer.ts';
 export * from './archive.ts';
+export * from './ask.ts';
 export * from './chunk.ts';
 export * from './corpus.ts';
 export * from './deferred.ts';

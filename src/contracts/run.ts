@@ -9,7 +9,7 @@ export const RUN_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{2,63}$/;
 export const RunId = z.string().regex(RUN_ID_PATTERN);
 
 /** The flows a run can be made for. */
-export const RunKind = z.enum(['batch', 'ask', 'plan', 'refine', 'queue']);
+export const RunKind = z.enum(['batch', 'ask', 'ingest', 'plan', 'refine', 'queue']);
 export type RunKind = z.infer<typeof RunKind>;
 
 /** `run.json`: who, what, when. Written once, when the run is created. */
@@ -32,18 +32,28 @@ export type ActivityState = z.infer<typeof ActivityState>;
 /** Limits that are checked before each launch; absent means none. */
 export const Budget = z.object({
   max_workers: z.int().positive().optional().describe('Jobs or tasks started, at most; no limit by default'),
-  max_attempts: z.int().positive().optional().describe('Worker calls in total, retries included, at most; no limit by default'),
+  max_attempts: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Worker calls in total, retries included, at most; no limit by default'),
   max_minutes: z
     .number()
     .positive()
     .optional()
     .describe('Minutes from the start, or from the last resume, at most; no limit by default'),
-  max_tokens: z.int().positive().optional().describe('Input plus output tokens, at most; no limit by default'),
+  max_tokens: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Input plus output tokens, at most; no limit by default'),
   max_cost_usd: z
     .number()
     .positive()
     .optional()
-    .describe('US dollars, at most; no limit by default; needs a known price: "prices" in .rlm/config.json, or Claude'),
+    .describe(
+      'US dollars, at most; no limit by default; needs a known price: "prices" in .rlm/config.json, or Claude',
+    ),
 });
 export type Budget = z.infer<typeof Budget>;
 

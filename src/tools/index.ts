@@ -1,13 +1,34 @@
+import { ask } from './ask.ts';
+import { buildJobs } from './build-jobs.ts';
 import { cancel } from './cancel.ts';
 import { doctor } from './doctor.ts';
+import { finalize } from './finalize.ts';
+import { ingest } from './ingest.ts';
+import { read } from './read.ts';
+import { reduceEvidence } from './reduce-evidence.ts';
 import { resume } from './resume.ts';
 import { runBatch } from './run-batch.ts';
+import { search } from './search.ts';
 import { status } from './status.ts';
 import type { Tool } from './tool.ts';
 import { wait } from './wait.ts';
 
 /** Every tool, in the order in which a client lists them. */
-export const TOOLS: readonly Tool[] = [runBatch, status, wait, cancel, resume, doctor];
+export const TOOLS: readonly Tool[] = [
+  ask,
+  ingest,
+  search,
+  read,
+  buildJobs,
+  runBatch,
+  reduceEvidence,
+  finalize,
+  status,
+  wait,
+  cancel,
+  resume,
+  doctor,
+];
 
 export { callTool } from './call.ts';
 export { createContext, findRoot } from './context.ts';

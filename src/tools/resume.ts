@@ -8,7 +8,7 @@ export const resume = defineTool({
   name: 'rlm_resume',
   title: 'Resume a run',
   description:
-    'Goes on with a run that crashed, was cancelled, paused (quota, budget, login) or has failed jobs; limits given here replace those of the run. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
+    'Goes on with a run that crashed, was cancelled, paused (quota, budget, login) or has failed jobs; a limit given here replaces that one of the run. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
   input: z.object({ run_id: runIdInput, ...Budget.shape }),
   output: RunReport,
   // It calls models, which are outside of this machine.
@@ -16,10 +16,12 @@ export const resume = defineTool({
   startsWork: true,
   command: { positional: ['run_id'] },
   async run(input, context) {
-    const { resumeActivity } = await import('../activities/index.ts');
+    const { readActivity, resumeActivity } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);
     const budget = budgetOf(input);
-    const change = Object.keys(budget).length === 0 ? {} : { budget };
+    // A limit that is not named stands: a larger max_tokens must not lift the max_cost_usd beside it.
+    const before = Budget.safeParse(readActivity(run)?.params.budget).data;
+    const change = Object.keys(budget).length === 0 ? {} : { budget: { ...before, ...budget } };
     return reportRun(run, await resumeActivity(run, change));
   },
 });

@@ -1,0 +1,31 @@
+import { dirname, join } from 'node:path';
+import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import type { Corpus } from '../corpus/index.ts';
+import { gateAnswer, gateError } from '../evidence/index.ts';
+import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { RUN_FILES } from '../runs/index.ts';
+import { sourceReader } from './reduce-run.ts';
+
+/**
+ * Passes an answer through the gate and writes `out/answer.json`: the only way to it.
+ *
+ * @returns the answer as it was written, and the sentences that claimed an absence and became gaps in it
+ * @throws RlmError `usage` with every problem, in words that its author can act on
+ */
+export function finalizeAnswer(
+  corpus: Corpus,
+  candidate: unknown,
+  reduced: { evidence: EvidenceFile; coverage: CoverageFile },
+): { answer: FinalAnswer; moved: string[] } {
+  const reader = sourceReader(corpus);
+  try {
+    const result = gateAnswer(candidate, { ...reduced, reader });
+    if (!result.ok) throw gateError(result.problems);
+    const path = join(corpus.runDir, RUN_FILES.answer);
+    ensureDirectory(dirname(path));
+    writeJsonAtomic(path, result.answer, { sync: true });
+    return { answer: result.answer, moved: result.moved };
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { findJsonObject } from '../batch/index.ts';
+import type { Acceptance, Assignment, History, Stop, WorkSession } from '../dispatch/index.ts';
+import { AnswerCache } from '../dispatch/index.ts';
+import { ensureDirectory, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
+
+/** One call that a flow makes of its own, besides the jobs over chunks. */
+export interface ModelStep<Answer> {
+  /** Id of the assignment, unique in the run. */
+  id: string;
+  instructions: string;
+  input: string;
+  /** What the answer must be, for us and for the provider's strict mode. */
+  schema: z.ZodType<Answer>;
+  /** Checks beyond the schema: messages for the model. */
+  check(answer: Answer): string[];
+  timeoutSec: number;
+}
+
+/**
+ * Makes model calls of a flow through dispatch, several at a time: retries with what was wrong, cache, budget
+ * and resume are those of jobs. Answers lie under `ask/`.
+ *
+ * @returns an answer for each step, undefined for one that failed; and why it stopped early, if it did
+ */
+export async function runModelSteps<Answer>(
+  steps: ModelStep<Answer>[],
+  within: { session: WorkSession; runDir: string; history: History },
+): Promise<{ answers: Array<Answer | undefined>; stop: Stop | undefined }> {
+  const { session, runDir, history } = within;
+  const carried = steps.filter((step) => history.accepted.get(step.id)).length;
+  // Steps that were called now, and those of them whose answer was accepted: an older file counts only for a
+  // step that was passed over because its answer still stands.
+  const called = new Set<string>();
+  const accepted = new Set<string>();
+  const assignments = steps.map((step) => assignmentOf(step, session, runDir, { called, accepted }));
+  const stop = await session.dispatch(assignments, { added: steps.length, carried });
+  const answers = steps.map((step) => {
+    const path = answerPath(runDir, step.id);
+    const stands = history.accepted.get(step.id) && !called.has(step.id);
+    if ((!stands && !accepted.has(step.id)) || !existsSync(path)) return undefined;
+    return step.schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  });
+  return { answers, stop };
+}
+
+function assignmentOf<Answer>(
+  step: ModelStep<Answer>,
+  session: WorkSession,
+  runDir: string,
+  seen: { called: Set<string>; accepted: Set<string> },
+): Assignment {
+  const output = answerPath(runDir, step.id);
+  const schemaPath = join(runDir, 'ask', `${step.id}.schema.json`);
+  const schema: Record<string, unknown> = { ...z.toJSONSchema(step.schema) };
+  const key = AnswerCache.key([step.instructions, step.input, JSON.stringify(schema), session.model]);
+  return {
+    id: step.id,
+    async prepare() {
+      ensureDirectory(dirname(schemaPath));
+      writeJsonAtomic(schemaPath, schema);
+      return {
+        key,
+        cacheKey: key,
+        call() {
+          seen.called.add(step.id);
+          return {
+            instructions: step.instructions,
+            input: step.input,
+            schema: { path: schemaPath, value: schema },
+            model: session.model,
+            effort: session.effort,
+            sandbox: { mode: 'read-only' },
+            tools: false,
+            cwd: session.cwd,
+            timeoutMs: step.timeoutSec * 1000,
+          };
+        },
+        accept: (text) => acceptJson(text, step),
+        commit(text) {
+          writeFileAtomic(output, text);
+          seen.accepted.add(step.id);
+          return { output_path: output, output_sha256: createHash('sha256').update(text).digest('hex') };
+        },
+      };
+    },
+  };
+}
+
+function acceptJson<Answer>(text: string, step: ModelStep<Answer>): Acceptance {
+  const value = findJsonObject(text);
+  if (value === undefined) return { ok: false, errors: ['there is no JSON object in the answer'] };
+  const parsed = step.schema.safeParse(value);
+  if (!parsed.success) return { ok: false, errors: [z.prettifyError(parsed.error)] };
+  const errors = step.check(parsed.data);
+  return errors.length > 0
+    ? { ok: false, errors }
+    : { ok: true, text: `${JSON.stringify(parsed.data, null, 2)}\n` };
+}
+
+function answerPath(runDir: string, id: string): string {
+  return join(runDir, 'ask', `${id}.json`);
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ASK_DEFAULTS } from '../contracts/index.ts';
+import { WorkParams } from '../dispatch/index.ts';
+
+/** What an ask was asked to do. Paths are absolute. */
+export const AskParams = WorkParams.extend({
+  question: z.string(),
+  inputs: z.array(z.string()),
+  /** Sources inside this directory are cited relative to it. */
+  base_dir: z.string(),
+  allowed_roots: z.array(z.string()).nullable(),
+  chunk_tokens: z.int().positive(),
+  /** Chunks read in each pass, at most. */
+  top_k: z.int().positive(),
+  /** Size up to which short chunks of one document go into one job, tokens. */
+  pack_tokens: z.int().positive(),
+  follow_ups: z.int().nonnegative().max(ASK_DEFAULTS.followUps),
+  /** Let a model add words to the question before it is searched. */
+  expand: z.boolean(),
+  /** Only say what it would cost, with so many jobs run as a sample. */
+  dry_run: z.boolean(),
+  sample: z.int().nonnegative(),
+});
+export type AskParams = z.infer<typeof AskParams>;

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type JobPaths, readJobs } from '../batch/index.ts';
+import { CoverageFile, EvidenceFile } from '../contracts/index.ts';
+import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
+import { OutcomeReader, readHistory } from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
+import { REDUCE_FILES, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
+import { RUN_FILES } from '../runs/index.ts';
+
+/** Reads the documents of a corpus by the names they are cited by. Close it when done. */
+export function sourceReader(corpus: Corpus): SourceFiles {
+  const files = new Map<string, string>();
+  for (const source of corpus.sources) {
+    if (source.status === 'read') files.set(source.path, textFile(corpus, source));
+  }
+  return new SourceFiles((source) => files.get(source));
+}
+
+/**
+ * The answers of a run's jobs to verified evidence and coverage: `reduce/evidence.json`, `reduce/coverage.json`.
+ * What became of each job is read from the journal.
+ *
+ * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have
+ */
+export async function reduceRun(
+  corpus: Corpus,
+  paths: JobPaths,
+): Promise<{ evidence: EvidenceFile; coverage: CoverageFile }> {
+  const jobsFile = join(corpus.runDir, RUN_FILES.jobs);
+  const journal = join(corpus.runDir, RUN_FILES.events);
+  if (!existsSync(jobsFile) || !existsSync(journal)) {
+    throw new RlmError('not_found', 'this run has no answers to reduce', {
+      hint: 'Build its jobs (rlm_build_jobs) and run them (rlm_run_batch) first.',
+    });
+  }
+  const history = await readHistory(journal);
+  const outcomes = new OutcomeReader(journal);
+  const reader = sourceReader(corpus);
+  const jobs = async function* (): AsyncGenerator<ReduceJob> {
+    for await (const { record, outputPath } of readJobs(jobsFile, paths)) {
+      const offset = history.accepted.get(record.job_id) || history.failed.get(record.job_id);
+      const outcome = offset === undefined ? undefined : outcomes.read(offset);
+      const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
+      yield {
+        job_id: record.job_id,
+        question: record.question,
+        status: outcome?.status ?? 'never_sent',
+        chunks: await chunkRecords(
+          corpus,
+          ids.map((id) => ordinalOf(corpus, id)),
+        ),
+        answer_path: outcome?.status === 'accepted' ? outputPath : null,
+        failure: outcome?.errors.at(-1),
+      };
+    }
+  };
+  try {
+    return await reduceEvidence({
+      jobs: jobs(),
+      chunks: readManifest(corpus),
+      sources: corpus.sources,
+      reader,
+      runDir: corpus.runDir,
+    });
+  } finally {
+    outcomes.close();
+    reader.close();
+  }
+}
+
+/**
+ * What the last reduce of a run wrote.
+ *
+ * @throws RlmError `not_found` when there was none
+ */
+export function readReduced(runDir: string): { evidence: EvidenceFile; coverage: CoverageFile } {
+  const read = (name: string): unknown => {
+    const path = join(runDir, name);
+    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
+    throw new RlmError('not_found', `there is no ${name} in this run`, {
+      hint: 'Call rlm_reduce_evidence after the batch first.',
+    });
+  };
+  return {
+    evidence: EvidenceFile.parse(read(REDUCE_FILES.evidence)),
+    coverage: CoverageFile.parse(read(REDUCE_FILES.coverage)),
+  };
+}

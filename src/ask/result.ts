@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AskPreview,
+  AskState,
+  type CoverageFile,
+  type EvidenceFile,
+  FinalAnswer,
+  IngestReport,
+} from '../contracts/index.ts';
+import { renderAnswer } from '../evidence/index.ts';
+import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { ASK_FILES } from './files.ts';
+import { readReduced } from './reduce-run.ts';
+
+/** Everything that an ask left behind, as far as it came. */
+export interface AskResult {
+  answer: FinalAnswer | undefined;
+  reduced: { evidence: EvidenceFile; coverage: CoverageFile } | undefined;
+  state: AskState | undefined;
+  preview: AskPreview | undefined;
+  /** For a person at a terminal: the answer with its citations, or the preview; empty when there is neither. */
+  text: string;
+}
+
+/** Reads what an ask wrote. */
+export function readAskResult(run: RunHandle): AskResult {
+  const read = (name: string): unknown => {
+    const path = join(run.dir, name);
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+  };
+  const answer = FinalAnswer.safeParse(read(RUN_FILES.answer)).data;
+  const state = AskState.safeParse(read(ASK_FILES.state)).data;
+  const preview = AskPreview.safeParse(read(ASK_FILES.preview)).data;
+  const reduced = answer === undefined ? undefined : readReduced(run.dir);
+  const text =
+    answer !== undefined && reduced !== undefined
+      ? renderAnswer(answer, reduced.evidence, reduced.coverage)
+      : preview === undefined
+        ? ''
+        : previewText(preview);
+  return { answer, reduced, state, preview, text };
+}
+
+function previewText(preview: AskPreview): string {
+  const { jobs, chunks, prompt_tokens, cost_usd, sample } = preview;
+  const cost =
+    cost_usd === null ? 'price not known ("prices" in .rlm/config.json)' : `about ${cost_usd.toFixed(4)} USD`;
+  const lines = [`${jobs} jobs over ${chunks} chunks, about ${prompt_tokens} prompt tokens, ${cost}`];
+  if (sample !== null) {
+    const { input_tokens, output_tokens, duration_ms } = sample;
+    lines.push(
+      `sample of ${sample.jobs}: input ${input_tokens.p50} tokens (p95 ${input_tokens.p95}), output ${output_tokens.p50} (p95 ${output_tokens.p95}), ${duration_ms.p50} ms (p95 ${duration_ms.p95})`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What the last `rlm_ingest` into a run did. */
+export function readIngestReport(run: RunHandle): IngestReport {
+  return IngestReport.parse(JSON.parse(readFileSync(join(run.dir, ASK_FILES.ingest), 'utf8')));
+}

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { ASK_DEFAULTS } from '../contracts/index.ts';
+import { type Caller, resolveWork, type WorkRequest } from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
+import { createRun, type RunHandle } from '../runs/index.ts';
+import type { AskParams } from './params.ts';
+
+/** What the caller of an ask says; all but question and inputs has a default. */
+export interface AskRequest {
+  question: string;
+  inputs: string[];
+  runId?: string | undefined;
+  topK?: number | undefined;
+  chunkTokens?: number | undefined;
+  packTokens?: number | undefined;
+  followUps?: number | undefined;
+  expand?: boolean | undefined;
+  dryRun?: boolean | undefined;
+  sample?: number | undefined;
+  work: WorkRequest;
+}
+
+/**
+ * Checks what is asked and makes the run; the documents are looked at by the driver.
+ *
+ * @throws RlmError `usage` for a blank question or no inputs
+ */
+export function prepareAsk(request: AskRequest, caller: Caller): { run: RunHandle; params: AskParams } {
+  const question = request.question.trim();
+  if (question === '') throw new RlmError('usage', 'the question is blank');
+  if (request.inputs.length === 0) {
+    throw new RlmError('usage', 'no inputs: name files, directories or globs to look in', {
+      hint: 'For example: rlm ask "What is the default time limit?" --input docs',
+    });
+  }
+  const work = resolveWork(request.work, caller);
+  const run = createRun(caller.root, {
+    kind: 'ask',
+    title: question,
+    ...(request.runId === undefined ? {} : { runId: request.runId }),
+  });
+  return {
+    run,
+    params: {
+      ...work,
+      question,
+      inputs: request.inputs.map((input) => resolve(caller.cwd, input)),
+      base_dir: caller.cwd,
+      allowed_roots: caller.allowedRoots,
+      chunk_tokens: request.chunkTokens ?? ASK_DEFAULTS.chunkTokens,
+      top_k: request.topK ?? ASK_DEFAULTS.topK,
+      pack_tokens: request.packTokens ?? ASK_DEFAULTS.packTokens,
+      follow_ups: Math.min(ASK_DEFAULTS.followUps, request.followUps ?? ASK_DEFAULTS.followUps),
+      expand: request.expand ?? true,
+      dry_run: request.dryRun ?? false,
+      sample: request.sample ?? 0,
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import {
+  type CoverageFile,
+  type EvidenceFile,
+  type FinalAnswer,
+  SynthesisAnswer,
+} from '../contracts/index.ts';
+import type { History, Stop, WorkSession } from '../dispatch/index.ts';
+import {
+  checkSynthesis,
+  composeAnswer,
+  groupEvidence,
+  mergeInput,
+  offeredNumbers,
+  SYNTHESIS_INSTRUCTIONS,
+  synthesisInput,
+} from '../evidence/index.ts';
+import { runModelSteps } from './model-step.ts';
+
+/** Evidence that goes into one call, tokens; more is answered in groups, and the answers merged. */
+const EVIDENCE_TOKENS = 24_000;
+
+/** What a model made of the evidence. */
+export interface Synthesis {
+  answer: FinalAnswer;
+  /** What the model itself says the evidence leaves open. */
+  gaps: string[];
+}
+
+/**
+ * Lets a model write the answer from numbered evidence, over several levels when it does not fit one call.
+ *
+ * @param pass makes the ids of the calls unique: each pass has more evidence
+ * @returns no synthesis when the model gave nothing that holds, or the run stopped
+ */
+export async function synthesise(
+  question: string,
+  reduced: { evidence: EvidenceFile; coverage: CoverageFile },
+  within: { session: WorkSession; runDir: string; history: History; timeoutSec: number; pass: number },
+): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined }> {
+  const { items } = reduced.evidence;
+  const id = `synthesis-p${within.pass}`;
+  const groups = groupEvidence(items, EVIDENCE_TOKENS);
+  const common = {
+    instructions: SYNTHESIS_INSTRUCTIONS,
+    schema: SynthesisAnswer,
+    timeoutSec: within.timeoutSec,
+  };
+  const first = await runModelSteps(
+    groups.map((group, index) => ({
+      ...common,
+      id: groups.length === 1 ? id : `${id}-${index + 1}`,
+      input: synthesisInput(question, group),
+      check: checker(question, items, new Set(group.map(({ number }) => number))),
+    })),
+    within,
+  );
+  let partial = first.answers.filter((answer) => answer !== undefined);
+  let { stop } = first;
+  for (let level = 1; partial.length > 1 && stop === undefined; level += 1) {
+    const pairs = inGroups(partial);
+    const merged = await runModelSteps(
+      pairs.map((answers, index) => ({
+        ...common,
+        id: `${id}-merge${level}-${index + 1}`,
+        input: mergeInput(question, answers),
+        check: checker(question, items, offeredNumbers(answers)),
+      })),
+      within,
+    );
+    stop = merged.stop;
+    // A merge that failed leaves its parts' claims as they are, side by side.
+    partial = merged.answers.map((answer, index) => answer ?? sideBySide(pairs[index] ?? []));
+  }
+  const [answer] = partial;
+  if (answer === undefined || stop !== undefined) return { synthesis: undefined, stop };
+  const composed = composeAnswer({ question, answer, ...reduced });
+  return { synthesis: { answer: composed, gaps: answer.gaps }, stop };
+}
+
+function checker(question: string, items: EvidenceFile['items'], offered: ReadonlySet<number>) {
+  return (answer: SynthesisAnswer): string[] => {
+    const checked = checkSynthesis(answer, question, items, offered);
+    return checked.ok ? [] : checked.problems;
+  };
+}
+
+/** Partial answers that are merged in one call. */
+const MERGED_AT_ONCE = 6;
+
+function inGroups(answers: SynthesisAnswer[]): SynthesisAnswer[][] {
+  const groups: SynthesisAnswer[][] = [];
+  for (let at = 0; at < answers.length; at += MERGED_AT_ONCE)
+    groups.push(answers.slice(at, at + MERGED_AT_ONCE));
+  return groups;
+}
+
+function sideBySide(answers: SynthesisAnswer[]): SynthesisAnswer {
+  return {
+    claims: answers.flatMap(({ claims }) => claims).slice(0, 100),
+    conflicts: answers.flatMap(({ conflicts }) => conflicts).slice(0, 50),
+    gaps: [...new Set(answers.flatMap(({ gaps }) => gaps))].slice(0, 50),
+    confidence: Math.min(1, ...answers.map(({ confidence }) => confidence)),
+  };
+}

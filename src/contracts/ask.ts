@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { SCHEMA_VERSION } from './run.ts';
+
+/** How documents are cut and questions asked, unless the caller says otherwise. Sizes in tokens. */
+export const ASK_DEFAULTS = {
+  chunkTokens: 1500,
+  /** Chunks read in each pass. */
+  topK: 24,
+  /** Short chunks of one document go into one job up to this size. */
+  packTokens: 6000,
+  /** Passes after the first; also the most there may be (CONTRACTS.md B): enforced, whatever a caller says. */
+  followUps: 2,
+} as const;
+
+/** What a model adds to a question before it is searched: people rarely use the document's own words. */
+export const Expansion = z.strictObject({
+  terms: z.array(z.string().min(1).max(80)).max(40).describe('Words and identifiers a document might use'),
+  phrasings: z
+    .array(z.string().min(1).max(200))
+    .max(10)
+    .describe('Other ways in which a document might say it'),
+});
+export type Expansion = z.infer<typeof Expansion>;
+
+/** One pass over chunks: the first, or a follow-up for what was left open. */
+export const AskPass = z.object({
+  questions: z.array(z.string()),
+  chunks: z.int().nonnegative(),
+  jobs: z.int().nonnegative(),
+  /** Where the chunks came from: `all` were taken, or the best of a `scan` or an `index`. */
+  chosen_by: z.enum(['all', 'scan', 'index']),
+});
+export type AskPass = z.infer<typeof AskPass>;
+
+/** `ask/state.json`: how an answer came about. Rewritten after each step. */
+export const AskState = z.object({
+  schema_version: z.literal(SCHEMA_VERSION),
+  question: z.string(),
+  /** `single`: everything fitted one prompt and one job was made; `search`: the best chunks were chosen. */
+  route: z.enum(['single', 'search']),
+  worker: z.string(),
+  expansion: Expansion.nullable(),
+  passes: z.array(AskPass),
+  /** Who put the answer together: a model from numbered evidence, or the extractive rule. */
+  answered_by: z.enum(['synthesis', 'extractive', 'nobody']),
+  notes: z.array(z.string()),
+});
+export type AskState = z.infer<typeof AskState>;
+
+const Spread = z.object({ p50: z.number(), p95: z.number() });
+
+/** `ask/preview.json`: what a question would cost, before it is asked. */
+export const AskPreview = z.object({
+  schema_version: z.literal(SCHEMA_VERSION),
+  jobs: z.int().nonnegative(),
+  chunks: z.int().nonnegative(),
+  /** Prompt tokens of all jobs, estimated. */
+  prompt_tokens: z.int().nonnegative(),
+  /** Of all jobs at the configured price with answers of 400 tokens; null where no price is known. */
+  cost_usd: z.number().nonnegative().nullable(),
+  /** Measured on a sample, where one was asked for; each is of one job. */
+  sample: z
+    .object({
+      jobs: z.int().positive(),
+      input_tokens: Spread,
+      output_tokens: Spread,
+      duration_ms: Spread,
+      cost_usd: Spread.nullable(),
+    })
+    .nullable(),
+});
+export type AskPreview = z.infer<typeof AskPreview>;

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CoverageFile, EvidenceCounts, RunId } from '../contracts/index.ts';
+import { cut } from './page.ts';
+import { runIdInput, runUri } from './report.ts';
+import { defineTool } from './tool.ts';
+import { callerOf } from './work-input.ts';
+
+/** Answers to verified evidence. */
+export const reduceEvidence = defineTool({
+  name: 'rlm_reduce_evidence',
+  title: 'Reduce answers to verified evidence',
+  description:
+    'Reduces the answers of a batch over ingested documents to evidence: every quote is located in its source and replaced by the words that stand there, or refused and counted; duplicates merge, contradictions are listed, coverage is measured. Writes reduce/evidence.json and reduce/coverage.json.',
+  input: z.object({ run_id: runIdInput }),
+  output: z.object({
+    run_id: RunId,
+    counts: EvidenceCounts,
+    coverage: CoverageFile.shape.total,
+    conflicts: z.int(),
+    gaps: z.array(z.string()).describe('The first ten'),
+    evidence_path: z.string(),
+    coverage_path: z.string(),
+    evidence_uri: z.string(),
+    next: z.string(),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  command: { positional: ['run_id'] },
+  async run(input, context) {
+    const [{ reduceRun }, { openCorpus }, { REDUCE_FILES }] = await Promise.all([
+      import('../ask/index.ts'),
+      import('../corpus/index.ts'),
+      import('../evidence/index.ts'),
+    ]);
+    const run = context.openRun(input.run_id);
+    const { cwd, allowedRoots } = callerOf(context);
+    const paths = { runDir: run.dir, baseDir: cwd, allowedRoots };
+    const { evidence, coverage } = await reduceRun(await openCorpus(run.dir), paths);
+    return {
+      run_id: run.id,
+      counts: evidence.counts,
+      coverage: coverage.total,
+      conflicts: evidence.conflicts.length,
+      gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
+      evidence_path: join(run.dir, REDUCE_FILES.evidence),
+      coverage_path: join(run.dir, REDUCE_FILES.coverage),
+      evidence_uri: `${runUri(run.id)}/evidence`,
+      next:
+        evidence.items.length === 0
+          ? `Nothing to cite: search in other words, or rlm_finalize {"run_id": "${run.id}"} with the gaps.`
+          : `Read the evidence, write the answer, and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
+    };
+  },
+});

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { SearchHit, SearchMode } from '../contracts/index.ts';
+import { cut, PAGE_BYTES, rowsOfOnePage } from './page.ts';
+import { runIdInput } from './report.ts';
+import { defineTool } from './tool.ts';
+
+/** A look into the corpus without loading it. */
+export const search = defineTool({
+  name: 'rlm_search',
+  title: 'Search ingested documents',
+  description:
+    'Searches the documents of a run without loading them: regex, BM25 with word forms and synonyms, vector or hybrid. Several queries in one pass. Each hit has a score, a preview with line numbers and a chunk_id that rlm_read opens.',
+  input: z.object({
+    run_id: runIdInput,
+    queries: z
+      .array(z.string().min(1).max(2000))
+      .min(1)
+      .max(10)
+      .describe('Questions or, with mode regex, patterns in RE2 syntax; 1 to 10'),
+    mode: SearchMode.default('bm25').describe(
+      'bm25 (default); regex; vector and hybrid need an embeddings endpoint in .rlm/config.json',
+    ),
+    top_k: z.int().positive().max(100).default(10).describe('Hits for each query: 1 to 100, default 10'),
+    expanded_terms: z
+      .array(z.string().min(1).max(100))
+      .max(50)
+      .default([])
+      .describe('Words the documents may use instead of those of the queries: names, synonyms; at most 50'),
+  }),
+  output: z.object({
+    results: z.array(
+      z.object({
+        query: z.string(),
+        mode: SearchMode,
+        engine: z
+          .enum(['scan', 'index'])
+          .describe('scan: every byte was looked at; index: an FTS5 index gave the candidates'),
+        matching_chunks: z.int(),
+        hits: z.array(SearchHit),
+        hits_cut: z
+          .int()
+          .describe('Hits that had no room here; ask for fewer queries or a smaller top_k to see them'),
+        notes: z.array(z.string()),
+      }),
+    ),
+  }),
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  command: { positional: ['run_id', 'queries'] },
+  async run(input, context) {
+    const { embeddingsDirectory, indexDirectory, search: find } = await import('../corpus/index.ts');
+    const run = context.openRun(input.run_id);
+    const { embeddings } = context.config.values;
+    const results = await find(
+      run.dir,
+      input.queries.map((text) => ({ text, expandedTerms: input.expanded_terms })),
+      {
+        mode: input.mode,
+        topK: input.top_k,
+        indexDirectory: indexDirectory(context.root),
+        signal: context.signal,
+        ...(embeddings === undefined
+          ? {}
+          : {
+              embeddings: {
+                url: embeddings.url,
+                model: embeddings.model,
+                cacheDirectory: embeddingsDirectory(context.root),
+                ...(embeddings.key_variable === undefined ? {} : { keyVariable: embeddings.key_variable }),
+              },
+            }),
+      },
+    );
+    const room = PAGE_BYTES / results.length - 300;
+    return {
+      results: results.map(({ query, mode, engine, matching_chunks, hits, notes }) => {
+        const shown = rowsOfOnePage(
+          hits.map((hit) => ({ ...hit, matched: hit.matched.slice(0, 8), preview: cut(hit.preview, 600) })),
+          room,
+        );
+        const said = notes.slice(0, 3).map((note) => cut(note, 200));
+        return {
+          query: cut(query, 200),
+          mode,
+          engine,
+          matching_chunks,
+          hits: shown,
+          hits_cut: hits.length - shown.length,
+          notes: said,
+        };
+      }),
+    };
+  },
+});
