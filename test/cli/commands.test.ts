@@ -188,7 +188,7 @@ test('--detach returns at once and the run can be watched by another', async () 
 
 test('help names every command, and each its options with their defaults', async () => {
   const help = await rlm(['--help']);
-  for (const name of ['batch', 'status', 'wait', 'cancel', 'resume', 'runs', 'mcp']) {
+  for (const name of ['batch', 'status', 'wait', 'cancel', 'resume', 'runs', 'doctor', 'demo', 'mcp']) {
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   }
   const batch = (await rlm(['batch', '--help'])).stdout;
