@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -42,6 +42,20 @@ test('the packed tarball, installed elsewhere, is a working rlm and serves MCP a
   const rlm = join(directory, 'node_modules', '.bin', 'rlm');
   expect(execFileSync(rlm, ['--version'], { encoding: 'utf8' })).toBe(`${version}\n`);
   expect(execFileSync(rlm, ['runs', '--json'], { cwd: directory, encoding: 'utf8' })).toContain('"total":0');
+
+  // Nothing of this checkout, and no worker program: what the tarball brings must do.
+  const bare = {
+    cwd: directory,
+    encoding: 'utf8',
+    env: { PATH: dirname(process.execPath), HOME: directory },
+  } as const;
+  const report = z
+    .object({ healthy: z.boolean(), version: z.string() })
+    .parse(JSON.parse(execFileSync(rlm, ['doctor', '--json'], bare)));
+  expect(report).toEqual({ healthy: true, version });
+  const demo = execFileSync(rlm, ['demo'], { ...bare, stdio: ['ignore', 'pipe', 'ignore'] });
+  expect(demo).toMatch(/[1-9]\d* quotes stand word for word in their documents; 0 did not/);
+  expect(demo).toContain(join(directory, '.rlm', 'runs'));
 
   // `npx -y rlm-mcp mcp`: the package's one bin has another name, which npx allows.
   const installed = join(directory, 'node_modules', 'rlm-mcp');

@@ -21,7 +21,10 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
       file,
       ['sandbox', '-c', 'sandbox_mode="read-only"', '--', ...shell],
       {
-        env: workerEnvironment({ values: { HOME: directory, CODEX_HOME: codexHome } }, env),
+        env: workerEnvironment(
+          { values: { HOME: directory, CODEX_HOME: codexHome, TMPDIR: directory } },
+          env,
+        ),
         cwd: directory,
       },
     );
