@@ -48,7 +48,7 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
   const detail: AnswerDetail = { normalised, quotes_verified: 0, quotes_missing: 0 };
   if (chunk.parts.length > 0) {
     answer.evidence = answer.evidence.map((item, index) => {
-      const loc = locOf(item.quote, chunk.parts);
+      const loc = locOf(item, chunk.parts);
       if (loc === undefined) {
         detail.quotes_missing += 1;
         return item;
@@ -61,14 +61,19 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
   return { ok: true, answer, detail };
 }
 
-/** `source:first-last` of the first piece that holds the quote. */
-function locOf(quote: string, parts: MaterialPart[]): string | undefined {
+/** `source:first-last` of a quote: the place the worker named when it stands there, else the first that holds it. */
+function locOf(item: { loc: string; quote: string }, parts: MaterialPart[]): string | undefined {
+  const [, namedSource, namedLine] = /^(.+):([0-9]+)-[0-9]+$/s.exec(item.loc) ?? [];
+  let first: string | undefined;
   for (const { source, lineStart, text } of parts) {
-    const lines = findQuote(text, quote);
+    const near = source === namedSource ? Number(namedLine) - lineStart : undefined;
+    const lines = findQuote(text, item.quote, near);
     if (lines === undefined) continue;
-    return `${source}:${lineStart + lines.first}-${lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
+    const loc = `${source}:${lineStart + lines.first}-${lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
+    if (lines.first === near) return loc;
+    first ??= loc;
   }
-  return undefined;
+  return first;
 }
 
 /**

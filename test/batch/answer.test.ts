@@ -37,6 +37,21 @@ const check = (value: unknown, schema = anything) =>
   checkAnswer(typeof value === 'string' ? value : JSON.stringify(value), chunk, schema);
 
 describe('a worker answer', () => {
+  it('that quotes what stands in several places keeps the place it names, where that is one of them', () => {
+    const line = 'The same line.';
+    const part = { source: 'a.md', lineStart: 10, text: `${line}\nAnother.\n${line}\n${line}\n` };
+    const twice = { chunkId: 'c-1', parts: [part, { ...part, source: 'b.md', lineStart: 1 }] };
+    const placeOf = (loc: string) => {
+      const evidence = [{ loc, quote: line, note: 'n' }];
+      const checked = checkAnswer(JSON.stringify(answer({ evidence })), twice, anything);
+      return checked.ok ? checked.answer.evidence[0]?.loc : undefined;
+    };
+    for (const loc of ['a.md:10-10', 'a.md:12-12', 'a.md:13-13', 'b.md:3-3']) expect(placeOf(loc)).toBe(loc);
+    for (const loc of ['a.md:11-11', 'a.md:14-14', 'a.md:99-99', 'a.md:1-1', 'c.md:12-12']) {
+      expect(placeOf(loc)).toBe('a.md:10-10');
+    }
+  });
+
   it('is taken as it is when all is well', () => {
     expect(check(answer())).toEqual({
       ok: true,
