@@ -18,13 +18,16 @@ export interface AttemptLoop {
   retry: RetryLimits;
   idleTimeoutMs: number;
   budget: BudgetLedger;
-  price: Price | undefined;
+  /** What a model costs, where that is known. */
+  priceOf(model: string | null): Price | undefined;
   cache: AnswerCache | undefined;
   runDir: string;
   marks: Record<string, string>;
   signal: AbortSignal;
   random: () => number;
   stopped(): boolean;
+  /** Aborted when `stopped` becomes true. */
+  stopSignal: AbortSignal;
   onStop(stop: Stop): void;
   onPassingFault(failure: Failure, launchedAt: number): void;
   onSuccess(): void;
@@ -108,7 +111,8 @@ async function workOn(
       result.answer === undefined ? undefined : await piece.accept(result.answer);
     const failure = result.failure ?? rejected(acceptance);
 
-    const costUsd = result.costUsd ?? (loop.price === undefined ? null : costOf(result.usage, loop.price));
+    const price = loop.priceOf(call.model);
+    const costUsd = result.costUsd ?? (price === undefined ? null : costOf(result.usage, price));
     loop.budget.settle(reserved, result.usage, costUsd);
     end.usage = addUsage(end.usage, result.usage);
     end.costUsd = costUsd === null ? end.costUsd : (end.costUsd ?? 0) + costUsd;
@@ -166,8 +170,11 @@ async function workOn(
         return 'failed';
       }
       case 'retry':
-        feedback = acceptance?.ok === false ? correction(acceptance.errors) : feedback;
-        await pause(decision.delayMs, loop.signal);
+        if (why.class === 'invalid_output') {
+          // A worker that checks answers itself (Claude) told what was wrong; else our own check did.
+          feedback = correction(acceptance?.ok === false ? acceptance.errors : [why.message]);
+        }
+        await pause(decision.delayMs, loop);
     }
   }
 }
@@ -196,7 +203,8 @@ async function callWorker(
   loop: AttemptLoop,
 ): Promise<WorkResult> {
   const promptPath = join(loop.runDir, 'prompts', `${id}.attempt${attempt}.txt`);
-  writeFileSync(promptPath, `${call.instructions}\n${call.input}`, { mode: FILE_MODE });
+  const prompt = call.instructions === '' ? call.input : `${call.instructions}\n${call.input}`;
+  writeFileSync(promptPath, prompt, { mode: FILE_MODE });
   loop.journal.append({ type: 'attempt_started', id, attempt, worker: loop.worker.name });
   const remaining = loop.budget.remainingMs(Date.now());
   return loop.worker.run({
@@ -217,6 +225,7 @@ function logName(id: string, attempt: number): string {
   return `logs/${id}.attempt${attempt}.jsonl`;
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {});
+/** Waits before a retry; a stop of the run ends the wait, for there will be no retry. */
+async function pause(ms: number, loop: AttemptLoop): Promise<void> {
+  if (ms > 0 && !loop.stopped()) await sleep(ms, undefined, { signal: loop.stopSignal }).catch(() => {});
 }

@@ -24,7 +24,7 @@ export interface DispatchOptions {
   retry: RetryLimits;
   idleTimeoutMs: number;
   budget: BudgetLedger;
-  price: AttemptLoop['price'];
+  priceOf: AttemptLoop['priceOf'];
   /** Undefined for a run without cache. */
   cache: AnswerCache | undefined;
   runDir: string;
@@ -73,14 +73,18 @@ export async function dispatch(
     limit.concurrency = to;
     wake();
   };
+  const ending = new AbortController();
+  const end = (reason?: Stop) => {
+    stop ??= reason;
+    ending.abort();
+    wake();
+  };
   const loop: AttemptLoop = {
     ...options,
     random: options.random ?? Math.random,
-    stopped: () => stop !== undefined || signal.aborted,
-    onStop(reason) {
-      stop ??= reason;
-      wake();
-    },
+    stopped: () => ending.signal.aborted,
+    stopSignal: ending.signal,
+    onStop: (reason) => end(reason),
     onPassingFault: (failure, launchedAt) =>
       changed(concurrency.faulted(launchedAt, performance.now()), failure.class),
     onSuccess: () => changed(concurrency.succeeded(), 'good answers'),
@@ -96,20 +100,22 @@ export async function dispatch(
     };
   }
 
-  const onAbort = () => wake();
+  const onAbort = () => end();
   signal.addEventListener('abort', onAbort);
+  if (signal.aborted) end();
   try {
     for await (const assignment of source) {
       while (!loop.stopped() && underWay() >= (budget.mustProbe ? 1 : limit.concurrency)) await aChange();
       if (loop.stopped()) break;
-      limit(() => runOne(assignment, loop, earlier, options.history)).then(
-        () => wake(),
-        (error: unknown) => {
+      limit(() => runOne(assignment, loop, earlier, options.history))
+        .catch((error: unknown) => {
           brokenInside ??= error;
-          stop ??= { why: 'config', failure: { class: 'config', message: messageOf(error) } };
+          end({ why: 'config', failure: { class: 'config', message: messageOf(error) } });
+        })
+        .then(() => {
+          assignment.settled?.();
           wake();
-        },
-      );
+        });
     }
     while (underWay() > 0) await aChange();
   } finally {
