@@ -14,7 +14,7 @@ import { requireActivity, writeActivity } from './record.ts';
 import { type RunStatus, readStatus } from './status.ts';
 
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
-const START_WAIT_MS = 10_000;
+const START_WAIT_MS = 30_000;
 const LOOK_MS = 10;
 
 /**

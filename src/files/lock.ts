@@ -29,8 +29,8 @@ export interface HeldLock {
   release(): void;
 }
 
-/** What `acquireLock` may do about a holder that is in the way. */
-export type TakeOver = 'never' | 'if-dead' | 'always';
+/** What `acquireLock` may do about a holder that is in the way. A `token` replaces that one holder, or a dead one. */
+export type TakeOver = 'never' | 'if-dead' | 'always' | { token: string };
 
 /** The holder of a lock, or undefined when it is free. */
 export function readLock(path: string): LockHolder | undefined {
@@ -70,11 +70,16 @@ export function acquireLock(path: string, purpose: string, takeOver: TakeOver = 
     const current = readLock(path);
     // It was released in between: try again.
     if (current === undefined) continue;
-    if (takeOver === 'never' || (takeOver === 'if-dead' && isAlive(current) !== false))
-      throw heldBy(path, current);
+    if (!mayReplace(takeOver, current)) throw heldBy(path, current);
     if (!createSuccessor(path, current, holder)) continue;
     if (readLock(path)?.token === holder.token) return held(path, holder);
   }
+}
+
+function mayReplace(takeOver: TakeOver, holder: LockHolder): boolean {
+  if (takeOver === 'never' || takeOver === 'always') return takeOver === 'always';
+  if (takeOver !== 'if-dead' && takeOver.token === holder.token) return true;
+  return isAlive(holder) === false;
 }
 
 function createDirectory(path: string, holder: LockHolder): boolean {

@@ -7,10 +7,12 @@ import { RUN_FILES } from './layout.ts';
  * Makes this process the one driver of a run. A driver that died on this host is replaced; one that lives, or
  * that sits on another host, is not.
  *
+ * @param token of a lock that its living holder hands over
  * @throws RlmError `conflict` naming the driver
  */
-export function lockDriver(runDir: string, purpose: string): HeldLock {
-  return acquireLock(join(runDir, RUN_FILES.driverLock), purpose, 'if-dead');
+export function lockDriver(runDir: string, purpose: string, token?: string): HeldLock {
+  const takeOver = token === undefined ? 'if-dead' : { token };
+  return acquireLock(join(runDir, RUN_FILES.driverLock), purpose, takeOver);
 }
 
 /** Whether a driver works on the run; `unknown` when it sits on another host. */
