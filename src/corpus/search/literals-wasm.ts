@@ -1,4 +1,4 @@
-/** literals.wat, compiled by `node scripts/wasm.ts`; a test compiles it again and compares. */
+/** literals.wat, compiled by `node scripts/run.mjs scripts/wasm.ts`; a test compiles it again and compares. */
 export const LITERALS_WASM =
   'AGFzbQEAAAABCQFgBH9/f38BfwMCAQAFAwEAGAcRAgZtZW1vcnkCAARmaW5kAAAK6AMB5QMCDHsFfyACIRRBAP0ABAAhCUEQ/QAE' +
   'ACEKQSD9AAQAIQtBMP0ABAAhDEHAAP0ABAAhDUHQAP0ABAAhDkEP/Q8hDwJAA0AgACABTw0BIAD9AAQAIQQgAP0ABAEhBSAA/QAE' +

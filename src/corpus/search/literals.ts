@@ -56,7 +56,11 @@ export class LiteralFinder {
     this.text = Buffer.from(memory.buffer, TEXT + MARGIN, TEXT_BYTES);
     this.#anywhere = options.insideWords ? 1 : 0;
     this.#memory[TEXT + MARGIN - 1] = 0x20;
-    for (const [index, pattern] of patterns.entries()) this.#add(pattern, 1 << (index % 8));
+    // Like patterns share one of the eight bits of the tables: their bytes then cross with few others.
+    const sorted = [...patterns].sort();
+    for (const [index, pattern] of sorted.entries()) {
+      this.#add(pattern, 1 << Math.floor((index * 8) / sorted.length));
+    }
   }
 
   /** Reports the offsets below `length`, in a text of `filled` bytes, at which a pattern may begin, in order. */
