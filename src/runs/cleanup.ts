@@ -14,6 +14,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { archiveDirectory, inUseBy } from './in-use.ts';
 import { stateDirectory } from './layout.ts';
 import { orchestratorLockPath } from './orchestrator-lock.ts';
+import { removeTree } from './snapshot.ts';
 
 const DAY_MS = 86_400_000;
 /** An archive that is being deleted: out of every list, and back under its name if somebody needs it after all. */
@@ -133,7 +134,7 @@ function deleteIfExpired(
   if (!halfDeleted)
     log.append({ ts: new Date().toISOString(), action: 'delete', archive_id: id, size_bytes: size, why });
   rmSync(join(hidden, 'meta.json'), { force: true });
-  rmSync(hidden, { recursive: true, force: true });
+  removeTree(hidden);
   result.deleted.push(id);
   result.freed_bytes += size;
 }

@@ -8,6 +8,8 @@ import {
   linkSync,
   lstatSync,
   readdirSync,
+  rmdirSync,
+  unlinkSync,
   utimesSync,
 } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
@@ -46,6 +48,14 @@ export function walkTree(directory: string, skip: (path: string, name: string) =
   };
   walk('');
   return tree;
+}
+
+/** Removes a directory and all in it; several times as fast as `rmSync`, which matters for thousands of archives. */
+export function removeTree(directory: string): void {
+  const { files, others, directories } = walkTree(directory, () => false);
+  for (const path of [...files, ...others]) unlinkSync(join(directory, path));
+  for (const path of directories.reverse()) rmdirSync(join(directory, path));
+  rmdirSync(directory);
 }
 
 /**
