@@ -11,6 +11,8 @@ export async function flowOf(kind: RunKind): Promise<Flow> {
       return (await import('../ask/index.ts')).askFlow;
     case 'ingest':
       return (await import('../ask/index.ts')).ingestFlow;
+    case 'plan':
+      return (await import('../mapreduce/index.ts')).planFlow;
     default:
       throw new RlmError('unavailable', `no background work is known for a run of kind '${kind}'`);
   }

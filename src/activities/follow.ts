@@ -85,10 +85,14 @@ export async function waitForChange(
   }
 }
 
-/** Events from a byte offset on, as they come, until the activity is over. */
+/**
+ * Events from a byte offset on, as they come, until the activity is over.
+ *
+ * @param options.only types to follow; a busy run writes four events a job, and most followers need few of them
+ */
 export async function* followEvents(
   run: RunHandle,
-  options: { from: number; signal: AbortSignal },
+  options: { from: number; signal: AbortSignal; only?: ReadonlySet<JournalEvent['type']> },
 ): AsyncGenerator<{ offset: number; event: JournalEvent }> {
   const changes = new ChangeSignal(run);
   const path = join(run.dir, RUN_FILES.events);
@@ -97,8 +101,9 @@ export async function* followEvents(
     for (;;) {
       // Asked before the events are read: what was written before the end is then read before we stop.
       const over = isOver(run);
-      if (journalSize(run) > from) {
-        for await (const events of readEvents(path, from)) {
+      const size = journalSize(run);
+      if (size > from) {
+        for await (const events of readEvents(path, from, options.only)) {
           for (const { end, event } of events) {
             from = end;
             yield { offset: end, event };

@@ -12,6 +12,9 @@ const PLAIN_MS = 5000;
 /** How long Ctrl-C waits for the run to end, milliseconds. */
 const CANCEL_LIMIT_MS = 60_000;
 
+/** The types of events that `lineOf` has a line for. */
+const WORTH_A_LINE = new Set(['outcome', 'concurrency', 'note'] as const);
+
 /** How following ended. `interrupted` is the exit code when a signal ended it, not the run. */
 export interface Ending {
   status: RunStatus;
@@ -58,8 +61,9 @@ export async function followRun(run: RunHandle): Promise<Ending> {
   const first = readStatus(run);
   show(first);
   const timer = setInterval(() => show(readStatus(run)), process.stderr.isTTY ? REPAINT_MS : PLAIN_MS / 5);
+  const following = { from: first.journal_size, signal: leave.signal, only: WORTH_A_LINE };
   try {
-    for await (const { event } of followEvents(run, { from: first.journal_size, signal: leave.signal })) {
+    for await (const { event } of followEvents(run, following)) {
       const line = lineOf(event);
       if (line !== undefined) screen.say(line);
     }

@@ -19,6 +19,8 @@ export interface Assignment {
   readonly id: string;
   /** Loads inputs. An RlmError fails this assignment with class `config`, and no other. */
   prepare(): Promise<PreparedAssignment>;
+  /** Called once dispatch is done with it, with or without an outcome. */
+  settled?(): void;
 }
 
 /** Something a worker is asked once or more, and whose answer is checked. */

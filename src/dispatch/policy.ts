@@ -18,6 +18,8 @@ export interface AttemptCounts {
 export interface RetryLimits {
   /** Further attempts after faults of its own; 0 means one attempt whatever happens. */
   retries: number;
+  /** Tries again after passing faults only: work that was begun may have left something behind. */
+  passingOnly?: boolean | undefined;
   /** Further attempts after passing faults: a burst of 429s must not use up the retries of a whole run. */
   passingRetries: number;
   backoffBaseMs: number;
@@ -40,7 +42,8 @@ export function decide(
   canSplit: boolean,
   random: () => number,
 ): Decision {
-  const ownRetry: Decision = counts.own <= limits.retries ? { next: 'retry', delayMs: 0 } : { next: 'fail' };
+  const again = limits.passingOnly !== true && counts.own <= limits.retries;
+  const ownRetry: Decision = again ? { next: 'retry', delayMs: 0 } : { next: 'fail' };
   switch (failure.class) {
     case 'quota':
     case 'auth':

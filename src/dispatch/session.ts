@@ -1,13 +1,23 @@
 import { join } from 'node:path';
 import { ensureDirectory } from '../files/index.ts';
 import { RUN_FILES, stateDirectory } from '../runs/index.ts';
-import { createWorker, type Worker } from '../workers/index.ts';
+import { createWorker, type Worker, type WorkerName } from '../workers/index.ts';
 import type { Assignment } from './assignment.ts';
 import { BudgetLedger, type Price } from './budget.ts';
 import { AnswerCache } from './cache.ts';
 import { dispatch, type Stop } from './dispatch.ts';
 import type { FlowContext } from './flow.ts';
 import type { WorkParams } from './work-params.ts';
+
+/** What a flow may change about its session. */
+export interface SessionOptions {
+  /** Puts something around the worker, such as a record of its launches. */
+  around?: (worker: Worker) => Worker;
+  /** Models that assignments ask for, where that is not the session's own. */
+  modelsOf?: (worker: WorkerName) => string[];
+  /** See `RetryLimits`. */
+  passingOnly?: boolean;
+}
 
 /**
  * A worker, made once for an activity, and the budget it works under: all stages of a flow dispatch through
@@ -22,20 +32,26 @@ export class WorkSession {
   readonly #context: FlowContext;
   readonly #params: WorkParams;
   readonly #budget: BudgetLedger;
-  readonly #price: Price | undefined;
+  readonly #options: SessionOptions;
 
-  private constructor(context: FlowContext, params: WorkParams, chosen: { worker: Worker; why: string }) {
+  private constructor(
+    context: FlowContext,
+    params: WorkParams,
+    chosen: { worker: Worker; why: string },
+    options: SessionOptions,
+  ) {
     const { config, history } = context;
     const { models, prices, effort } = config.values;
-    const { worker } = chosen;
+    const worker = options.around?.(chosen.worker) ?? chosen.worker;
     this.worker = worker;
+    this.#options = options;
     this.#why = chosen.why;
     this.#context = context;
     this.#params = params;
     const model = params.model ?? (worker.name === 'claude' ? models.claude : models.codex);
     this.model = worker.name === 'extractive' ? null : model;
     this.effort = worker.name === 'codex' ? (params.effort ?? effort) : null;
-    this.#price = prices[model];
+    const price = dearest((options.modelsOf?.(worker.name) ?? [model]).map((name) => prices[name]));
     const { usage, cost_usd, attempts } = history.progress;
     const spent = {
       workers: history.carried,
@@ -44,11 +60,15 @@ export class WorkSession {
       costUsd: cost_usd ?? 0,
     };
     const reportsCost = worker.name === 'claude' || worker.name === 'extractive';
-    this.#budget = new BudgetLedger(params.budget, spent, context.startedAt, this.#price, reportsCost);
+    this.#budget = new BudgetLedger(params.budget, spent, context.startedAt, price, reportsCost);
   }
 
   /** Makes the worker. Close the session when the flow is done, however it ends. */
-  static async open(context: FlowContext, params: WorkParams): Promise<WorkSession> {
+  static async open(
+    context: FlowContext,
+    params: WorkParams,
+    options: SessionOptions = {},
+  ): Promise<WorkSession> {
     for (const directory of [RUN_FILES.prompts, RUN_FILES.logs, RUN_FILES.subresults]) {
       ensureDirectory(join(context.run.dir, directory));
     }
@@ -66,7 +86,7 @@ export class WorkSession {
       { root: context.run.record.root, config: context.config.values, marks: context.marks },
     );
     try {
-      return new WorkSession(context, params, chosen);
+      return new WorkSession(context, params, chosen, options);
     } catch (error) {
       await chosen.worker.close();
       throw error;
@@ -106,13 +126,14 @@ export class WorkSession {
       parallel: params.parallel,
       retry: {
         retries: params.retries,
+        passingOnly: this.#options.passingOnly,
         passingRetries: limits.passing_retries,
         backoffBaseMs: limits.backoff_ms,
         backoffMaxMs: limits.backoff_max_ms,
       },
       idleTimeoutMs: params.idle_timeout_sec * 1000,
       budget: this.#budget,
-      price: this.#price,
+      priceOf: (model) => (model === null ? undefined : config.values.prices[model]),
       cache: params.cache ? new AnswerCache(stateDirectory(run.record.root)) : undefined,
       runDir: run.dir,
       marks,
@@ -123,4 +144,11 @@ export class WorkSession {
   async close(): Promise<void> {
     await this.worker.close();
   }
+}
+
+/** What a call costs at most; undefined when the price of any model is not known. */
+function dearest(prices: readonly (Price | undefined)[]): Price | undefined {
+  return prices.reduce((most, price) =>
+    most === undefined || price === undefined ? undefined : price.output > most.output ? price : most,
+  );
 }

@@ -19,7 +19,7 @@ function realpathOfExisting(path: string): string {
     missing.unshift(relative(parent, existing));
     existing = parent;
   }
-  return join(realpathSync(existing), ...missing);
+  return join(realpathSync.native(existing), ...missing);
 }
 
 function isDangling(path: string): boolean {
