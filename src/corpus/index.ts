@@ -8,6 +8,7 @@ export {
   sourceAt,
   textFile,
 } from './corpus.ts';
+export { checkInputs } from './ingest/discover.ts';
 export {
   DEFAULT_OVERLAP_LINES,
   DEFAULT_TARGET_TOKENS,

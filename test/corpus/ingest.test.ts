@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -10,6 +10,7 @@ import {
   truncateSync,
   utimesSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChunkRecord, ReadSource } from '../../src/contracts/index.ts';
@@ -171,19 +172,21 @@ describe('what is left out', () => {
     place.put('broken.pdf', '%PDF-1.4\nno more than that');
     place.put('broken.docx', 'not a zip');
     place.put('big.html', Buffer.alloc(17 * 1024 * 1024, 'x'));
-    execFileSync('mkfifo', [join(place.docs, 'pipe')]);
+    const listener = createServer().listen(join(place.docs, 'socket'));
+    await once(listener, 'listening');
     symlinkSync('nowhere', join(place.docs, 'dangling'));
     symlinkSync('ring', join(place.docs, 'ring'));
     symlinkSync('good.txt', join(place.docs, 'another-name.txt'));
     symlinkSync('..', join(place.docs, 'loop'));
     const report = await ingest(place.run, ['.'], { base: place.docs });
+    listener.close();
     const reasons = new Map(report.left_out.map(({ path, reason }) => [path, reason]));
     expect(Object.fromEntries(reasons)).toMatchObject({
       'image.png': 'binary',
       'broken.pdf': 'extraction_failed',
       'broken.docx': 'extraction_failed',
       'big.html': 'too_large',
-      pipe: 'not_a_file',
+      socket: 'not_a_file',
       dangling: 'broken_symlink',
       ring: 'broken_symlink',
       'another-name.txt': 'duplicate',
@@ -308,7 +311,7 @@ describe('ingesting again', () => {
 });
 
 function writeShort(path: string): void {
-  execFileSync('truncate', ['-s', String(statSync(path).size - 5), path]);
+  truncateSync(path, statSync(path).size - 5);
 }
 
 describe('size', () => {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import wabt from 'wabt';
 import { ingest, openCorpus, readSpan, search } from '../../src/corpus/index.ts';
@@ -131,7 +130,7 @@ describe('questions', () => {
     place.put('a.txt', 'alpha zeta\n');
     const [changed] = await search(place.run, ['alpha']);
     expect(changed?.notes.join()).toMatch(/a\.txt changed since it was ingested/);
-    execFileSync('rm', [path]);
+    rmSync(path);
     const [gone] = await search(place.run, ['gamma']);
     expect(gone?.hits[0]?.source).toBe('b.txt');
     expect(gone?.notes.join()).toMatch(/not searched: a\.txt/);

@@ -4,6 +4,7 @@ import picomatch from 'picomatch';
 import type { LeftOutReason, SkippedSource } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { isInside } from '../../files/index.ts';
+import { breathe } from '../breath.ts';
 import { type IgnoreRules, ignoreRulesFor } from './ignore-rules.ts';
 
 /** A regular file that is to be read. */
@@ -45,6 +46,19 @@ export async function discover(inputs: readonly string[], options: DiscoverOptio
   return walk.result();
 }
 
+/**
+ * Checks that every input names something that may be read, before anything is made for it. No document is opened.
+ *
+ * @throws RlmError as `discover`
+ */
+export async function checkInputs(
+  inputs: readonly string[],
+  options: Omit<DiscoverOptions, 'breathe'>,
+): Promise<void> {
+  const walk = new Walk({ ...options, breathe: breathe() });
+  for (const input of inputs) await walk.check(input);
+}
+
 class Walk {
   readonly #options: DiscoverOptions;
   readonly #roots: string[] | undefined;
@@ -61,21 +75,31 @@ class Walk {
   async input(input: string): Promise<void> {
     // Seen directories guard against loops within one input; the next one may see other things in them.
     this.#directories.clear();
+    const path = this.#placeOf(input);
+    if (path === undefined) return this.#glob(input, picomatch.scan(input).base);
+    const target = statSync(path, { throwIfNoEntry: false });
+    if (target?.isDirectory()) {
+      await this.#directory(path, ignoreRulesFor(path), () => true);
+    } else this.#file(path);
+  }
+
+  /** Whether an input names something; only a glob takes a walk to know. */
+  async check(input: string): Promise<void> {
+    if (this.#placeOf(input) === undefined) await this.input(input);
+  }
+
+  /** The file or directory that an input names; undefined for a glob. */
+  #placeOf(input: string): string | undefined {
     if (input.includes('\0')) throw new RlmError('usage', 'an input contains a NUL byte');
     const path = resolve(this.#options.base, input);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) {
-      const glob = picomatch.scan(input);
-      if (glob.isGlob) return this.#glob(input, glob.base);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+      if (picomatch.scan(input).isGlob) return undefined;
       throw new RlmError('usage', `input '${input}' does not exist`, {
         hint: `Relative inputs start at ${this.#options.base}.`,
       });
     }
     this.#refuseOutside(input, path);
-    const target = statSync(path, { throwIfNoEntry: false });
-    if (target?.isDirectory()) {
-      await this.#directory(path, ignoreRulesFor(path), () => true);
-    } else this.#file(path);
+    return path;
   }
 
   async #glob(pattern: string, base: string): Promise<void> {

@@ -7,7 +7,7 @@ export const LONGEST_CHARACTER = 4;
 const REMEMBERED_WORDS = 1 << 16;
 
 /** Says which terms begin at a place where one may. `buffer` is filled up to `end`. */
-export interface Matcher {
+interface Matcher {
   visit(buffer: Buffer, offset: number, end: number, found: (term: number) => void): void;
 }
 

@@ -9,7 +9,7 @@ const MAX_BROADER = 3;
 const MAX_TERMS = 160;
 
 /** One thing the question asks about: any of these terms may stand for it, the best one counts. */
-export interface TermGroup {
+interface TermGroup {
   /** The question's own word, or the phrase that the caller added. */
   label: string;
   members: { term: string; weight: number }[];

@@ -13,7 +13,8 @@ import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
 
 export const DEFAULT_TOP_K = 10;
-export const MAX_TOP_K = 500;
+/** Three passes of 500 chunks, each of which must see past those before it. */
+export const MAX_TOP_K = 1500;
 /** How many chunks BM25 hands to the vectors. */
 const DEFAULT_RERANK = 200;
 const DEFAULT_PATTERN_TIME_MS = 30_000;
@@ -21,7 +22,7 @@ const DEFAULT_PATTERN_TIME_MS = 30_000;
 export interface SearchOptions {
   /** Default `bm25`. */
   mode?: SearchMode;
-  /** Hits for each question. Default 10, at most 500. */
+  /** Hits for each question. Default 10, at most 1500. */
   topK?: number;
   /** Add synonyms from the thesaurus to questions. Default true. */
   thesaurus?: boolean;

@@ -28,6 +28,11 @@ export class Thesaurus {
 
   /** Undefined, with the reason, when the package is not installed: a search then does without it. */
   static open(): Thesaurus | { missing: string } {
+    opened ??= Thesaurus.#load();
+    return opened;
+  }
+
+  static #load(): Thesaurus | { missing: string } {
     try {
       const entry = createRequire(import.meta.url).resolve('word-thesaurus');
       return new Thesaurus(readFileSync(join(dirname(entry), '..', 'src', 'thesaurus.dat')));
@@ -99,6 +104,9 @@ export class Thesaurus {
     return end === -1 ? this.#data.length : end;
   }
 }
+
+/** Kept from the first question on: reading it takes longer than an index takes to answer. */
+let opened: Thesaurus | { missing: string } | undefined;
 
 /** The word, then what it may be an inflection of. */
 function baseForms(word: string): string[] {
