@@ -123,7 +123,8 @@ function spansOf(text: Buffer): { byte_start: number; byte_end: number; line_sta
 function showAnswers(run: RunHandle): void {
   const summary = BatchSummary.parse(JSON.parse(readFileSync(join(run.dir, RUN_FILES.summary), 'utf8')));
   const answers = summary.results
-    .filter(({ status }) => status === 'success')
+    // A model may put a quote in its own words: its answer is then counted below, and not shown.
+    .filter(({ status, quotes_missing }) => status === 'success' && quotes_missing === 0)
     .map((row) => WorkerAnswer.parse(JSON.parse(readFileSync(join(run.dir, row.output_path), 'utf8'))));
   const relevant = answers.filter((answer) => answer.relevant).sort((a, b) => b.confidence - a.confidence);
   const verified = summary.results.reduce((sum, row) => sum + row.quotes_verified, 0);
@@ -136,7 +137,7 @@ function showAnswers(run: RunHandle): void {
       say(`    ${oneLine(loc)}\n      “${oneLine(quote)}”`);
     }
   }
-  say(`\n${verified} quotes stand word for word in their documents; ${missing} did not and were dropped.`);
+  say(`\n${verified} quotes stand word for word in their documents; ${missing} do not.`);
   say(`All of it: ${run.dir}`);
 }
 

@@ -20,7 +20,7 @@ test('the demo answers a real question with quotes that stand in the documents a
     expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain(quote.replaceAll(/\s+/g, ' '));
   }
   expect(stdout).toMatch(/“.*text of all pages will be merged into a single string/);
-  expect(stdout).toMatch(/[1-9]\d* quotes stand word for word in their documents; 0 did not/);
+  expect(stdout).toMatch(/[1-9]\d* quotes stand word for word in their documents; 0 do not/);
   expect(stdout).toMatch(/codex mcp add rlm -- node \S+ mcp\n.*claude mcp add rlm -- node \S+ mcp/);
 });
 
