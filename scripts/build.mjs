@@ -1,9 +1,9 @@
 /*
  * Bundles the bin: dist/rlm.js and the licences of what is inside it.
  *
- * One rule decides what goes in: devDependencies are bundled, dependencies are not. So whatever is in
- * `dependencies` must be imported dynamically, where it is needed: a static import of an external package is
- * hoisted to the top of the bundle and slows every start.
+ * Everything is bundled but the packages of `LOADED_WHEN_NEEDED`: each is big, read by few runs, and imported
+ * dynamically where it is needed. A static import of an external package would be hoisted to the top of the
+ * bundle and slow every start.
  */
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -12,7 +12,8 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const external = Object.keys(manifest.dependencies ?? {}).flatMap((name) => [name, `${name}/*`]);
+const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf', 'word-thesaurus'];
+const external = LOADED_WHEN_NEEDED.flatMap((name) => [name, `${name}/*`]);
 
 const result = await build({
   absWorkingDir: root,
