@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
 /** The tool by which Claude Code has a `--json-schema` answered. */
@@ -22,6 +22,8 @@ export interface LoopbackModel {
  * @param answer text of every answer, a JSON object
  */
 export async function startLoopbackModel(answer: string): Promise<LoopbackModel> {
+  // Not imported above: it would cost every start of the server 17 ms.
+  const { createServer } = await import('node:http');
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     reply(request, response, answer, bodies).catch(() => response.destroy());
