@@ -1,10 +1,17 @@
 import type { Expansion } from '../contracts/index.ts';
 import { type Corpus, chunkIdOf, indexDirectory, search } from '../corpus/index.ts';
-import type { QuestionChunks } from './build-jobs.ts';
+import { MAX_PACKED, type QuestionChunks } from './build-jobs.ts';
+
+/** Which chunks go to work, and who chose them. */
+export interface ChosenChunks {
+  by: 'all' | 'scan' | 'index';
+  questions: QuestionChunks[];
+  notes: string[];
+}
 
 /** Every chunk's id when the whole corpus fits one job, else undefined. */
 export function everyChunk(corpus: Corpus, packTokens: number): string[] | undefined {
-  if (corpus.record.tokens > packTokens || corpus.record.chunks > 64) return undefined;
+  if (corpus.record.tokens > packTokens || corpus.record.chunks > MAX_PACKED) return undefined;
   return Array.from({ length: corpus.record.chunks }, (_, ordinal) => chunkIdOf(ordinal));
 }
 
@@ -21,7 +28,7 @@ export async function chooseChunks(
     without: ReadonlySet<string>;
     signal: AbortSignal;
   },
-): Promise<{ by: 'scan' | 'index'; questions: QuestionChunks[]; notes: string[] }> {
+): Promise<ChosenChunks & { by: 'scan' | 'index' }> {
   if (corpus.record.chunks === 0) return { by: 'scan', questions: [], notes: ['there is no text to search'] };
   const terms =
     options.expansion === null ? [] : [...options.expansion.terms, ...options.expansion.phrasings];

@@ -1,25 +1,37 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type JobPaths, jobAssignments, writeSummary } from '../batch/index.ts';
+import { countCarried, type JobPaths, jobAssignments, writeSummary } from '../batch/index.ts';
 import { AskPreview, type AskState, type CoverageFile, type EvidenceFile } from '../contracts/index.ts';
-import { type Corpus, ingest, openCorpus } from '../corpus/index.ts';
-import { endOfStop, type FlowContext, type FlowEnd, type Stop, WorkSession } from '../dispatch/index.ts';
+import { type Corpus, openCorpus } from '../corpus/index.ts';
+import {
+  type Assignment,
+  endOfStop,
+  type FlowContext,
+  type FlowEnd,
+  type Stop,
+  WorkSession,
+} from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { extractiveAnswer } from '../evidence/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { finalizeAnswer } from './answer.ts';
-import { type BuiltJobs, buildJobs, type QuestionChunks } from './build-jobs.ts';
-import { chooseChunks, everyChunk } from './choose-chunks.ts';
+import { type BuiltJobs, buildJobs } from './build-jobs.ts';
+import { type ChosenChunks, chooseChunks, everyChunk } from './choose-chunks.ts';
+import { ingestDocuments } from './documents.ts';
 import { expandQuestion } from './expand.ts';
 import { ASK_FILES } from './files.ts';
 import { gapsToFollow } from './follow-up.ts';
-import { AskJobs } from './jobs-file.ts';
+import { joinPasses, passFile } from './jobs-file.ts';
 import { AskParams } from './params.ts';
 import { previewOf, sampleOf } from './preview.ts';
 import { reduceRun } from './reduce-run.ts';
-import { type Synthesis, synthesise } from './synthesise.ts';
+import { answerOf, type Synthesis, synthesise } from './synthesise.ts';
 
-type Reduced = { evidence: EvidenceFile; coverage: CoverageFile };
+/** What the passes so far gave. */
+interface Found {
+  reduced: { evidence: EvidenceFile; coverage: CoverageFile };
+  synthesis: Synthesis | undefined;
+}
 
 /**
  * A question over documents, end to end: ingest, expand, choose chunks, jobs, evidence, synthesis, follow-up for
@@ -33,6 +45,9 @@ export async function askFlow(context: FlowContext): Promise<FlowEnd> {
   const session = await WorkSession.open(context, params);
   try {
     return await new Ask(context, params, session).run();
+  } catch (error) {
+    if (context.signal.aborted) return { state: 'cancelled', reason: 'cancelled' };
+    throw error;
   } finally {
     await session.close();
   }
@@ -51,7 +66,7 @@ class Ask {
     this.#params = params;
     this.#session = session;
     const { run } = context;
-    this.#paths = { runDir: run.dir, baseDir: params.base_dir, allowedRoots: rootsOf(params, run.dir) };
+    this.#paths = { runDir: run.dir, baseDir: params.base_dir, allowedRoots: params.allowed_roots };
     this.#state = {
       schema_version: 1,
       question: params.question,
@@ -67,74 +82,58 @@ class Ask {
   }
 
   async run(): Promise<FlowEnd> {
-    const corpus = await this.#ingest();
+    await ingestDocuments(this.#context, this.#params);
+    const corpus = await openCorpus(this.#context.run.dir);
     const all = everyChunk(corpus, this.#params.pack_tokens);
     this.#state.route = all === undefined ? 'search' : 'single';
-    if (all === undefined) {
-      const stop = await this.#expand();
-      if (stop !== undefined) return this.#early(corpus, stop);
-    }
-    return this.#params.dry_run ? this.#preview(corpus, all) : this.#answer(corpus, all);
-  }
-
-  async #ingest(): Promise<Corpus> {
-    const { run, journal, signal } = this.#context;
-    const { inputs, base_dir, allowed_roots, chunk_tokens } = this.#params;
-    const report = await ingest(run.dir, inputs, {
-      base: base_dir,
-      targetTokens: chunk_tokens,
-      signal,
-      ...(allowed_roots === null ? {} : { allowedRoots: allowed_roots }),
-    });
-    const left =
-      report.sources_skipped === 0
-        ? ''
-        : `, ${report.sources_skipped} left out (chunks/sources.jsonl says why)`;
-    journal.append({
-      type: 'note',
-      message: `ingested ${report.sources_read} documents, ${report.chunks} chunks, about ${report.tokens} tokens${left}`,
-    });
-    return openCorpus(run.dir);
+    if (this.#params.dry_run) return this.#preview(corpus, all);
+    const stop = all === undefined ? await this.#expand() : undefined;
+    return stop === undefined ? this.#answer(corpus, all) : this.#end(stop);
   }
 
   async #expand(): Promise<Stop | undefined> {
     if (!this.#params.expand || this.#session.model === null) return undefined;
     const { expansion, stop } = await expandQuestion(this.#params.question, this.#within());
     this.#state.expansion = expansion;
-    if (expansion === null && stop === undefined)
+    if (expansion === null && stop === undefined) {
       this.#state.notes.push('the question was searched as it stands: no expansion');
+    }
     this.#save();
     return stop;
   }
 
   async #answer(corpus: Corpus, all: string[] | undefined): Promise<FlowEnd> {
-    const jobs = new AskJobs(corpus.runDir, this.#paths);
+    const { question, follow_ups } = this.#params;
     const sent = new Set<string>();
-    let questions = [this.#params.question];
-    let reduced: Reduced | undefined;
-    let synthesis: Synthesis | undefined;
-    for (let pass = 1; pass <= this.#params.follow_ups + 1; pass += 1) {
-      const chosen = await this.#choose(corpus, questions, { all: pass === 1 ? all : undefined, sent });
-      const chunks = chosen.questions.reduce((sum, { chunkIds }) => sum + chunkIds.length, 0);
-      if (chunks === 0 && pass > 1) break;
-      const built = await this.#build(corpus, chosen.questions, pass);
-      await jobs.add(jobs.file(pass));
+    let questions = [question];
+    let found: Found | undefined;
+    for (let pass = 1; pass <= follow_ups + 1; pass += 1) {
+      const chosen = await this.#choose(corpus, questions, { all, sent });
+      if (pass > 1 && chosen.questions.every(({ chunkIds }) => chunkIds.length === 0)) break;
+      const built = await this.#build(corpus, chosen, pass);
+      joinPasses(corpus.runDir, pass);
       this.#state.passes.push({ questions, chunks: built.chunks, jobs: built.jobs, chosen_by: chosen.by });
       this.#save();
-      const stop = await this.#runJobs(jobs.file(pass), built);
-      reduced = await reduceRun(corpus, this.#paths);
-      if (stop !== undefined) return this.#early(corpus, stop, reduced);
-      const step = await this.#synthesise(reduced, pass);
-      synthesis = step.synthesis ?? synthesis;
-      if (step.stop !== undefined) return this.#early(corpus, step.stop, reduced, synthesis);
-      const gaps = gapsToFollow(this.#params.question, reduced.evidence, synthesis?.gaps);
-      if (gaps.length === 0 || all !== undefined) break;
-      questions = gaps;
+      let stop = await this.#runJobs(pass);
+      found = { reduced: await reduceRun(corpus, this.#paths), synthesis: found?.synthesis };
+      if (stop === undefined) stop = await this.#synthesise(found, pass);
+      if (stop !== undefined) return this.#end(stop, corpus, found);
+      // Everything was read: there is nothing to follow up in.
+      if (all !== undefined) break;
+      questions = gapsToFollow(question, found.reduced.evidence, found.synthesis?.answer.gaps);
+      if (questions.length === 0) break;
     }
-    return this.#finish(corpus, reduced ?? (await reduceRun(corpus, this.#paths)), synthesis);
+    if (found === undefined) throw new RlmError('internal', 'an ask made no pass');
+    const { failed, total } = this.#context.journal.progress;
+    const reason = failed === 0 ? {} : { reason: `${failed} of ${total} calls failed` };
+    return this.#finish(corpus, found, { state: 'completed', ...reason }, undefined);
   }
 
-  async #choose(corpus: Corpus, questions: string[], of: { all: string[] | undefined; sent: Set<string> }) {
+  async #choose(
+    corpus: Corpus,
+    questions: string[],
+    of: { all: string[] | undefined; sent: Set<string> },
+  ): Promise<ChosenChunks> {
     const { question, top_k } = this.#params;
     const chosen =
       of.all === undefined
@@ -147,100 +146,97 @@ class Ask {
           })
         : { by: 'all' as const, questions: [{ question, chunkIds: of.all }], notes: [] };
     for (const { chunkIds } of chosen.questions) for (const id of chunkIds) of.sent.add(id);
-    this.#state.notes.push(...chosen.notes.filter((note) => !this.#state.notes.includes(note)));
+    const notes = corpus.record.chunks === 0 ? ['there is no text in the documents'] : chosen.notes;
+    this.#state.notes.push(...notes.filter((note) => !this.#state.notes.includes(note)));
     return chosen;
   }
 
-  #build(corpus: Corpus, questions: QuestionChunks[], pass: number): Promise<BuiltJobs> {
+  #build(corpus: Corpus, { by, questions }: ChosenChunks, pass: number): Promise<BuiltJobs> {
     const { pack_tokens } = this.#params;
     return buildJobs(corpus, questions, {
-      file: `ask/jobs-p${pass}.jsonl`,
+      file: passFile(pass),
       prefix: `p${pass}-`,
       packTokens: pack_tokens,
+      acrossDocuments: by === 'all',
     });
   }
 
-  async #runJobs(file: string, built: BuiltJobs): Promise<Stop | undefined> {
-    if (built.jobs === 0) return undefined;
-    const carried = await AskJobs.carried(
+  /** Runs the jobs of a pass, or those of them that are in the sample. */
+  async #runJobs(pass: number, sample?: ReadonlySet<string>): Promise<Stop | undefined> {
+    const file = passFile(pass);
+    const among = (id: string) => sample?.has(id) ?? true;
+    const count = await countCarried(
       join(this.#context.run.dir, file),
       this.#paths,
       this.#context.history,
+      among,
     );
-    const assignments = jobAssignments(this.#session, this.#context, this.#params, this.#paths, file);
-    return this.#session.dispatch(assignments, { added: built.jobs, carried });
+    if (count.added === 0) return undefined;
+    const jobs = jobAssignments(this.#session, this.#context, this.#params, this.#paths, file);
+    return this.#session.dispatch(only(jobs, among), count);
   }
 
-  async #synthesise(reduced: Reduced, pass: number) {
-    if (this.#session.model === null || reduced.evidence.items.length === 0) {
-      return { synthesis: undefined, stop: undefined };
-    }
-    const step = await synthesise(this.#params.question, reduced, { ...this.#within(), pass });
+  /** Lets a model write the answer, if there is one; what it wrote is put into `found`. */
+  async #synthesise(found: Found, pass: number): Promise<Stop | undefined> {
+    if (this.#session.model === null || found.reduced.evidence.items.length === 0) return undefined;
+    const { items } = found.reduced.evidence;
+    const step = await synthesise(this.#params.question, items, { ...this.#within(), pass });
     if (step.synthesis === undefined && step.stop === undefined) {
-      this.#state.notes.push('no synthesis held to its evidence: the answer is extractive');
+      this.#state.notes.push(`pass ${pass}: no synthesis held to its evidence`);
     }
-    return step;
+    found.synthesis = step.synthesis ?? found.synthesis;
+    return step.stop;
   }
 
-  /** Ends a run that had to stop: with a partial answer, unless nobody wants one any more. */
-  async #early(corpus: Corpus, stop: Stop, reduced?: Reduced, synthesis?: Synthesis): Promise<FlowEnd> {
+  /** Ends a run that had to stop: with a partial answer, unless nothing was read or nobody wants one any more. */
+  async #end(stop: Stop, corpus?: Corpus, found?: Found): Promise<FlowEnd> {
     const end = endOfStop(stop);
-    if (end.state !== 'input_required' || reduced === undefined) return end;
+    if (end.state !== 'input_required' || corpus === undefined || found === undefined) return end;
     this.#state.notes.push(`partial answer: ${end.reason}`);
-    await this.#finish(corpus, reduced, synthesis);
-    return end;
+    return this.#finish(corpus, found, end, stop);
   }
 
-  async #finish(corpus: Corpus, reduced: Reduced, synthesis: Synthesis | undefined): Promise<FlowEnd> {
-    const { run, journal } = this.#context;
-    this.#state.answered_by = synthesis === undefined ? 'extractive' : 'synthesis';
-    const answer =
-      synthesis?.answer ?? extractiveAnswer(this.#params.question, reduced.evidence, reduced.coverage);
+  async #finish(
+    corpus: Corpus,
+    { reduced, synthesis }: Found,
+    end: FlowEnd,
+    stop: Stop | undefined,
+  ): Promise<FlowEnd> {
+    const { question } = this.#params;
     try {
+      const answer =
+        synthesis === undefined
+          ? extractiveAnswer(question, reduced.evidence, reduced.coverage)
+          : answerOf(question, synthesis, reduced);
       finalizeAnswer(corpus, answer, reduced);
     } catch (error) {
       // A synthesis that does not pass gives way to the documents' own words.
       if (synthesis === undefined || !(error instanceof RlmError)) throw error;
       this.#state.notes.push(`the synthesis was refused: ${error.message.slice(0, 500)}`);
-      return this.#finish(corpus, reduced, undefined);
+      return this.#finish(corpus, { reduced, synthesis: undefined }, end, stop);
     }
+    this.#state.answered_by = synthesis === undefined ? 'extractive' : 'synthesis';
     this.#save();
-    await writeSummary(
-      {
-        runDir: run.dir,
-        state: 'completed',
-        reason: null,
-        stop: undefined,
-        progress: journal.progress,
-        durationMs: performance.now() - this.#began,
-      },
-      this.#paths,
-    );
-    return { state: 'completed' };
+    const { run, journal } = this.#context;
+    const head = { runDir: run.dir, state: end.state, reason: end.reason ?? null, stop };
+    const durationMs = performance.now() - this.#began;
+    await writeSummary({ ...head, progress: journal.progress, durationMs }, this.#paths);
+    return end;
   }
 
+  /** What it would cost. No expansion: nothing is spent but what the sample takes. */
   async #preview(corpus: Corpus, all: string[] | undefined): Promise<FlowEnd> {
-    const { question, sample, timeout_sec } = this.#params;
+    const { question, sample } = this.#params;
     const chosen = await this.#choose(corpus, [question], { all, sent: new Set() });
-    const built = await this.#build(corpus, chosen.questions, 1);
-    const file = join(this.#context.run.dir, 'ask/jobs-p1.jsonl');
-    let stop: Stop | undefined;
-    if (sample > 0 && built.jobs > 0) {
-      const chosenJobs = await sampleOf(file, this.#paths, sample);
-      const source = jobAssignments(
-        this.#session,
-        this.#context,
-        { timeout_sec },
-        this.#paths,
-        'ask/jobs-p1.jsonl',
-      );
-      const picked = (async function* () {
-        for await (const assignment of source) if (chosenJobs.has(assignment.id)) yield assignment;
-      })();
-      stop = await this.#session.dispatch(picked, { added: chosenJobs.size, carried: 0 });
-    }
+    const built = await this.#build(corpus, chosen, 1);
+    const file = join(corpus.runDir, passFile(1));
+    const picked = await sampleOf(file, this.#paths, sample);
+    const stop = await this.#runJobs(1, picked);
     const preview = await previewOf(built, this.#context, this.#session);
-    writeJsonAtomic(join(this.#context.run.dir, ASK_FILES.preview), AskPreview.parse(preview));
+    if (picked.size > 0 && preview.sample === null) {
+      this.#state.notes.push('the sample was answered from the cache: there was nothing to measure');
+    }
+    writeJsonAtomic(join(corpus.runDir, ASK_FILES.preview), AskPreview.parse(preview));
     this.#save();
     return stop === undefined
       ? { state: 'completed', reason: 'preview only: nothing was answered' }
@@ -257,7 +253,6 @@ class Ask {
   }
 }
 
-/** Jobs name documents where they lie, and extracted texts in the run. */
-function rootsOf(params: AskParams, runDir: string): string[] | null {
-  return params.allowed_roots === null ? null : [...params.allowed_roots, runDir];
+async function* only(assignments: AsyncIterable<Assignment>, among: (id: string) => boolean) {
+  for await (const assignment of assignments) if (among(assignment.id)) yield assignment;
 }

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS } from '../contracts/index.ts';
 import { WorkParams } from '../dispatch/index.ts';
+import { DocumentParams } from './documents.ts';
 
-/** What an ask was asked to do. Paths are absolute. */
+/** What an ask was asked to do. */
 export const AskParams = WorkParams.extend({
+  ...DocumentParams.shape,
   question: z.string(),
-  inputs: z.array(z.string()),
-  /** Sources inside this directory are cited relative to it. */
-  base_dir: z.string(),
-  allowed_roots: z.array(z.string()).nullable(),
-  chunk_tokens: z.int().positive(),
   /** Chunks read in each pass, at most. */
   top_k: z.int().positive(),
   /** Size up to which short chunks of one document go into one job, tokens. */

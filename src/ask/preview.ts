@@ -10,7 +10,7 @@ const PROMPT_TOKENS_A_JOB = 700;
 /** What an answer is taken to hold while nothing is measured. */
 const ANSWER_TOKENS = 400;
 
-/** Ids of so many jobs, spread evenly over the file. */
+/** Ids of so many jobs, spread evenly over the file; 0 gives none. */
 export async function sampleOf(file: string, paths: JobPaths, size: number): Promise<Set<string>> {
   const ids: string[] = [];
   for await (const { record } of readJobs(file, paths)) ids.push(record.job_id);
@@ -40,8 +40,7 @@ export async function previewOf(
   const calls: Ended[] = [];
   for await (const events of readEvents(join(context.run.dir, RUN_FILES.events))) {
     for (const { event } of events) {
-      if (event.type === 'attempt_ended' && event.failure === undefined && event.id !== 'expansion')
-        calls.push(event);
+      if (event.type === 'attempt_ended' && event.failure === undefined) calls.push(event);
     }
   }
   return {

@@ -19,6 +19,8 @@ export interface AskResult {
   reduced: { evidence: EvidenceFile; coverage: CoverageFile } | undefined;
   state: AskState | undefined;
   preview: AskPreview | undefined;
+  /** Which documents were read, and which were left out and why. */
+  ingest: IngestReport | undefined;
   /** For a person at a terminal: the answer with its citations, or the preview; empty when there is neither. */
   text: string;
 }
@@ -32,6 +34,7 @@ export function readAskResult(run: RunHandle): AskResult {
   const answer = FinalAnswer.safeParse(read(RUN_FILES.answer)).data;
   const state = AskState.safeParse(read(ASK_FILES.state)).data;
   const preview = AskPreview.safeParse(read(ASK_FILES.preview)).data;
+  const ingest = IngestReport.safeParse(read(ASK_FILES.ingest)).data;
   const reduced = answer === undefined ? undefined : readReduced(run.dir);
   const text =
     answer !== undefined && reduced !== undefined
@@ -39,14 +42,16 @@ export function readAskResult(run: RunHandle): AskResult {
       : preview === undefined
         ? ''
         : previewText(preview);
-  return { answer, reduced, state, preview, text };
+  return { answer, reduced, state, preview, ingest, text };
 }
 
 function previewText(preview: AskPreview): string {
   const { jobs, chunks, prompt_tokens, cost_usd, sample } = preview;
   const cost =
     cost_usd === null ? 'price not known ("prices" in .rlm/config.json)' : `about ${cost_usd.toFixed(4)} USD`;
-  const lines = [`${jobs} jobs over ${chunks} chunks, about ${prompt_tokens} prompt tokens, ${cost}`];
+  const lines = [
+    `${jobs} jobs over ${chunks} chunks, about ${prompt_tokens} prompt tokens, ${cost}; expansion, synthesis and follow-ups come on top`,
+  ];
   if (sample !== null) {
     const { input_tokens, output_tokens, duration_ms } = sample;
     lines.push(

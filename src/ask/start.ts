@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { ASK_DEFAULTS } from '../contracts/index.ts';
+import { checkInputs } from '../corpus/index.ts';
 import { type Caller, resolveWork, type WorkRequest } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { createRun, type RunHandle } from '../runs/index.ts';
@@ -21,11 +21,16 @@ export interface AskRequest {
 }
 
 /**
- * Checks what is asked and makes the run; the documents are looked at by the driver.
+ * Checks what is asked, and then makes the run: nothing is left behind when something is wrong. The documents
+ * are read by the driver.
  *
- * @throws RlmError `usage` for a blank question or no inputs
+ * @throws RlmError `usage` for a blank question, for no inputs or one that names nothing, `forbidden` for one
+ *   that lies where this caller may not read
  */
-export function prepareAsk(request: AskRequest, caller: Caller): { run: RunHandle; params: AskParams } {
+export async function prepareAsk(
+  request: AskRequest,
+  caller: Caller,
+): Promise<{ run: RunHandle; params: AskParams }> {
   const question = request.question.trim();
   if (question === '') throw new RlmError('usage', 'the question is blank');
   if (request.inputs.length === 0) {
@@ -33,6 +38,7 @@ export function prepareAsk(request: AskRequest, caller: Caller): { run: RunHandl
       hint: 'For example: rlm ask "What is the default time limit?" --input docs',
     });
   }
+  await checkInputs(request.inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
   const work = resolveWork(request.work, caller);
   const run = createRun(caller.root, {
     kind: 'ask',
@@ -44,7 +50,7 @@ export function prepareAsk(request: AskRequest, caller: Caller): { run: RunHandl
     params: {
       ...work,
       question,
-      inputs: request.inputs.map((input) => resolve(caller.cwd, input)),
+      inputs: request.inputs,
       base_dir: caller.cwd,
       allowed_roots: caller.allowedRoots,
       chunk_tokens: request.chunkTokens ?? ASK_DEFAULTS.chunkTokens,

@@ -21,9 +21,11 @@ const EVIDENCE_TOKENS = 24_000;
 
 /** What a model made of the evidence. */
 export interface Synthesis {
-  answer: FinalAnswer;
-  /** What the model itself says the evidence leaves open. */
-  gaps: string[];
+  answer: SynthesisAnswer;
+  /** The evidence as it was numbered: a later pass numbers anew. */
+  items: EvidenceFile['items'];
+  /** Pieces of evidence that no call has read, because theirs gave nothing that holds. */
+  unread: number;
 }
 
 /**
@@ -34,10 +36,9 @@ export interface Synthesis {
  */
 export async function synthesise(
   question: string,
-  reduced: { evidence: EvidenceFile; coverage: CoverageFile },
+  items: EvidenceFile['items'],
   within: { session: WorkSession; runDir: string; history: History; timeoutSec: number; pass: number },
 ): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined }> {
-  const { items } = reduced.evidence;
   const id = `synthesis-p${within.pass}`;
   const groups = groupEvidence(items, EVIDENCE_TOKENS);
   const common = {
@@ -73,8 +74,25 @@ export async function synthesise(
   }
   const [answer] = partial;
   if (answer === undefined || stop !== undefined) return { synthesis: undefined, stop };
-  const composed = composeAnswer({ question, answer, ...reduced });
-  return { synthesis: { answer: composed, gaps: answer.gaps }, stop };
+  const unread = groups.reduce(
+    (sum, group, index) => sum + (first.answers[index] === undefined ? group.length : 0),
+    0,
+  );
+  return { synthesis: { answer, items, unread }, stop };
+}
+
+/** The final answer of a synthesis, with the gaps and the coverage of what has been read by now. */
+export function answerOf(
+  question: string,
+  { answer, items, unread }: Synthesis,
+  { evidence, coverage }: { evidence: EvidenceFile; coverage: CoverageFile },
+): FinalAnswer {
+  const left =
+    unread === 0
+      ? []
+      : [`${unread} of ${items.length} pieces of evidence are not in this answer: see reduce/evidence.json.`];
+  const whole = { ...answer, gaps: [...left, ...answer.gaps] };
+  return composeAnswer({ question, answer: whole, evidence: { ...evidence, items }, coverage });
 }
 
 function checker(question: string, items: EvidenceFile['items'], offered: ReadonlySet<number>) {

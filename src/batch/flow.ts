@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { endOfStop, type FlowContext, type FlowEnd, type Stop, WorkSession } from '../dispatch/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { jobAssignment } from './job-assignment.ts';
-import { type JobPaths, readJobs } from './jobs.ts';
+import { countCarried, type JobPaths, readJobs } from './jobs.ts';
 import { BatchParams } from './params.ts';
 import { writeSummary } from './summary.ts';
 
@@ -17,9 +17,12 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const session = await WorkSession.open(context, params);
   let stop: Stop | undefined;
   try {
+    // What was accepted in this run may be of another jobs file; only where there is something is it looked for.
+    const carried =
+      history.carried === 0 ? 0 : (await countCarried(join(run.dir, RUN_FILES.jobs), paths, history)).carried;
     stop = await session.dispatch(jobAssignments(session, context, params, paths), {
       added: params.jobs_total,
-      carried: history.carried,
+      carried,
     });
   } finally {
     await session.close();

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, st
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { JobRecord, type JobSpan } from '../contracts/index.ts';
-import { IdIndex } from '../dispatch/index.ts';
+import { type History, IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import {
   FILE_MODE,
@@ -56,17 +56,24 @@ const OWN_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks a whole jobs file, streaming, before anything runs (CONTRACTS.md A). Memory: 32 bytes a job.
+ * Checks a whole jobs file, streaming, before anything runs (CONTRACTS.md A). Memory: about 70 bytes a job.
  *
  * @returns the number of jobs
  * @throws RlmError `usage` (or `forbidden`) naming the first line that is wrong
  */
 export async function checkJobs(file: string, paths: JobPaths): Promise<number> {
-  const ids = new IdIndex();
-  const outputs = new IdIndex();
+  let ids = new IdIndex();
+  let outputs = new IdIndex();
   const checked = { chunk: '', schema: '' };
   let count = 0;
   for await (const batch of readLineBatches(file)) {
+    const last = batch.at(-1);
+    if (count === 0 && last !== undefined) {
+      // Made large enough at once: an index that grows leaves its smaller selves to the garbage collector.
+      const expected = Math.ceil((statSync(file).size / last.end) * batch.length);
+      ids = new IdIndex(expected);
+      outputs = new IdIndex(expected);
+    }
     for (const line of batch) {
       const job = readJob(line, paths);
       if (job === undefined) continue;
@@ -109,6 +116,26 @@ export async function* readJobs(file: string, paths: JobPaths): AsyncGenerator<J
       if (job !== undefined) yield job;
     }
   }
+}
+
+/**
+ * Counts the jobs of a file that was checked, and those of them that earlier drivers had accepted.
+ *
+ * @param among only these ids are counted
+ */
+export async function countCarried(
+  file: string,
+  paths: JobPaths,
+  history: History,
+  among: (id: string) => boolean = () => true,
+): Promise<{ added: number; carried: number }> {
+  const count = { added: 0, carried: 0 };
+  for await (const { record } of readJobs(file, paths)) {
+    if (!among(record.job_id)) continue;
+    count.added += 1;
+    if (history.accepted.get(record.job_id)) count.carried += 1;
+  }
+  return count;
 }
 
 /** Keeps the run's own copy of its jobs, so that a later edit of the original changes nothing. */

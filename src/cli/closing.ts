@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
-import { BatchSummary } from '../contracts/index.ts';
+import { BatchSummary, type IngestReport } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { reportRun } from '../tools/index.ts';
 import { formatResult, oneLine } from './format.ts';
@@ -35,26 +35,45 @@ export async function closingLines(run: RunHandle, status: RunStatus): Promise<s
   ].join('\n');
 }
 
-/** An answer with its citations, then what it rests on and what it cost. */
+/** Documents left out that are named one by one; all of them are in `chunks/sources.jsonl`. */
+const NAMED_LEFT_OUT = 5;
+
+/** An answer with its citations, or a preview; then what it rests on, what was left out, and what it cost. */
 async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const { readAskResult } = await import('../ask/index.ts');
-  const { text, state } = readAskResult(run);
+  const { answer, text, state, ingest } = readAskResult(run);
   if (text === '') return formatResult(reportRun(run, status), run);
   const { accepted, total, cache_hits, usage, cost_usd } = status.progress;
   const route =
     state?.route === 'single'
-      ? 'everything fitted one prompt'
+      ? 'everything fitted one prompt: one job'
       : `${state?.passes.length ?? 0} passes over the best chunks`;
   const cost = cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`;
   return [
     text.trimEnd(),
     '',
+    ...(status.state === 'completed' ? [] : [`${status.state}: ${oneLine(status.reason ?? '')}`]),
     ...(state?.notes ?? []).map((note) => `note: ${oneLine(note)}`),
-    `by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`,
+    ...leftOutLines(ingest),
+    ...(answer === undefined
+      ? []
+      : [`by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`]),
     `cost: ${accepted} of ${total} calls, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
     `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');
+}
+
+/** The documents that were not read, and why. One that is read under another name is not left out. */
+function leftOutLines(ingest: IngestReport | undefined): string[] {
+  const { duplicate: _, ...reasons } = ingest?.by_reason ?? {};
+  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  if (counts.length === 0) return [];
+  const named = (ingest?.left_out ?? [])
+    .filter(({ reason }) => reason !== 'duplicate')
+    .slice(0, NAMED_LEFT_OUT)
+    .map(({ path, reason, detail }) => `  ${oneLine(path)}: ${reason} (${oneLine(detail)})`);
+  return [`left out: ${counts.join(', ')} (all in chunks/sources.jsonl)`, ...named];
 }
 
 const SummaryHead = BatchSummary.pick({

@@ -32,7 +32,7 @@ export const ask = defineTool({
       .max(100_000)
       .optional()
       .describe(
-        `Short chunks of one document go into one job up to so many tokens; default ${ASK_DEFAULTS.packTokens}`,
+        `Short chunks of one document go into one job up to so many tokens, and documents that are not more in all are one job; default ${ASK_DEFAULTS.packTokens}`,
       ),
     follow_ups: z
       .int()
@@ -72,7 +72,7 @@ export const ask = defineTool({
       import('../activities/index.ts'),
       import('../ask/index.ts'),
     ]);
-    const { run, params } = prepareAsk(
+    const { run, params } = await prepareAsk(
       {
         question: input.question,
         inputs: input.input,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ASK_DEFAULTS, RunId, SearchMode } from '../contracts/index.ts';
+import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
 import { runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 

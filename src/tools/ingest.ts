@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { ActivityState, ASK_DEFAULTS, IngestReport, RunId } from '../contracts/index.ts';
+import { RlmError } from '../errors.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
 import { runUri } from './report.ts';
-import { defineTool } from './tool.ts';
+import { defineTool, type ToolContext } from './tool.ts';
 import { callerOf } from './work-input.ts';
 
 /** How long the call waits for the ingest to end; larger ones go on in the background. */
@@ -43,14 +43,19 @@ export const ingest = defineTool({
       import('../activities/index.ts'),
       import('../ask/index.ts'),
     ]);
-    const isNew = input.run_id === undefined || !existsSync(join(context.root, '.rlm', 'runs', input.run_id));
-    const { run, params } = prepareIngest(
-      { inputs: input.input, runId: input.run_id, chunkTokens: input.chunk_tokens, isNew },
+    const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
+    const { run, params } = await prepareIngest(
+      { inputs: input.input, run: known, runId: input.run_id, chunkTokens: input.chunk_tokens },
       callerOf(context),
     );
     await startActivity(run, 'ingest', params);
     const timeoutMs = context.caller === 'cli' ? Number.POSITIVE_INFINITY : WAIT_MS;
     const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });
+    if (status.state === 'failed') {
+      throw new RlmError('usage', `nothing was ingested: ${status.reason ?? 'no reason given'}`, {
+        hint: `Mend that and ingest again into run '${run.id}'.`,
+      });
+    }
     const report = status.state === 'completed' ? readIngestReport(run) : null;
     const id = `{"run_id": "${run.id}"}`;
     return {
@@ -66,6 +71,16 @@ export const ingest = defineTool({
     };
   },
 });
+
+/** The run with that id; undefined when there is none yet. */
+function runOrNone(context: ToolContext, runId: string): RunHandle | undefined {
+  try {
+    return context.openRun(runId);
+  } catch (error) {
+    if (error instanceof RlmError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
 
 /** As much of the lists as fits a result; all of them are in `chunks/sources.jsonl`. */
 function small(report: IngestReport): IngestReport {

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CoverageFile, EvidenceCounts, RunId } from '../contracts/index.ts';
-import { cut } from './page.ts';
+import { cut, rowsOfOnePage } from './page.ts';
 import { runIdInput, runUri } from './report.ts';
 import { defineTool } from './tool.ts';
 import { callerOf } from './work-input.ts';
+
+/** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
+const EVIDENCE_BYTES = 3500;
 
 /** Answers to verified evidence. */
 export const reduceEvidence = defineTool({
@@ -19,6 +22,10 @@ export const reduceEvidence = defineTool({
     coverage: CoverageFile.shape.total,
     conflicts: z.int(),
     gaps: z.array(z.string()).describe('The first ten'),
+    evidence: z
+      .array(z.object({ source: z.string(), quote: z.string(), confidence: z.number() }))
+      .describe('The surest spans that have room here; source is what a citation names'),
+    evidence_cut: z.int().describe('Spans that had no room here: all are in evidence_path'),
     evidence_path: z.string(),
     coverage_path: z.string(),
     evidence_uri: z.string(),
@@ -27,7 +34,7 @@ export const reduceEvidence = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
   async run(input, context) {
-    const [{ reduceRun }, { openCorpus }, { REDUCE_FILES }] = await Promise.all([
+    const [{ reduceRun }, { openCorpus }, { REDUCE_FILES, sourceString }] = await Promise.all([
       import('../ask/index.ts'),
       import('../corpus/index.ts'),
       import('../evidence/index.ts'),
@@ -36,8 +43,18 @@ export const reduceEvidence = defineTool({
     const { cwd, allowedRoots } = callerOf(context);
     const paths = { runDir: run.dir, baseDir: cwd, allowedRoots };
     const { evidence, coverage } = await reduceRun(await openCorpus(run.dir), paths);
+    const rows = [...evidence.items]
+      .sort((a, b) => b.confidence - a.confidence)
+      .map((item) => ({
+        source: sourceString(item),
+        quote: cut(item.quote, 240),
+        confidence: item.confidence,
+      }));
+    const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
     return {
       run_id: run.id,
+      evidence: shown,
+      evidence_cut: rows.length - shown.length,
       counts: evidence.counts,
       coverage: coverage.total,
       conflicts: evidence.conflicts.length,
@@ -48,7 +65,7 @@ export const reduceEvidence = defineTool({
       next:
         evidence.items.length === 0
           ? `Nothing to cite: search in other words, or rlm_finalize {"run_id": "${run.id}"} with the gaps.`
-          : `Read the evidence, write the answer, and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
+          : `Write the answer from the evidence (all of it: ${runUri(run.id)}/evidence) and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SearchHit, SearchMode } from '../contracts/index.ts';
-import { cut, PAGE_BYTES, rowsOfOnePage } from './page.ts';
+import { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
 import { runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
@@ -70,16 +70,18 @@ export const search = defineTool({
             }),
       },
     );
-    const room = PAGE_BYTES / results.length - 300;
+    const room = PAGE_BYTES / results.length - 350;
     return {
       results: results.map(({ query, mode, engine, matching_chunks, hits, notes }) => {
-        const shown = rowsOfOnePage(
-          hits.map((hit) => ({ ...hit, matched: hit.matched.slice(0, 8), preview: cut(hit.preview, 600) })),
-          room,
-        );
-        const said = notes.slice(0, 3).map((note) => cut(note, 200));
+        const rows = hits.map((hit) => ({
+          ...hit,
+          matched: hit.matched.slice(0, 8).map((term) => cut(term, 40)),
+          preview: cut(hit.preview, 600),
+        }));
+        const shown = rowsOfOnePage(rows, room).map((row) => fitted(row, room));
+        const said = notes.slice(0, 2).map((note) => cut(note, 120));
         return {
-          query: cut(query, 200),
+          query: cut(query, 100),
           mode,
           engine,
           matching_chunks,
@@ -91,3 +93,11 @@ export const search = defineTool({
     };
   },
 });
+
+/** The one hit that stays however little room there is: its preview gives way. */
+function fitted<Hit extends { preview: string }>(hit: Hit, room: number): Hit {
+  let { preview } = hit;
+  while (preview.length > 80 && jsonBytes({ ...hit, preview }) > room)
+    preview = cut(preview, preview.length >> 1);
+  return { ...hit, preview };
+}

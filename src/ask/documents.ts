@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { IngestReport } from '../contracts/index.ts';
+import { ingest } from '../corpus/index.ts';
+import type { FlowContext } from '../dispatch/index.ts';
+import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { stateDirectory } from '../runs/index.ts';
+import { ASK_FILES } from './files.ts';
+
+/** Which documents a run is about. */
+export const DocumentParams = z.object({
+  /** Files, directories and globs; relative ones start at `base_dir`. */
+  inputs: z.array(z.string()).min(1),
+  /** Sources inside this directory are cited relative to it. */
+  base_dir: z.string(),
+  /** Directories that documents must lie in; null for a person, who may name any path. */
+  allowed_roots: z.array(z.string()).nullable(),
+  chunk_tokens: z.int().positive(),
+});
+export type DocumentParams = z.infer<typeof DocumentParams>;
+
+const Remembered = z.object({ run_dir: z.string() });
+
+/**
+ * Ingests a run's documents, notes in the journal what became of them and writes `ask/ingest.json`. Documents
+ * that did not change since the last run over the same inputs are not read again.
+ */
+export async function ingestDocuments(
+  { run, journal, signal }: FlowContext,
+  { inputs, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
+): Promise<IngestReport> {
+  const memory = memoryOf(run.record.root, [base_dir, String(chunk_tokens), ...inputs]);
+  const earlier = lastRun(memory);
+  const report = await ingest(run.dir, inputs, {
+    base: base_dir,
+    targetTokens: chunk_tokens,
+    signal,
+    ...(earlier === undefined ? {} : { reuse: earlier }),
+    ...(allowed_roots === null ? {} : { allowedRoots: allowed_roots }),
+  });
+  for (const path of [join(run.dir, ASK_FILES.ingest), memory]) ensureDirectory(dirname(path));
+  writeJsonAtomic(join(run.dir, ASK_FILES.ingest), IngestReport.parse(report));
+  writeJsonAtomic(memory, { run_dir: run.dir });
+  const { sources_read, sources_reused, sources_skipped, chunks, tokens } = report;
+  const known = sources_reused === 0 ? '' : ` (${sources_reused} known and unchanged)`;
+  const left = sources_skipped === 0 ? '' : `, ${sources_skipped} left out (chunks/sources.jsonl says why)`;
+  journal.append({
+    type: 'note',
+    message: `ingested ${sources_read} documents${known}, ${chunks} chunks, about ${tokens} tokens${left}`,
+  });
+  return report;
+}
+
+/** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */
+function memoryOf(root: string, parts: string[]): string {
+  const name = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return join(stateDirectory(root), 'cache', 'corpora', `${name}.json`);
+}
+
+function lastRun(memory: string): string | undefined {
+  try {
+    return Remembered.parse(JSON.parse(readFileSync(memory, 'utf8'))).run_dir;
+  } catch {
+    return undefined;
+  }
+}
