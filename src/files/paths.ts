@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { RlmError } from '../errors.ts';
 
 /** Whether `path` is `root` or lies below it. Both must be absolute and normalised. */
@@ -13,17 +13,18 @@ function realpathOfExisting(path: string): string {
   let existing = path;
   const missing: string[] = [];
   for (;;) {
-    if (existsSync(existing) || isDangling(existing)) break;
+    if (isThere(existing)) break;
     const parent = dirname(existing);
     if (parent === existing) break;
-    missing.unshift(relative(parent, existing));
+    missing.unshift(basename(existing));
     existing = parent;
   }
   return join(realpathSync.native(existing), ...missing);
 }
 
-function isDangling(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+/** Whether there is anything at a path, a dangling symlink included. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /**
@@ -46,6 +47,8 @@ export function resolveInside(root: string, candidate: string, what: string, bas
     });
   };
   if (!isInside(absoluteRoot, path)) refuse('lies outside');
+  // What does not exist holds no symlinks: the paths of a million jobs of a new run cost little.
+  if (!isThere(absoluteRoot)) return path;
   let real: string;
   try {
     real = realpathOfExisting(path);
