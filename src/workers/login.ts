@@ -19,7 +19,7 @@ const Configured = z.looseObject({
  * @param codexHome the home that workers will use; the user's own when not given
  */
 export function codexLogin(codexHome: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  for (const name of ['CODEX_API_KEY', 'CODEX_ACCESS_TOKEN', 'OPENAI_API_KEY']) if (env[name]) return name;
+  for (const name of ['CODEX_API_KEY', 'CODEX_ACCESS_TOKEN']) if (env[name]) return name;
   const home = resolve(codexHome ?? (env.CODEX_HOME || join(env.HOME || homedir(), '.codex')));
   if (existsSync(join(home, 'auth.json'))) return join(home, 'auth.json');
   let config: unknown;
