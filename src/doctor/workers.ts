@@ -45,7 +45,7 @@ export async function examineCodex(surroundings: Surroundings): Promise<WorkerEx
     const findings = [
       ok('codex', `${version} at ${file}`),
       login === null
-        ? warn('codex login', 'not logged in', 'Run `codex login`, or set OPENAI_API_KEY.')
+        ? warn('codex login', 'not logged in', 'Run `codex login`, or set CODEX_API_KEY.')
         : ok('codex login', describeLogin(login)),
     ];
     const lanes: InstalledWorker['lanes'] = [];

@@ -34,10 +34,10 @@ async function choose(choice: Partial<WorkerChoice>, env: Record<string, string>
 test('auto takes Codex where it is installed and logged in', async () => {
   install('codex');
   install('claude');
-  const keys = { OPENAI_API_KEY: 'dummy', ANTHROPIC_API_KEY: 'dummy' };
+  const keys = { CODEX_API_KEY: 'dummy', ANTHROPIC_API_KEY: 'dummy' };
   const chosen = await choose({}, keys);
   expect(chosen).toMatchObject({ name: 'codex', lane: 'exec' });
-  expect(chosen.why).toContain('OPENAI_API_KEY');
+  expect(chosen.why).toContain('CODEX_API_KEY');
   expect(chosen.why).not.toContain('dummy');
 });
 
