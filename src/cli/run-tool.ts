@@ -41,7 +41,9 @@ export async function runTool(
   process.off('SIGINT', onInterrupt);
   const run = runOf(result);
   if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  if (run === undefined || !call.follow) {
+  // What started nothing says why instead.
+  const startedNothing = Array.isArray(result.started) && result.started.length === 0;
+  if (run === undefined || !call.follow || startedNothing) {
     const examined = DoctorReport.safeParse(result).data;
     const text =
       examined === undefined

@@ -1,14 +1,10 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
 import type { Plan, ReduceState, Task } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import type { Sandbox, WorkerName } from '../workers/worker.ts';
-import { PLAN_FILES } from './layout.ts';
 import { hintPaths, workerPrompt } from './prompt.ts';
 import { type Acceptance, acceptReport } from './report.ts';
-
-/** The skill that the prompt's first line names: its folder under the package's `skills/`. */
-export const WORKER_SKILL = 'map-worker';
 
 /** A task as dispatch needs it: what to send, to whom, what it may touch, and when it is done. */
 export interface TaskAssignment {
@@ -30,8 +26,6 @@ export interface TaskAssignment {
   cwd: string;
   /** Absolute. */
   reportPath: string;
-  /** Log of an attempt, relative to the run directory. */
-  logPath(attempt: number): string;
   /** Whether what the attempt left behind is acceptable. The chat answer counts for nothing. */
   accept(launchedAt: string): Acceptance;
 }
@@ -64,14 +58,16 @@ export function taskAssignment(
     prompt: workerPrompt(root, run, task, hintPaths(root, run, plan, task, accepted)),
     model: worker === 'claude' ? tier.claude_model : tier.model,
     effort: tier.effort,
-    sandbox: {
-      mode: 'workspace-write',
-      writable: [...task.owned_paths.map((path) => resolve(root, path)), reportPath],
-    },
+    sandbox:
+      task.owned_paths.length === 0
+        ? { mode: 'read-only', report: reportPath }
+        : {
+            mode: 'workspace-write',
+            writable: [...task.owned_paths.map((path) => resolve(root, path)), reportPath],
+          },
     tools: true,
     cwd: resolve(root),
     reportPath,
-    logPath: (attempt) => join(PLAN_FILES.logs, `${task.worker_id}.attempt${attempt}.jsonl`),
     accept: (launchedAt) => acceptReport(reportPath, launchedAt),
   };
 }

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { FinalReport, type Plan, type ReduceState, SCHEMA_VERSION } from '../contracts/index.ts';
+import {
+  type FinalInput,
+  FinalReport,
+  type Plan,
+  type ReduceState,
+  SCHEMA_VERSION,
+} from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
 import { holdOrchestratorLock, type RunHandle } from '../runs/index.ts';
@@ -12,35 +17,6 @@ import { takeInventory } from './inventory.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 import { missingParts } from './run-contract.ts';
 import { verifyStage } from './verify.ts';
-
-const text = z.string().trim().min(1).max(20_000);
-const evidencePath = z
-  .string()
-  .min(1)
-  .max(4096)
-  .describe('path, path:line or path:first-last, under the root');
-
-export const FinalInput = z.strictObject({
-  conclusions: z
-    .array(z.strictObject({ text, evidence_paths: z.array(evidencePath).optional() }))
-    .min(1)
-    .max(500)
-    .describe('What was found, each with what it rests on'),
-  termination_decision: z.strictObject({
-    should_finish: z
-      .boolean()
-      .describe('False when the run stops short of its goal, such as at the end of its budget'),
-    reason: text,
-  }),
-  evidence_paths: z
-    .array(evidencePath)
-    .max(2000)
-    .optional()
-    .describe('Further evidence; accepted reports are included anyway'),
-  open_questions: z.array(text).max(200).optional(),
-  waive_verify: text.optional().describe('Why there is no completed verify stage; kept in final.json'),
-});
-export type FinalInput = z.infer<typeof FinalInput>;
 
 /**
  * The gate to `final.json`: everything is read back from disk first, and what was read is listed.

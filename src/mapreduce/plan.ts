@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Plan, SCHEMA_VERSION, type Task } from '../contracts/index.ts';
+import { Plan, type PlanInput, SCHEMA_VERSION, type Task } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import {
@@ -24,7 +24,7 @@ import {
   type PlanPlaces,
   refusePlan,
 } from './plan-check.ts';
-import { completeTask, EMPTY_CONTRACT, mergeContract, type PlanInput } from './plan-input.ts';
+import { completeTask, EMPTY_CONTRACT, mergeContract } from './plan-input.ts';
 import { type MissingPart, missingParts, renderRunContract } from './run-contract.ts';
 
 export interface PlanOptions {

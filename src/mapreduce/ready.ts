@@ -10,6 +10,8 @@ export interface ReadyOptions {
   allowJoin?: boolean;
   /** Without it nothing starts while any worker is in flight. */
   allowRefill?: boolean;
+  /** Tasks that a driver at work was asked for and has not launched yet: as good as in flight. */
+  pending?: ReadonlySet<string>;
 }
 
 /**
@@ -43,8 +45,9 @@ export interface ReadyTasks {
 /** Which tasks may start, and for every other one why not. Pure: `state` is a look at the disk. */
 export function readyTasks(plan: Plan, state: ReduceState, options: ReadyOptions): ReadyTasks {
   const status = new Map(state.tasks.map((task) => [task.worker_id, task]));
-  const inflight = state.tasks.filter((task) => task.running).length;
-  const launched = state.tasks.filter((task) => task.launched).length;
+  const pending = options.pending?.size ?? 0;
+  const inflight = pending + state.tasks.filter((task) => task.running).length;
+  const launched = pending + state.tasks.filter((task) => task.launched).length;
   const cap = options.maxInflight ?? MAX_INFLIGHT;
   const maxWorkers = plan.budget.max_workers;
   const ready: Task[] = [];
@@ -83,6 +86,7 @@ function notEligible(
   if (own?.state === 'ok') return { reason: 'done', detail: 'its report is accepted' };
   if (own?.running)
     return { reason: 'inflight', detail: own.state === 'stale' ? 'running, and silent for long' : 'running' };
+  if (options.pending?.has(task.worker_id)) return { reason: 'inflight', detail: 'handed to the driver' };
   if (own !== undefined && own.retried_by.length > 0) {
     return { reason: 'retried', detail: `retried by ${named(own.retried_by)}` };
   }

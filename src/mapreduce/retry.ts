@@ -1,6 +1,5 @@
-import type { ComputeTier, Granularity, Plan, ReduceState } from '../contracts/index.ts';
+import type { ComputeTier, Granularity, Plan, ReduceState, TaskInput } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import type { TaskInput } from './plan-input.ts';
 
 export interface RetryChange {
   /** The new id; `<original>-r<n>` unless given. */

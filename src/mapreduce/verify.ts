@@ -1,34 +1,4 @@
-import { z } from 'zod';
-import { ComputeTier, Granularity, type Plan, type ReduceState } from '../contracts/index.ts';
-import type { TaskInput } from './plan-input.ts';
-
-/** Topics of a verify stage, at most (CONTRACTS.md D). */
-export const MAX_VERIFY_TOPICS = 5;
-
-const text = z.string().trim().min(1).max(4000);
-const paths = z.array(z.string().min(1)).optional();
-
-/** What the caller wants verified, most important first. */
-export const VerifyInput = z.strictObject({
-  topics: z
-    .array(z.strictObject({ topic: text, paths: paths.describe('Reports and files it rests on') }))
-    .max(MAX_VERIFY_TOPICS)
-    .optional()
-    .describe('The topics with the most impact, at most 5'),
-  contradictions: z
-    .array(z.strictObject({ statements: z.array(text).min(2), paths }))
-    .max(20)
-    .optional()
-    .describe('Statements of reports that cannot all be true'),
-  key_claims: z
-    .array(z.strictObject({ claim: text, paths }))
-    .max(20)
-    .optional()
-    .describe('Statements the result rests on'),
-  compute_tier: ComputeTier.optional().describe('Default standard-plus'),
-  granularity: Granularity.optional().describe('Default micro'),
-});
-export type VerifyInput = z.infer<typeof VerifyInput>;
+import type { Plan, ReduceState, TaskInput, VerifyInput } from '../contracts/index.ts';
 
 /** Verify tasks of the list, with ids `verify-0001`… that the plan does not have yet. For `revisePlan`. */
 export function verifyTasks(plan: Plan, input: VerifyInput): TaskInput[] {

@@ -3,7 +3,7 @@ export { type ArchiveListItem, listArchiveIds, listArchives, readArchiveMeta } f
 export { type CleanupResult, cleanArchives } from './cleanup.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { driverAlive, lockDriver, requireNoDriver } from './driver-lock.ts';
-export { archivePath, markInUse, unmarkInUse } from './in-use.ts';
+export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';
 export { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
 export { listRunIds, listRuns, type RunListItem } from './list.ts';
 export {

@@ -1,6 +1,16 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
-import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
+import {
+  ActivityState,
+  Budget,
+  emptyProgress,
+  Progress,
+  RunId,
+  RunKind,
+  TaskBoard,
+} from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { cut } from './page.ts';
 
@@ -26,6 +36,7 @@ export const RunReport = z.object({
   progress: Progress,
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
+  tasks: TaskBoard.optional().describe('Tasks of a map-reduce run, and the workers in flight'),
   next: z.string().describe('What to do next'),
 });
 export type RunReport = z.infer<typeof RunReport>;
@@ -33,7 +44,11 @@ export type RunReport = z.infer<typeof RunReport>;
 /** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
 export async function readReport(run: RunHandle): Promise<RunReport> {
   const { readActivity, readStatus } = await import('../activities/index.ts');
-  if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
+  if (readActivity(run) !== undefined) return withTasks(reportRun(run, readStatus(run)), run);
+  return withTasks(idleReport(run), run);
+}
+
+function idleReport(run: RunHandle): RunReport {
   return {
     run_id: run.id,
     kind: run.record.kind,
@@ -46,6 +61,22 @@ export async function readReport(run: RunHandle): Promise<RunReport> {
     uri: runUri(run.id),
     next: 'Nothing was started in this run yet.',
   };
+}
+
+/** Adds how its tasks stand to the report of a plan's run. */
+export async function withTasks(report: RunReport, run: RunHandle): Promise<RunReport> {
+  if (run.record.kind !== 'plan') return report;
+  const { boardOf, PLAN_FILES } = await import('../mapreduce/index.ts');
+  // Its creator may have died between the run and its plan.
+  if (!existsSync(join(run.dir, PLAN_FILES.plan))) return report;
+  return { ...report, tasks: boardOf(run.record.root, run), next: nextOfPlan(report) };
+}
+
+/** A stage that is over is not the end of a plan. */
+function nextOfPlan({ run_id, state, next }: RunReport): string {
+  return state === 'completed' || state === 'idle'
+    ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run_id}"}.`
+    : next;
 }
 
 /** The limits of a run that a caller gave; each is a field of its own in a tool's input. */

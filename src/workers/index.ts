@@ -15,3 +15,4 @@ export type {
   WorkRequest,
   WorkResult,
 } from './worker.ts';
+export { writablePaths } from './worker.ts';

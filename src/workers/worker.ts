@@ -5,7 +5,15 @@ export const WORKER_NAMES = ['codex', 'claude', 'command', 'extractive'] as cons
 export type WorkerName = (typeof WORKER_NAMES)[number];
 
 /** What a worker may touch. Read-only unless a task owns paths to write. */
-export type Sandbox = { mode: 'read-only' } | { mode: 'workspace-write'; writable: string[] };
+export type Sandbox =
+  /** `report`: the one file that it may write all the same, absolute; it need not exist. */
+  { mode: 'read-only'; report?: string } | { mode: 'workspace-write'; writable: string[] };
+
+/** The paths that a sandbox lets a worker write. */
+export function writablePaths(sandbox: Sandbox): string[] {
+  if (sandbox.mode === 'workspace-write') return sandbox.writable;
+  return sandbox.report === undefined ? [] : [sandbox.report];
+}
 
 /** A piece of a document: its text, and where it starts in the document. */
 export interface MaterialPart {
@@ -59,6 +67,8 @@ export interface WorkResult {
   durationMs: number;
   /** The model that answered, when the worker says so. */
   model: string | null;
+  /** Of the worker's own process, when it had one that ended by itself. */
+  exitCode?: number | undefined;
   /** Log the worker wrote elsewhere than to `logPath` (a runner script). */
   extraLogPath?: string;
 }

@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FinalReport } from '../../src/contracts/index.ts';
+import { type FinalInput, FinalReport, VerifyInput } from '../../src/contracts/index.ts';
 import { ownIdentity } from '../../src/files/index.ts';
-import {
-  type FinalInput,
-  finalizePlan,
-  revisePlan,
-  VerifyInput,
-  verifyTasks,
-} from '../../src/mapreduce/index.ts';
+import { finalizePlan, revisePlan, verifyTasks } from '../../src/mapreduce/index.ts';
 import { ACCEPTED, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 const INPUT: FinalInput = {

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { PlanInput } from '../../src/contracts/index.ts';
 import { ownIdentity, type ProcessIdentity } from '../../src/files/index.ts';
-import { createPlan, InflightLog, type PlanInput, type PlanResult } from '../../src/mapreduce/index.ts';
+import { createPlan, InflightLog, type PlanResult } from '../../src/mapreduce/index.ts';
 import { releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
 
 /** A root of its own for one test. */

@@ -1,14 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { PlanInput, TaskInput } from '../../src/contracts/index.ts';
 import { Plan } from '../../src/contracts/index.ts';
-import {
-  createPlan,
-  type PlanInput,
-  readPlan,
-  revisePlan,
-  type TaskInput,
-} from '../../src/mapreduce/index.ts';
+import { createPlan, readPlan, revisePlan } from '../../src/mapreduce/index.ts';
 import { ACCEPTED, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 const task = (worker_id: string, more: Partial<TaskInput> = {}): TaskInput => ({

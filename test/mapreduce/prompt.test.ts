@@ -98,8 +98,9 @@ describe('an assignment', () => {
       mode: 'workspace-write',
       writable: [`${root}/src/a.ts`, `${root}/lib`, report],
     });
-    expect(assignmentOf(temporaryRoot(), 'g').sandbox).toMatchObject({
-      writable: [expect.stringMatching(/reports\/map-0001\.md$/)],
+    expect(assignmentOf(temporaryRoot(), 'g').sandbox).toEqual({
+      mode: 'read-only',
+      report: expect.stringMatching(/reports\/map-0001\.md$/),
     });
   });
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { TaskInput } from '../../src/contracts/index.ts';
 import { ownIdentity } from '../../src/files/index.ts';
 import {
   lineage,
@@ -10,7 +11,6 @@ import {
   readyTasks,
   retryTask,
   revisePlan,
-  type TaskInput,
 } from '../../src/mapreduce/index.ts';
 import { ACCEPTED, deadProcess, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 

@@ -1,4 +1,5 @@
-import type { WorkRequest } from '../worker.ts';
+import { statSync } from 'node:fs';
+import { type WorkRequest, writablePaths } from '../worker.ts';
 import type { ClaudeCapabilities } from './binary.ts';
 import type { ClaudeLogin } from './login.ts';
 import { withoutBounds } from './schema.ts';
@@ -14,22 +15,27 @@ const READ_TOOLS = ['Read', 'Grep', 'Glob'];
  *
  * `--bare` is the leanest form, but it reads no login of an account: then everything it would leave out is
  * switched off one by one. So it is with tools, of which `--bare` leaves out Write.
+ *
+ * @param plugin directory of a plugin with the skills of workers that write; it is offered to those alone
  */
 export function claudeArguments(
   request: WorkRequest,
   { flags }: ClaudeCapabilities,
   login: ClaudeLogin,
+  plugin?: string,
 ): string[] {
   const known = (flag: string, ...values: string[]) => (flags.includes(flag) ? [flag, ...values] : []);
   const lean =
     login === 'key' && !request.tools && flags.includes('--bare')
       ? ['--bare']
       : [...known('--setting-sources', ''), ...known('--strict-mcp-config')];
+  const writes = request.tools && writablePaths(request.sandbox).length > 0;
+  const skills = writes && flags.includes('--plugin-dir') ? plugin : undefined;
   return [
     '-p',
     ...lean,
     ...known('--no-session-persistence'),
-    ...known('--disable-slash-commands'),
+    ...(skills === undefined ? known('--disable-slash-commands') : ['--plugin-dir', skills]),
     // Events as they come: silence then means silence, and the reset of a used-up allowance is told exactly.
     '--output-format',
     'stream-json',
@@ -40,7 +46,7 @@ export function claudeArguments(
       : ['--json-schema', JSON.stringify(withoutBounds(request.schema.value))]),
     ...(request.model === null ? [] : ['--model', request.model]),
     ...effort(request.effort, known),
-    ...toolArguments(request),
+    ...toolArguments(request, skills === undefined ? [] : ['Skill']),
   ];
 }
 
@@ -51,28 +57,20 @@ function effort(wanted: string | null, known: (flag: string, value: string) => s
 }
 
 /**
- * No tools, or those that read, or those that write under the owned paths too. Nobody is there to be asked:
- * what is not allowed beforehand is denied. (A shell is not confined by Claude Code itself.)
+ * No tools, or those that read, or those that write the given paths too. Nobody is there to be asked: what is not
+ * allowed beforehand is denied. A shell is not confined by Claude Code itself: only who owns paths gets one.
  */
-function toolArguments(request: WorkRequest): string[] {
-  if (!request.tools) return ['--tools', ''];
-  const { sandbox } = request;
-  const writable = sandbox.mode === 'workspace-write' ? sandbox.writable : [];
-  if (writable.length === 0) {
-    return [
-      '--tools',
-      READ_TOOLS.join(','),
-      '--allowedTools',
-      READ_TOOLS.join(','),
-      '--permission-mode',
-      'dontAsk',
-    ];
-  }
+function toolArguments({ tools, sandbox }: WorkRequest, skill: readonly string[]): string[] {
+  if (!tools) return ['--tools', ''];
+  const writable = writablePaths(sandbox);
+  const shell = sandbox.mode === 'workspace-write' && writable.length > 0 ? ['Bash'] : [];
+  const writing = writable.length > 0 ? ['Edit', 'Write'] : [];
   const rules = writable.flatMap((path) => [`Edit(/${path})`, `Edit(/${path}/**)`]);
+  const directories = writable.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
   return [
-    ...['--tools', [...READ_TOOLS, 'Edit', 'Write', 'Bash'].join(',')],
-    ...['--allowedTools', ...READ_TOOLS, 'Bash', ...rules],
+    ...['--tools', [...READ_TOOLS, ...skill, ...writing, ...shell].join(',')],
+    ...['--allowedTools', ...READ_TOOLS, ...skill, ...shell, ...rules],
     ...['--permission-mode', 'dontAsk'],
-    ...['--add-dir', ...writable],
+    ...(directories.length === 0 ? [] : ['--add-dir', ...directories]),
   ];
 }

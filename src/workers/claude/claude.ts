@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type Failure, NO_USAGE } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
@@ -8,6 +9,7 @@ import { OwnedProcesses } from '../owned-processes.ts';
 import { removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
+import { installSkills, workerSkills } from '../skills.ts';
 import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
 import { claudeArguments, MAX_ARGUMENT_BYTES } from './arguments.ts';
 import { findClaude, probeClaude } from './binary.ts';
@@ -45,6 +47,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
   const ownHome = login === 'key' || login === 'token';
   const home = join(root, '.rlm', 'workers', 'claude-home');
   if (ownHome) mkdirSync(home, { recursive: true, mode: DIRECTORY_MODE });
+  const plugin = preparePlugin(root);
   const names = [...loginVariables(source), ...(options.extraEnvNames ?? [])];
   const processes = new OwnedProcesses();
 
@@ -68,7 +71,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
   }
 
   async function call(request: WorkRequest): Promise<Partial<WorkResult>> {
-    const args = claudeArguments(request, capabilities, login);
+    const args = claudeArguments(request, capabilities, login, plugin);
     const tooLong = args.findIndex((argument) => Buffer.byteLength(argument) > MAX_ARGUMENT_BYTES);
     if (tooLong !== -1) return { failure: argumentTooLong(args[tooLong - 1] ?? 'an argument') };
     const stdinPath = `${request.promptPath}.stdin`;
@@ -95,6 +98,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
       removeIfEmpty(stderrPath);
       return {
         ...outcome,
+        exitCode: end.exitCode,
         usage: log.usage,
         costUsd: log.result?.total_cost_usd ?? null,
         model: Object.keys(log.result?.modelUsage ?? {})[0] ?? request.model,
@@ -123,6 +127,26 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
     },
     close: () => processes.close(),
   };
+}
+
+/**
+ * A plugin of ours with the skills of workers: it works with any login, and nothing is written to a configuration
+ * directory that is the user's own.
+ */
+function preparePlugin(root: string): string {
+  const skills = workerSkills();
+  const name = createHash('sha256').update(JSON.stringify(skills)).digest('hex').slice(0, 12);
+  const path = join(root, '.rlm', 'workers', 'claude-plugin', name);
+  const manifest = join(path, '.claude-plugin', 'plugin.json');
+  if (!existsSync(manifest)) {
+    mkdirSync(dirname(manifest), { recursive: true, mode: DIRECTORY_MODE });
+    writeFileAtomic(
+      manifest,
+      JSON.stringify({ name: 'rlm', version: '1.0.0', description: 'Skills of rlm workers' }),
+    );
+  }
+  installSkills(join(path, 'skills'), skills);
+  return path;
 }
 
 /** What we did to it counts first, then what it said itself, then how it ended. */

@@ -9,7 +9,7 @@ import { OwnedProcesses } from '../owned-processes.ts';
 import { lastWords, removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
-import type { WorkRequest, WorkResult } from '../worker.ts';
+import { type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import { failureOfMessage } from './failures.ts';
 import { instructionsFile } from './home.ts';
 import { leanArguments, setting } from './lean.ts';
@@ -32,7 +32,7 @@ export class ExecLane {
     const stdinPath = `${request.promptPath}.stdin`;
     // A shell that may write needs a place for its here-documents, and gets one of its own.
     const temporary =
-      request.sandbox.mode === 'read-only' ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
+      writablePaths(request.sandbox).length === 0 ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
     const result = (part: Partial<WorkResult>): WorkResult => ({
       usage: NO_USAGE,
       costUsd: null,
@@ -65,7 +65,7 @@ export class ExecLane {
       const log = await readCodexLog(request.logPath, logStart);
       const outcome = judge(end, log, request, stderrPath);
       removeIfEmpty(stderrPath);
-      return result({ usage: log.usage, ...outcome });
+      return result({ usage: log.usage, exitCode: end.exitCode, ...outcome });
     } catch (error) {
       return result({ failure: { class: 'crashed', message: `codex exec: ${messageOf(error)}` } });
     } finally {
@@ -95,7 +95,10 @@ export class ExecLane {
       ...(request.model === null ? [] : ['--model', request.model]),
       ...(profile === undefined ? [] : ['--profile', profile]),
       ...(request.effort === null ? [] : setting('model_reasoning_effort', request.effort)),
-      ...setting('model_instructions_file', instructionsFile(root, request.instructions)),
+      // Without instructions of ours Codex keeps its own: an agent with tools is better off with them.
+      ...(request.instructions === ''
+        ? []
+        : setting('model_instructions_file', instructionsFile(root, request.instructions))),
       ...leanArguments(capabilities, request.tools),
       ...home.retryArguments,
       ...(request.tools

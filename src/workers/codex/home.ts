@@ -6,6 +6,7 @@ import { parse, stringify } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
+import { installSkills, workerSkills } from '../skills.ts';
 import { setting } from './lean.ts';
 
 /**
@@ -116,8 +117,10 @@ export function prepareHome(options: {
     { name: 'auth.json', target: join(userHome, 'auth.json') },
     ...(profileFile === undefined ? [] : [{ name: `${profile}.config.toml`, target: profileFile }]),
   ].filter((link) => existsSync(link.target));
-  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', digest([text, links]));
+  const skills = workerSkills();
+  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', digest([text, links, skills]));
   ensureDirectory(path);
+  installSkills(join(path, 'skills'), skills);
   if (!existsSync(join(path, 'config.toml'))) writeFileAtomic(join(path, 'config.toml'), text);
   for (const link of links) linkOnce(link.target, join(path, link.name));
   return { ...home, path };

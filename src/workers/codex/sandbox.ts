@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Sandbox } from '../worker.ts';
+import { isInside } from '../../files/index.ts';
+import { type Sandbox, writablePaths } from '../worker.ts';
 import { setting } from './lean.ts';
 import type { CodexSetup } from './setup.ts';
 
@@ -21,15 +22,16 @@ export function sandboxArguments(
   sandbox: Sandbox,
   temporary: string | undefined,
 ): string[] {
-  const writable =
-    sandbox.mode === 'read-only'
-      ? []
-      : [...sandbox.writable.map(directoryOf), ...(temporary === undefined ? [] : [temporary])];
+  const writable = writablePaths(sandbox).map(directoryOf);
+  if (writable.length > 0 && temporary !== undefined) writable.push(temporary);
   if (setup.capabilities.permissionProfiles) {
+    const state = join(setup.root, '.rlm');
     const login = join(setup.home.path, 'auth.json');
     const access: [string, string][] = [
       [':root', 'read'],
       ...writable.map((path): [string, string] => [path, 'write']),
+      // The narrower path decides: a file in the root opens the root, but not the state of the runs in it.
+      ...(writable.some((path) => isInside(path, state)) ? [[state, 'read'] satisfies [string, string]] : []),
       ...(existsSync(login) ? [[realpathSync(login), 'none'] satisfies [string, string]] : []),
     ];
     return [
@@ -38,7 +40,7 @@ export function sandboxArguments(
       `permissions.${PROFILE}.filesystem={${access.map((pair) => pair.map((part) => JSON.stringify(part)).join('=')).join(',')}}`,
     ];
   }
-  if (sandbox.mode === 'read-only') return ['--sandbox', 'read-only'];
+  if (writable.length === 0) return ['--sandbox', 'read-only'];
   return [
     '--sandbox',
     'workspace-write',

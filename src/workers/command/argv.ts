@@ -49,7 +49,13 @@ export function argvCall(
       signal: request.signal,
       onProcess: request.onProcess,
     });
-    const result = { usage: NO_USAGE, costUsd: null, durationMs: end.durationMs, model: null };
+    const result = {
+      usage: NO_USAGE,
+      costUsd: null,
+      durationMs: end.durationMs,
+      model: null,
+      exitCode: end.exitCode,
+    };
     const name = basename(file);
     const failure = failureOfEnd(name, end, request, stderrPath);
     removeIfEmpty(stderrPath);

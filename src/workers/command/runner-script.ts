@@ -67,6 +67,7 @@ export function runnerScriptCall(
       costUsd: null,
       durationMs: end.durationMs,
       model: null,
+      exitCode: end.exitCode,
       ...(path === undefined ? {} : { extraLogPath: path }),
     };
   };

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { type LaunchRecord, NO_USAGE, type OutcomeRecord, type Plan, type Task } from '../contracts/index.ts';
+import {
+  type Assignment,
+  endOfStop,
+  type FlowContext,
+  type FlowEnd,
+  type History,
+  type PreparedAssignment,
+  WorkSession,
+} from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
+import { ensureDirectory, ownIdentity } from '../files/index.ts';
+import type { RunHandle } from '../runs/index.ts';
+import { taskAssignment } from './assignment.ts';
+import { followRequests } from './follow-requests.ts';
+import { InflightLog, readInflight } from './inflight.ts';
+import { lookAtTasks } from './inventory.ts';
+import { PlanParams } from './params.ts';
+import { readPlan } from './plan.ts';
+import { type RecordedWorker, recordedWorker } from './recorded-worker.ts';
+
+/** Nothing came of these launches, and not through the task: on resume the same task is launched after all. */
+const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
+
+/**
+ * The map-reduce flow: launches what `requested.jsonl` names, each task once, until nothing more is requested and
+ * nothing runs. A task that failed is never launched again under its id; `rlm_spawn_worker` retries it.
+ */
+export async function planFlow(context: FlowContext): Promise<FlowEnd> {
+  const params = PlanParams.parse(context.params);
+  const { run, journal, config } = context;
+  const log = new InflightLog(run, ownIdentity());
+  const settled = settleEarlier(context, log);
+  const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
+  for (const id of settled.open) launched.delete(id);
+
+  let recorded: RecordedWorker | undefined;
+  const tiers = Object.values(config.values.tiers);
+  const session = await WorkSession.open(context, params, {
+    passingOnly: true,
+    modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
+    around(worker) {
+      recorded = recordedWorker(worker, run, log, (id) => reportPath(run, id));
+      return recorded;
+    },
+  });
+  try {
+    if (session.worker.name === 'extractive') {
+      throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
+        hint: 'Install one and log in (rlm_doctor says what is missing), or give a command.',
+      });
+    }
+    const source = await followRequests(run, {
+      signal: context.signal,
+      wanted(ids) {
+        const planned = new Set(readPlan(run).tasks.map((task) => task.worker_id));
+        const wanted = [...new Set(ids)].filter((id) => planned.has(id) && !launched.has(id));
+        for (const id of wanted) launched.add(id);
+        return wanted;
+      },
+      onMore: (added) =>
+        journal.append({
+          type: 'assignments',
+          added,
+          carried: 0,
+          concurrency: journal.progress.concurrency,
+          worker: session.worker.name,
+          why: 'more tasks were requested',
+        }),
+    });
+    const assignments = source.follow((id, done) =>
+      assignment(id, context, session, params, () => {
+        recorded?.settled(id);
+        done();
+      }),
+    );
+    const stop = await session.dispatch(assignments, { added: source.first + settled.count, carried: 0 });
+    if (stop !== undefined) return endOfStop(stop);
+    const { accepted, total } = journal.progress;
+    if (total === 0) return { state: 'completed', reason: 'nothing was left to launch' };
+    const left = total - accepted;
+    return left === 0
+      ? { state: 'completed' }
+      : { state: 'completed', reason: `${left} of ${total} tasks ended without an accepted report` };
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * What earlier drivers left without an outcome gets one, so that journal and launches say the same: a launch that
+ * nobody saw end died with its driver.
+ *
+ * @returns how many outcomes were added, and the tasks that a stop kept from working
+ */
+function settleEarlier(
+  { run, journal, history }: FlowContext,
+  log: InflightLog,
+): { count: number; open: string[] } {
+  const open: string[] = [];
+  let count = 0;
+  for (const record of readInflight(run).workers) {
+    const id = record.worker_id;
+    if (history.accepted.get(id) || history.failed.get(id)) continue;
+    if (record.finished_at === null) log.ended(id, DIED);
+    const ended: LaunchRecord = record.finished_at === null ? { ...record, ...DIED } : record;
+    if (ended.failure_class !== null && STOPPED.has(ended.failure_class)) {
+      open.push(id);
+      continue;
+    }
+    journal.append({ type: 'outcome', outcome: outcomeOf(ended, history) });
+    count += 1;
+  }
+  return { count, open };
+}
+
+const DIED = {
+  exit_code: null,
+  failure_class: 'crashed',
+  failure_message: 'its driver died while it ran',
+  report_sha256: null,
+} as const;
+
+function outcomeOf(record: LaunchRecord, history: History): OutcomeRecord {
+  const before = history.attempts.get(record.worker_id);
+  const failed = record.failure_class !== null;
+  return {
+    id: record.worker_id,
+    status: failed ? 'failed' : 'accepted',
+    attempts: before?.last ?? record.attempt,
+    usage: before?.usage ?? NO_USAGE,
+    cost_usd: before?.costUsd ?? null,
+    duration_ms: 0,
+    worker: 'unknown',
+    model: null,
+    cache_hit: false,
+    failure_class: record.failure_class,
+    errors: record.failure_message === null ? [] : [record.failure_message],
+    log_paths: [record.log],
+    key: '',
+  };
+}
+
+/** A task for dispatch. It is described when its turn comes, from the disk as it is then. */
+function assignment(
+  id: string,
+  context: FlowContext,
+  session: WorkSession,
+  params: PlanParams,
+  settled: () => void,
+): Assignment {
+  return {
+    id,
+    settled,
+    async prepare(): Promise<PreparedAssignment> {
+      const task = describe(context, session, id);
+      // A sandbox opens directories: those of files that a task is to create must be there.
+      if (task.sandbox.mode === 'workspace-write')
+        for (const path of task.sandbox.writable) ensureDirectory(dirname(path));
+      return {
+        key: createHash('sha256').update(`${task.model}\n${task.effort}\n${task.prompt}`).digest('hex'),
+        cacheKey: null,
+        call: () => ({
+          instructions: '',
+          input: task.prompt,
+          model: task.model,
+          effort: task.effort,
+          sandbox: task.sandbox,
+          tools: true,
+          cwd: task.cwd,
+          timeoutMs: params.timeout_sec * 1000,
+        }),
+        // The worker's record has accepted the report already; its answer is the report's sha256.
+        accept: (sha256) => ({ ok: true, text: sha256 }),
+        commit: (sha256) => ({ output_path: task.reportPath, output_sha256: sha256 }),
+      };
+    },
+  };
+}
+
+function reportPath(run: RunHandle, id: string): string {
+  return resolve(run.record.root, taskOf(readPlan(run), id).report_path);
+}
+
+function taskOf(plan: Plan, id: string): Task {
+  const task = plan.tasks.find((candidate) => candidate.worker_id === id);
+  if (task !== undefined) return task;
+  throw new RlmError('not_found', `task '${id}' is no longer in the plan`);
+}
+
+function describe({ run, config }: FlowContext, session: WorkSession, id: string) {
+  const { root } = run.record;
+  const { plan, state } = lookAtTasks(root, run);
+  return taskAssignment(root, run, plan, state, taskOf(plan, id), config.values, session.worker.name);
+}

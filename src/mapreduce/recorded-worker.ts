@@ -1,0 +1,95 @@
+import { relative } from 'node:path';
+import type { Failure, LaunchRecord } from '../contracts/index.ts';
+import { messageOf } from '../errors.ts';
+import type { RunHandle } from '../runs/index.ts';
+import type { Worker, WorkRequest, WorkResult } from '../workers/index.ts';
+import type { InflightLog, LaunchEnd } from './inflight.ts';
+import { type Acceptance, acceptReport } from './report.ts';
+
+/** Faults after which dispatch tries the same launch again, so that it is not over yet. */
+const PASSING: ReadonlySet<Failure['class']> = new Set(['throttled', 'server', 'network']);
+
+/** A worker whose launches are kept in `inflight.json`, and whose answer is its report's sha256. */
+export interface RecordedWorker extends Worker {
+  /** Dispatch is done with a task: a launch that waited for another try is over. */
+  settled(workerId: string): void;
+}
+
+/**
+ * Keeps every launch of a task on record: before the worker is started, again with its process, and when it has
+ * ended. Whether it succeeded is decided by its report alone: what it says in chat counts for nothing, not even
+ * when it says nothing.
+ *
+ * @param reportOf absolute path of a task's report
+ */
+export function recordedWorker(
+  inner: Worker,
+  run: RunHandle,
+  log: InflightLog,
+  reportOf: (workerId: string) => string,
+): RecordedWorker {
+  const waiting = new Map<string, LaunchEnd>();
+
+  async function call(request: WorkRequest): Promise<WorkResult> {
+    const { id, attempt } = request;
+    const logPath = relative(run.dir, request.logPath);
+    const launch = log.started(id, attempt, logPath);
+    waiting.delete(id);
+    const result = await inner.run({
+      ...request,
+      onProcess(process) {
+        log.started(id, attempt, logPath, process);
+        request.onProcess?.(process);
+      },
+    });
+    const report = worthALook(result) ? acceptance(reportOf(id), launch) : undefined;
+    const failure = report === undefined ? result.failure : report.accepted ? undefined : rejection(report);
+    const end: LaunchEnd = {
+      exit_code: result.exitCode ?? null,
+      failure_class: failure?.class ?? null,
+      failure_message: failure?.message ?? null,
+      report_sha256: report?.accepted ? report.sha256 : null,
+    };
+    if (failure !== undefined && PASSING.has(failure.class)) waiting.set(id, end);
+    else log.ended(id, end);
+    const { failure: _failure, answer: _answer, ...rest } = result;
+    if (failure !== undefined) return { ...rest, failure };
+    return { ...rest, answer: report?.accepted ? report.sha256 : '' };
+  }
+
+  return {
+    name: inner.name,
+    lane: inner.lane,
+    version: inner.version,
+    cacheIdentity: null,
+    run: call,
+    ...(inner.quota === undefined ? {} : { quota: () => inner.quota?.() ?? Promise.resolve(undefined) }),
+    close: () => inner.close(),
+    settled(workerId) {
+      const end = waiting.get(workerId);
+      waiting.delete(workerId);
+      if (end !== undefined) log.ended(workerId, end);
+    },
+  };
+}
+
+/** It ended well, or only its chat answer was not what the worker's program expects. */
+function worthALook({ failure }: WorkResult): boolean {
+  return failure === undefined || failure.class === 'invalid_output';
+}
+
+function acceptance(path: string, launch: LaunchRecord): Acceptance {
+  try {
+    return acceptReport(path, launch.started_at);
+  } catch (error) {
+    return {
+      accepted: false,
+      state: 'missing',
+      message: `the report ${path} cannot be read: ${messageOf(error)}`,
+    };
+  }
+}
+
+function rejection({ message }: { message: string }): Failure {
+  return { class: 'invalid_output', message };
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { defineTool } from './tool.ts';
+
+const SHOWN = 50;
+
+/** Deletes archives past their ttl. */
+export const cleanup = defineTool({
+  name: 'rlm_cleanup',
+  title: 'Clean up old archives',
+  description:
+    'Cleans up: deletes archives that are older than their ttl, not kept for ever, and in use by no run. A dry run unless told otherwise: it then only says what would go. Every deletion is a line of .rlm/cleanup.log.',
+  input: z.object({
+    dry_run: z.boolean().default(true).describe('Only say what would be deleted; default true'),
+  }),
+  output: z.object({
+    dry_run: z.boolean(),
+    deleted: z.array(z.string()).describe('Archive ids, the first 50; in a dry run those that would go'),
+    deleted_total: z.int(),
+    freed_bytes: z.int(),
+    kept: z.object({ in_use: z.int(), keep_forever: z.int(), young: z.int(), unreadable: z.int() }),
+    skipped: z.string().nullable().describe('Another cleanup is at work: nothing was done'),
+    replaced_dead_holder: z
+      .object({ host: z.string(), pid: z.int(), acquired_at: z.string() })
+      .nullable()
+      .describe('A cleanup that had died with the lock in its hands'),
+    log: z.string(),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  async run(input, context) {
+    const { cleanArchives, stateDirectory } = await import('../runs/index.ts');
+    const result = cleanArchives(context.root, { dryRun: input.dry_run });
+    const holder = result.replaced_dead_holder;
+    return {
+      dry_run: result.dry_run,
+      deleted: result.deleted.slice(0, SHOWN),
+      deleted_total: result.deleted.length,
+      freed_bytes: result.freed_bytes,
+      kept: result.kept,
+      skipped: result.skipped,
+      replaced_dead_holder:
+        holder === null ? null : { host: holder.host, pid: holder.pid, acquired_at: holder.acquired_at },
+      log: join(stateDirectory(context.root), 'cleanup.log'),
+    };
+  },
+});

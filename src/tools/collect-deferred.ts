@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { openPlanRun } from './plan-run.ts';
+import { runIdInput } from './report.ts';
+import { defineTool } from './tool.ts';
+
+/** Collects what workers put off. */
+export const collectDeferred = defineTool({
+  name: 'rlm_collect_deferred',
+  title: 'Collect deferred opportunities',
+  description:
+    'Collects the deferred opportunities (good ideas out of scope, follow-up work) from the worker reports of a map-reduce run into deferred.json: what, why deferred, how to validate, with path and line. Returns where they stand, or "none identified". Call it before rlm_finalize.',
+  input: z.object({ run_id: runIdInput }),
+  output: z.object({
+    run_id: z.string(),
+    path: z.string().describe('deferred.json, relative to the root'),
+    summary: z.string(),
+    total: z.int(),
+    reports_scanned: z.int(),
+    reports_with_section: z.int(),
+    unreadable: z.array(z.object({ path: z.string(), reason: z.string() })),
+    // What an item says is a report's text: it is read from the file.
+    items: z
+      .array(z.object({ worker_id: z.string(), path: z.string(), line: z.int() }))
+      .describe('Where the first items stand'),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  command: { positional: ['run_id'] },
+  async run(input, context) {
+    const mapreduce = await import('../mapreduce/index.ts');
+    const run = openPlanRun(context, input.run_id);
+    const file = await mapreduce.collectDeferred(context.root, run);
+    const summary = mapreduce.summarizeDeferred(context.root, run, file);
+    return {
+      ...summary,
+      items: summary.items.map(({ worker_id, path, line }) => ({ worker_id, path, line })),
+    };
+  },
+});

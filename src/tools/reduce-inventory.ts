@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { FailureClass, ReportState, RetryAction, StateCounts } from '../contracts/index.ts';
+import { openPlanRun } from './plan-run.ts';
+import { runIdInput, runUri } from './report.ts';
+import { defineTool } from './tool.ts';
+
+/** Writes the inventory of a run's reports. */
+export const reduceInventory = defineTool({
+  name: 'rlm_reduce_inventory',
+  title: 'Inventory of the reports of a plan',
+  description:
+    'Takes the inventory of the worker reports of a map-reduce run: which are ok, missing, empty, stale, in flight or failed, and what to do about each (retry, split, upgrade the tier, wait, ask the user). Writes reduce_state.json and returns states and paths, never what a report says.',
+  input: z.object({
+    run_id: runIdInput,
+    stale_seconds: z
+      .number()
+      .positive()
+      .default(1200)
+      .describe('Seconds of silence after which a running worker is called stale; default 1200'),
+  }),
+  output: z.object({
+    run_id: z.string(),
+    path: z.string().describe('The whole inventory, a row a task; relative to the root'),
+    plan_iteration: z.int(),
+    total: z.int(),
+    counts: StateCounts,
+    not_launched: z.int(),
+    unlaunched_reports: z.int().describe('Reports that are there although nobody was launched for them'),
+    without_compliance: z
+      .object({ count: z.int(), first: z.array(z.string()) })
+      .describe('Accepted reports without a section "Contract Compliance"'),
+    attention: z
+      .array(
+        z.object({
+          worker_id: z.string(),
+          state: ReportState,
+          running: z.boolean(),
+          age_sec: z.number().nullable(),
+          failure_class: FailureClass.nullable(),
+          suggestion: z.object({ action: RetryAction, why: z.string() }).nullable(),
+        }),
+      )
+      .describe('Tasks that need a decision, the first 25'),
+    attention_left_out: z.int(),
+    verify: z.object({ completed: z.boolean(), tasks: z.int(), open: z.int() }),
+    reports_uri: z.string().describe('Put a worker_id behind it to read that report'),
+    next: z.string(),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  command: { positional: ['run_id'] },
+  async run(input, context) {
+    const { summarizeInventory, takeInventory, verifyStage } = await import('../mapreduce/index.ts');
+    const run = openPlanRun(context, input.run_id);
+    const { state } = takeInventory(context.root, run, { staleSeconds: input.stale_seconds });
+    const verify = verifyStage(state);
+    const summary = summarizeInventory(context.root, run, state);
+    return {
+      ...summary,
+      verify: { completed: verify.completed, tasks: verify.tasks.length, open: verify.open.length },
+      reports_uri: `${runUri(run.id)}/reports/`,
+      next: nextOf(run.id, summary, verify),
+    };
+  },
+});
+
+function nextOf(
+  runId: string,
+  summary: { counts: StateCounts; attention: unknown[]; not_launched: number },
+  verify: { completed: boolean; tasks: string[] },
+): string {
+  const id = `{"run_id": "${runId}"}`;
+  if (summary.counts.inflight > 0) return `Workers are in flight: rlm_wait ${id}.`;
+  if (summary.attention.length > 0)
+    return 'Decide about the tasks under attention: rlm_spawn_worker with retry_of, or rlm_plan to split them.';
+  if (summary.not_launched > 0) return `Launch what is ready: rlm_run_ready ${id}.`;
+  if (verify.completed)
+    return `Decide: more map tasks with rlm_plan, or rlm_collect_deferred ${id} and rlm_finalize.`;
+  return verify.tasks.length === 0
+    ? 'Read the reports by path, then plan verify tasks: rlm_plan with verify (topics, contradictions, key_claims).'
+    : 'Launch the verify stage: rlm_run_ready with stage verify.';
+}
