@@ -73,7 +73,7 @@ test('measures every lane of the real Codex and Claude below 4 kB a request, and
   for (const worker of report.workers) expect(worker.version).toMatch(/^\d+\.\d+\.\d+/);
   expect(finding(report, 'codex login')).toMatchObject({
     status: 'ok',
-    detail: 'environment variable OPENAI_API_KEY',
+    detail: expect.stringMatching(/^login file .*auth\.json$/),
   });
   expect(finding(report, 'claude login')).toMatchObject({
     detail: 'environment variable ANTHROPIC_API_KEY',
