@@ -1,18 +1,16 @@
 const EMPTY = -1;
 
 /**
- * A map from ids to numbers in 16 bytes an entry, so that a million jobs fit where a `Map` would need 100 MB.
+ * A map from ids to numbers in 16 bytes a slot, so that a million jobs fit where a `Map` would need 100 MB.
  * Ids are kept as 64-bit hashes: two of a million ids are taken for one with a chance of 3 in 100 million.
  */
 export class IdIndex {
-  #mask: number;
   #hashes: Uint32Array;
   #values: Float64Array;
   #size = 0;
 
   constructor(expected = 1024) {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, expected * 1.5)));
-    this.#mask = capacity - 1;
+    const capacity = Math.ceil(Math.max(16, expected * 1.4));
     this.#hashes = new Uint32Array(capacity * 2);
     this.#values = new Float64Array(capacity).fill(EMPTY);
   }
@@ -41,12 +39,13 @@ export class IdIndex {
   }
 
   #find(low: number, high: number): number {
-    let slot = low & this.#mask;
+    const capacity = this.#values.length;
+    let slot = low % capacity;
     while (
       this.#values[slot] !== EMPTY &&
       (this.#hashes[slot * 2] !== low || this.#hashes[slot * 2 + 1] !== high)
     ) {
-      slot = (slot + 1) & this.#mask;
+      slot = slot + 1 === capacity ? 0 : slot + 1;
     }
     return slot;
   }
@@ -54,7 +53,6 @@ export class IdIndex {
   #grow(): void {
     const hashes = this.#hashes;
     const values = this.#values;
-    this.#mask = values.length * 2 - 1;
     this.#hashes = new Uint32Array(hashes.length * 2);
     this.#values = new Float64Array(values.length * 2).fill(EMPTY);
     for (let slot = 0; slot < values.length; slot += 1) {
