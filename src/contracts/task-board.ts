@@ -7,7 +7,7 @@ import { ReportState, StateCounts } from './reduce-state.ts';
 export const TaskBoard = z.object({
   plan_iteration: z.int(),
   total: z.int(),
-  counts: StateCounts.describe('Tasks by state; missing includes those not launched yet'),
+  counts: StateCounts,
   not_launched: z.int(),
   satisfied: z.int().describe('With an accepted report, or whose retries all have one'),
   inflight: z
@@ -17,14 +17,11 @@ export const TaskBoard = z.object({
         mode: TaskMode,
         pid: z.int().nullable(),
         started_at: z.string(),
-        state: ReportState.describe('stale: it runs and has been silent for long'),
-        report_age_sec: z
-          .number()
-          .nullable()
-          .describe('Since its report was last written; null: no report yet'),
+        state: ReportState,
+        report_age_sec: z.number().nullable(),
       }),
     )
-    .describe('Workers that run, the longest first; at most 4, counts say how many'),
+    .describe('The 4 longest at most'),
   failed: z
     .array(
       z.object({
@@ -34,7 +31,7 @@ export const TaskBoard = z.object({
         exit_code: z.int().nullable(),
       }),
     )
-    .describe('Launched, over, not accepted and not retried, the newest first; at most 4'),
+    .describe('And not retried: the 4 newest at most'),
   failed_total: z.int(),
   orchestrator: z
     .object({ pid: z.int(), host: z.string(), alive: z.enum(['yes', 'no', 'unknown']), stale: z.boolean() })

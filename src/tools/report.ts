@@ -1,16 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
-import {
-  ActivityState,
-  Budget,
-  emptyProgress,
-  Progress,
-  RunId,
-  RunKind,
-  TaskBoard,
-} from '../contracts/index.ts';
+import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { cut } from './page.ts';
 
@@ -36,7 +26,6 @@ export const RunReport = z.object({
   progress: Progress,
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
-  tasks: TaskBoard.optional().describe('Tasks of a map-reduce run, and the workers in flight'),
   next: z.string().describe('What to do next'),
 });
 export type RunReport = z.infer<typeof RunReport>;
@@ -44,8 +33,8 @@ export type RunReport = z.infer<typeof RunReport>;
 /** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
 export async function readReport(run: RunHandle): Promise<RunReport> {
   const { readActivity, readStatus } = await import('../activities/index.ts');
-  if (readActivity(run) !== undefined) return withTasks(reportRun(run, readStatus(run)), run);
-  return withTasks(idleReport(run), run);
+  if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
+  return idleReport(run);
 }
 
 function idleReport(run: RunHandle): RunReport {
@@ -59,24 +48,11 @@ function idleReport(run: RunHandle): RunReport {
     progress: emptyProgress(),
     run_dir: run.dir,
     uri: runUri(run.id),
-    next: 'Nothing was started in this run yet.',
+    next:
+      run.record.kind === 'plan'
+        ? `Launch what is ready: rlm_run_ready {"run_id": "${run.id}"}.`
+        : 'Nothing was started in this run yet.',
   };
-}
-
-/** Adds how its tasks stand to the report of a plan's run. */
-export async function withTasks(report: RunReport, run: RunHandle): Promise<RunReport> {
-  if (run.record.kind !== 'plan') return report;
-  const { boardOf, PLAN_FILES } = await import('../mapreduce/index.ts');
-  // Its creator may have died between the run and its plan.
-  if (!existsSync(join(run.dir, PLAN_FILES.plan))) return report;
-  return { ...report, tasks: boardOf(run.record.root, run), next: nextOfPlan(report) };
-}
-
-/** A stage that is over is not the end of a plan. */
-function nextOfPlan({ run_id, state, next }: RunReport): string {
-  return state === 'completed' || state === 'idle'
-    ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run_id}"}.`
-    : next;
 }
 
 /** The limits of a run that a caller gave; each is a field of its own in a tool's input. */
@@ -96,8 +72,15 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     progress: status.progress,
     run_dir: run.dir,
     uri: runUri(run.id),
-    next: cut(status.next, 400),
+    next: cut(nextOf(run, status), 400),
   };
+}
+
+/** A stage that is over is not the end of a plan. */
+function nextOf(run: RunHandle, { state, next }: RunStatus): string {
+  return run.record.kind === 'plan' && state === 'completed'
+    ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run.id}"}.`
+    : next;
 }
 
 /** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TaskMode } from '../contracts/index.ts';
 import { openPlanRun, takeOverInput, takeOverOf } from './plan-run.ts';
 import { readReport, runIdInput } from './report.ts';
-import { launchTasks, lookReady, StageReport, stageInput } from './stage.ts';
+import { headOf, launchTasks, lookReady, StageReport, stageInput } from './stage.ts';
 import { defineTool } from './tool.ts';
 
 /** Workers in flight unless the caller says otherwise (CONTRACTS.md D). */
@@ -71,7 +71,7 @@ export const runReady = defineTool({
     const workerIds = ready.map((task) => task.worker_id);
     if (workerIds.length === 0 || input.dry_run) {
       return {
-        ...(await readReport(run)),
+        ...headOf(await readReport(run)),
         started: [],
         started_total: 0,
         ...said,

@@ -23,7 +23,7 @@ export const stageInput = {
 };
 
 /** What the tools that launch tasks return. */
-export const StageReport = RunReport.extend({
+export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: true, next: true }).extend({
   started: z.array(z.string()).describe('worker_ids handed to the driver now, the first 50'),
   started_total: z.int(),
 });
@@ -32,6 +32,11 @@ const SHOWN_IDS = 50;
 /** How long a driver may take to see a request, milliseconds; it takes about one. */
 const TAKE_WAIT_MS = 10_000;
 const LOOK_MS = 10;
+
+/** What a launch says of the run; rlm_status says the rest. */
+export function headOf({ run_id, state, run_dir, next }: RunReport) {
+  return { run_id, state, run_dir, next };
+}
 
 /** Tasks that were requested of a driver that is at work, and not launched yet. */
 export async function pendingTasks(run: RunHandle, state: ReduceState): Promise<Set<string>> {
@@ -79,7 +84,7 @@ export async function launchTasks(
     const end = mapreduce.addRequests(run, workerIds);
     const deadline = performance.now() + TAKE_WAIT_MS;
     while (driverAlive(run.dir) !== false) {
-      if (mapreduce.takenBytes(run) >= end) return { ...reportRun(run, readStatus(run)), ...started };
+      if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
       if (performance.now() > deadline) {
         throw new RlmError('conflict', `the driver of run '${run.id}' does not take the tasks on`, {
           hint: 'They stay requested. Look with rlm_status; rlm_cancel and rlm_resume start another driver.',
@@ -90,5 +95,5 @@ export async function launchTasks(
     }
     // It ended before it saw them: the requests are read by the next one.
   } else mapreduce.writeRequests(run, workerIds);
-  return { ...reportRun(run, await startActivity(run, 'plan', params)), ...started };
+  return { ...headOf(reportRun(run, await startActivity(run, 'plan', params))), ...started };
 }

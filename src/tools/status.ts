@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { ActivityState, RunId } from '../contracts/index.ts';
-import { listRuns } from '../runs/index.ts';
+import { ActivityState, RunId, TaskBoard } from '../contracts/index.ts';
+import { listRuns, type RunHandle } from '../runs/index.ts';
 import { cut, rowsOfOnePage } from './page.ts';
 import { RunReport, readReport, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
@@ -30,7 +32,11 @@ export const status = defineTool({
     cursor: z.string().max(64).optional().describe('next_cursor of the page before, when listing'),
   }),
   output: z.object({
-    run: RunReport.optional().describe('The run, when run_id was given'),
+    run: RunReport.extend({
+      tasks: TaskBoard.optional().describe('Of a map-reduce run: states, workers in flight'),
+    })
+      .optional()
+      .describe('The run, when run_id was given'),
     runs: z.array(RunRow).optional().describe('The page of runs, when it was not'),
     total: z.int().optional().describe('Runs in all'),
     next_cursor: z.string().nullable().optional().describe('Give this as cursor for more; null at the end'),
@@ -39,7 +45,9 @@ export const status = defineTool({
   command: { positional: ['run_id'] },
   async run(input, context) {
     if (input.run_id !== undefined) {
-      return { run: await readReport(context.openRun(input.run_id)) };
+      const run = context.openRun(input.run_id);
+      const tasks = await tasksOf(run);
+      return { run: { ...(await readReport(run)), ...(tasks === undefined ? {} : { tasks }) } };
     }
     const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
     const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100) }));
@@ -51,3 +59,10 @@ export const status = defineTool({
     };
   },
 });
+
+/** How the tasks of a plan stand; undefined for another run, and for one whose plan was never written. */
+async function tasksOf(run: RunHandle): Promise<TaskBoard | undefined> {
+  if (run.record.kind !== 'plan') return undefined;
+  const { boardOf, PLAN_FILES } = await import('../mapreduce/index.ts');
+  return existsSync(join(run.dir, PLAN_FILES.plan)) ? boardOf(run.record.root, run) : undefined;
+}

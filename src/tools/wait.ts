@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RunReport, reportRun, runIdInput, withTasks } from './report.ts';
+import { RunReport, reportRun, runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** How often a client that listens hears of progress, milliseconds. */
@@ -40,7 +40,7 @@ export const wait = defineTool({
         signal: context.signal,
         until: input.until,
       });
-      return withTasks(reportRun(run, status), run);
+      return reportRun(run, status);
     } finally {
       clearInterval(timer);
     }
