@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { ensureDirectory, FILE_MODE, type HeldLock, writeJsonAtomic } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
 import { driverAlive, lockDriver, RUN_FILES, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { endSurvivors } from '../workers/index.ts';
 import { waitForChange } from './follow.ts';
@@ -181,10 +180,9 @@ async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string
   }
 }
 
-/** The program that carries the driver: the bundle this very code is part of. */
+/** The program that carries the driver. */
 function driverProgram(): string {
-  const here = fileURLToPath(import.meta.url);
-  const bundle = here.endsWith('rlm.js') ? here : join(dirname(here), '..', '..', 'dist', 'rlm.js');
-  if (existsSync(bundle)) return bundle;
-  throw new RlmError('internal', `${bundle} is missing`, { hint: 'Run `npm run build`.' });
+  const program = join(packageRoot(), 'dist', 'rlm.js');
+  if (existsSync(program)) return program;
+  throw new RlmError('internal', `${program} is missing`, { hint: 'Run `npm run build`.' });
 }

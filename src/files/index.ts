@@ -16,5 +16,6 @@ export {
 } from './jsonl.ts';
 export { LineSplitter } from './line-splitter.ts';
 export { acquireLock, type HeldLock, LockHolder, readLock, type TakeOver } from './lock.ts';
+export { packageRoot } from './package-root.ts';
 export { isInside, resolveInside } from './paths.ts';
 export { isAlive, ownIdentity, ProcessIdentity, processStart } from './process-identity.ts';
