@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { DIRECTORY_MODE, writeFileAtomic } from '../files/index.ts';
+import { DIRECTORY_MODE, packageRoot, writeFileAtomic } from '../files/index.ts';
 
 /** A skill that ships with this package: `skills/<name>/SKILL.md`. */
 export interface PackageSkill {
@@ -37,10 +36,6 @@ export function installSkills(directory: string, skills: readonly PackageSkill[]
   }
 }
 
-/** Beside `dist/` in the package, and beside `src/` in a checkout. */
 function skillsDirectory(): string {
-  const here = fileURLToPath(import.meta.url);
-  return here.endsWith('rlm.js')
-    ? join(dirname(here), '..', 'skills')
-    : join(dirname(here), '..', '..', 'skills');
+  return join(packageRoot(), 'skills');
 }
