@@ -161,7 +161,7 @@ class Reduction {
     const found = material.locate(claim.quote, claim.loc);
     if ('reason' in found) {
       this.#rejected.set(found.reason, (this.#rejected.get(found.reason) ?? 0) + 1);
-      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to stand at ${plainText(claim.loc, 300)}`;
+      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to stand ${saidPlace(claim.loc, job.chunks)}`;
       this.#gaps.add('rejected_quote', text, job.job_id, plainText(claim.quote, 320));
       return;
     }
@@ -205,6 +205,16 @@ class Reduction {
       conflicts_dropped: conflictsDropped,
     };
   }
+}
+
+/** Where a refused quote was said to stand. `loc` is its inventor's word too: it is repeated only for a document of the job. */
+function saidPlace(loc: string, chunks: readonly ReduceChunk[]): string {
+  const path = /^(.+):\d{1,9}-\d{1,9}$/.exec(loc)?.[1];
+  if (chunks.some(({ source }) => source === path)) return `at ${plainText(loc, 300)}`;
+  const [first] = chunks;
+  return first === undefined
+    ? 'in its chunk'
+    : `in ${plainText(first.source, 300)}:${first.line_start}-${first.line_end}`;
 }
 
 function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: string } {

@@ -1,3 +1,4 @@
+export { removeAbandoned } from './abandoned.ts';
 export {
   DIRECTORY_MODE,
   ensureDirectory,

@@ -51,7 +51,7 @@ export const ask = defineTool({
     dry_run: z
       .boolean()
       .default(false)
-      .describe('Only say how many jobs and tokens it would take, and the price where known'),
+      .describe('Only say how many jobs and tokens it would take, and the price where known; default false'),
     sample: z
       .int()
       .nonnegative()

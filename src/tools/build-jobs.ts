@@ -43,7 +43,7 @@ export const buildJobs = defineTool({
       .array(z.string().min(1).max(100))
       .max(50)
       .default([])
-      .describe('Words to search for besides those of the questions'),
+      .describe('Words to search for besides those of the questions; default none'),
   }),
   output: z.object({
     run_id: RunId,

@@ -25,7 +25,9 @@ export const search = defineTool({
       .array(z.string().min(1).max(100))
       .max(50)
       .default([])
-      .describe('Words the documents may use instead of those of the queries: names, synonyms; at most 50'),
+      .describe(
+        'Words the documents may use instead of those of the queries: names, synonyms; at most 50, default none',
+      ),
   }),
   output: z.object({
     results: z.array(

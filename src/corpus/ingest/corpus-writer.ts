@@ -8,7 +8,13 @@ import {
   SCHEMA_VERSION,
   type SourceRecord,
 } from '../../contracts/index.ts';
-import { ensureDirectory, FILE_MODE, temporaryName, writeJsonAtomic } from '../../files/index.ts';
+import {
+  ensureDirectory,
+  FILE_MODE,
+  removeAbandoned,
+  temporaryName,
+  writeJsonAtomic,
+} from '../../files/index.ts';
 import { chunkIdOf } from '../corpus.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { SpanWriter } from '../spans.ts';
@@ -47,6 +53,8 @@ export class CorpusWriter {
     this.#runDir = runDir;
     ensureDirectory(join(runDir, 'chunks'));
     ensureDirectory(join(runDir, CORPUS_FILES.inputs));
+    // An ingest that was killed leaves up to a whole corpus behind.
+    for (const name of ['chunks', CORPUS_FILES.inputs]) removeAbandoned(join(runDir, name));
     this.#temporary = {
       manifest: temporaryName(join(runDir, CORPUS_FILES.manifest)),
       sources: temporaryName(join(runDir, CORPUS_FILES.sources)),
