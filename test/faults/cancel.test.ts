@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BatchFixture } from '../support/batch-run.ts';
 import { jobOf, LANES, startLane } from '../support/lanes.ts';
 import { exitOf, rlm, startRlm } from '../support/rlm.ts';
 import { until } from '../workers/request.ts';
+
+// Real CLIs on a busy machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** What a cancel may take until nothing is left, milliseconds. */
 const LIMIT_MS = 3000;
