@@ -27,11 +27,13 @@ export async function serve(argv: string[]): Promise<void> {
     return;
   }
 
-  const calls = new Set<Promise<unknown>>();
-  const server = createServer(root, (call) => {
-    calls.add(call);
-    return call.finally(() => calls.delete(call));
-  });
+  // What a shutdown lets come to its end: calls, and words about what went wrong.
+  const pending = new Set<Promise<unknown>>();
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    pending.add(work);
+    return work.finally(() => pending.delete(work));
+  };
+  const server = createServer(root, track);
   let unwatch = () => {};
   let ending = false;
   /** @param graceMs for calls under way: a client that closed stdin may still read their answers */
@@ -42,12 +44,12 @@ export async function serve(argv: string[]): Promise<void> {
     const timer = setTimeout(() => process.exit(0), graceMs);
     // The last request may have come with the end of stdin: let its handler start first.
     await new Promise((resolve) => setImmediate(resolve));
-    await Promise.allSettled(calls);
+    await Promise.allSettled(pending);
     clearTimeout(timer);
     setImmediate(() => process.exit(0));
   };
 
-  server.onerror = (error) => void logError(error, 'protocol error');
+  server.onerror = (error) => void track(logError(error, 'protocol error'));
   server.onclose = () => void end(0);
   server.oninitialized = () => {
     unwatch = watchRuns(root, () => {
