@@ -51,6 +51,7 @@ export function holdOrchestratorLock(
     return { holder: mine.holder, replaced: undefined, already: true };
   }
   const lock = acquireLock(path, `orchestrating ${runId}`, options.takeOver ?? 'if-dead');
+  if (held.size === 0) process.once('exit', releaseAllOrchestratorLocks);
   held.set(path, lock);
   return { holder: lock.holder, replaced: before, already: false };
 }
@@ -62,8 +63,9 @@ export function releaseOrchestratorLock(root: string, runId: string): void {
   held.delete(path);
 }
 
-/** Gives back every lock of this process: for the end of a server or a command. */
+/** Gives back every lock of this process; its end does so too, unless it is killed. */
 export function releaseAllOrchestratorLocks(): void {
+  process.off('exit', releaseAllOrchestratorLocks);
   for (const lock of held.values()) lock.release();
   held.clear();
 }
