@@ -21,22 +21,27 @@ const LOOK_MS = 10;
  * driver has the run, so that a driver that cannot start is an error here and not a mystery later. A run
  * whose earlier work is over may be started again: what was accepted stays.
  *
+ * @param prepare puts the flow's input in place, once nobody else can work on the run
  * @throws RlmError `conflict` when a driver works on the run, `internal` when the driver does not come up
  */
 export async function startActivity(
   run: RunHandle,
   kind: RunKind,
   params: Record<string, unknown>,
+  prepare: () => Promise<void> = async () => {},
 ): Promise<RunStatus> {
-  return launchDriver(run, () => ({
-    schema_version: SCHEMA_VERSION,
-    run_id: run.id,
-    kind,
-    state: 'working',
-    params,
-    created_at: new Date().toISOString(),
-    generation: 0,
-  }));
+  return launchDriver(run, async () => {
+    await prepare();
+    return {
+      schema_version: SCHEMA_VERSION,
+      run_id: run.id,
+      kind,
+      state: 'working',
+      params,
+      created_at: new Date().toISOString(),
+      generation: 0,
+    };
+  });
 }
 
 /**
@@ -49,7 +54,7 @@ export async function resumeActivity(
   run: RunHandle,
   change: Record<string, unknown> = {},
 ): Promise<RunStatus> {
-  return launchDriver(run, () => {
+  return launchDriver(run, async () => {
     const record = requireActivity(run);
     const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
     if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
@@ -131,11 +136,11 @@ async function cancelDead(run: RunHandle): Promise<void> {
  *
  * @param record what the activity starts from; made once nobody else can change it
  */
-async function launchDriver(run: RunHandle, record: () => ActivityRecord): Promise<RunStatus> {
+async function launchDriver(run: RunHandle, record: () => Promise<ActivityRecord>): Promise<RunStatus> {
   requireNoDriver(run.dir);
   const lock = lockDriver(run.dir, `starting ${run.id}`);
   try {
-    const before = record();
+    const before = await record();
     rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
     writeActivity(run, before);
     return await spawnDriver(run, before, lock.holder.token);

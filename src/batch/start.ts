@@ -26,13 +26,14 @@ export interface BatchRequest {
  * Checks everything about a batch and makes its run; nothing is left behind when something is wrong.
  * The order of the checks is part of the contract: a blank model is told before the jobs file is opened.
  *
- * @returns the run, and the parameters its activity is to be started with
+ * @returns the run, the parameters its activity is to be started with, and how the jobs get into the run: that
+ *   is for whoever holds the run
  * @throws RlmError `usage`, `not_found` or `forbidden`
  */
 export async function prepareBatch(
   request: BatchRequest,
   caller: Caller,
-): Promise<{ run: RunHandle; params: BatchParams }> {
+): Promise<{ run: RunHandle; params: BatchParams; keepJobs: () => Promise<void> }> {
   const work = resolveWork(request.work, caller);
   const { cwd, root, allowedRoots } = caller;
   const where = placeOf(request, caller);
@@ -53,8 +54,8 @@ export async function prepareBatch(
           ...(request.runId === undefined ? {} : { runId: request.runId }),
           ...(request.runDir === undefined ? {} : { dir: where }),
         });
-  await keepJobs(jobs, run.dir);
-  return { run, params: { ...work, base_dir: cwd, allowed_roots: allowedRoots, jobs_total: total } };
+  const params = { ...work, base_dir: cwd, allowed_roots: allowedRoots, jobs_total: total };
+  return { run, params, keepJobs: () => keepJobs(jobs, run.dir) };
 }
 
 /** The directory the run has or will have; a made-up one stands for a run whose id is not chosen yet. */

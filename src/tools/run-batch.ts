@@ -44,7 +44,7 @@ export const runBatch = defineTool({
       runDir: input.run_dir,
       work: workRequestOf(input),
     };
-    const { run, params } = await prepareBatch(request, callerOf(context));
-    return reportRun(run, await startActivity(run, 'batch', params));
+    const { run, params, keepJobs } = await prepareBatch(request, callerOf(context));
+    return reportRun(run, await startActivity(run, 'batch', params, keepJobs));
   },
 });
