@@ -80,8 +80,7 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
     .command(commandName(tool))
     .summary(tool.title.charAt(0).toLowerCase() + tool.title.slice(1))
     .description(withCommandNames(tool.description));
-  for (const name of positional)
-    command.argument(`[${name.replace('run_id', 'run')}]`, argumentText(fields, name));
+  for (const name of positional) command.argument(argumentName(fields, name), argumentText(fields, name));
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   const namesRun = 'run_id' in tool.input.shape && !('run_dir' in tool.input.shape);
   if (namesRun) command.option('--run-dir <dir>', 'the run by its directory, wherever that lies');
@@ -93,7 +92,10 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
   command.action(async (...given: unknown[]) => {
     const options: Record<string, unknown> = command.opts();
     positional.forEach((name, index) => {
-      if (given[index] !== undefined) options[attributeOf(flagOf(name))] ??= given[index];
+      const value = given[index];
+      // A list that was not given comes as an empty one.
+      if (value !== undefined && !(Array.isArray(value) && value.length === 0))
+        options[attributeOf(flagOf(name))] ??= value;
     });
     const runDir = namesRun && typeof options.runDir === 'string' ? options.runDir : undefined;
     setExitCode(
@@ -105,6 +107,12 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
       }),
     );
   });
+}
+
+/** `[run]`, and `[input...]` for a list, which takes all that follows. */
+function argumentName(fields: readonly Field[], name: string): string {
+  const isList = fields.find(({ path }) => path[0] === name)?.schema.type === 'array';
+  return `[${name.replace('run_id', 'run')}${isList ? '...' : ''}]`;
 }
 
 function argumentText(fields: readonly Field[], name: string): string {
