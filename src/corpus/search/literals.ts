@@ -66,8 +66,8 @@ export class LiteralFinder {
   /** Reports the offsets below `length`, in a text of `filled` bytes, at which a pattern may begin, in order. */
   candidates(length: number, filled: number, report: (offset: number) => void): void {
     const begin = TEXT + MARGIN;
-    // The search looks at whole groups of sixteen: what an earlier text left behind must not be found.
-    this.#memory.fill(0, begin + filled, begin + filled + 32);
+    // The search looks at whole groups of sixty-four: what an earlier text left behind must not be found.
+    this.#memory.fill(0, begin + filled, begin + filled + 96);
     for (let from = 0; from < length; from += PIECE_BYTES) {
       const end = Math.min(length, from + PIECE_BYTES);
       const count = this.#find(begin + from, begin + end, CANDIDATES, this.#anywhere);

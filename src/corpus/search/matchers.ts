@@ -3,12 +3,13 @@ import { commonPrefix, isUnspaced, termOf } from './words.ts';
 /** What begins less than this before the end of a block waits for the next block. */
 export const LONGEST_WORD = 256;
 export const LONGEST_CHARACTER = 4;
-/** Words seen once need not be stemmed again; they are forgotten when there are this many. */
-const REMEMBERED_WORDS = 1 << 16;
+
+/** Told of each term that begins at a place where one may. */
+type Found = (offset: number, term: number) => void;
 
 /** Says which terms begin at a place where one may. `buffer` is filled up to `end`. */
 interface Matcher {
-  visit(buffer: Buffer, offset: number, end: number, found: (term: number) => void): void;
+  visit(buffer: Buffer, offset: number, end: number, found: Found): void;
 }
 
 /** ASCII texts in lower case, compared in any case. */
@@ -21,10 +22,10 @@ export class LiteralMatcher implements Matcher {
     this.#longest = Math.min(LONGEST_WORD, Math.max(...terms.map((term) => term.length)));
   }
 
-  visit(buffer: Buffer, offset: number, end: number, found: (term: number) => void): void {
+  visit(buffer: Buffer, offset: number, end: number, found: Found): void {
     const text = buffer.toString('latin1', offset, Math.min(end, offset + this.#longest)).toLowerCase();
     for (const [index, term] of this.#terms.entries()) {
-      if (text.startsWith(term.slice(0, this.#longest))) found(index);
+      if (text.startsWith(term.slice(0, this.#longest))) found(offset, index);
     }
   }
 }
@@ -33,7 +34,7 @@ export class LiteralMatcher implements Matcher {
 export class WordMatcher implements Matcher {
   readonly #terms: Map<string, number>;
   readonly #unspaced: { bytes: Buffer; term: number }[];
-  readonly #known = new Map<string, number>();
+  readonly #known = new KnownWords();
   readonly #beginnings: Beginnings;
 
   constructor(terms: readonly string[]) {
@@ -44,25 +45,28 @@ export class WordMatcher implements Matcher {
     this.#beginnings = new Beginnings(terms.map(commonPrefix));
   }
 
-  visit(buffer: Buffer, offset: number, end: number, found: (term: number) => void): void {
+  visit(buffer: Buffer, offset: number, end: number, found: Found): void {
     const first = buffer[offset] ?? 0;
     if (first < 0x80) {
       if (!this.#beginnings.at(buffer, offset)) return;
     } else {
       for (const { bytes, term } of this.#unspaced) {
         const stop = offset + bytes.length;
-        if (stop <= end && buffer.compare(bytes, 0, bytes.length, offset, stop) === 0) found(term);
+        if (stop <= end && buffer.compare(bytes, 0, bytes.length, offset, stop) === 0) {
+          found(offset, term);
+        }
       }
     }
     // The finder takes any byte that is not ASCII for the end of a word: an `é` before this one is a letter.
     if (offset > 0 && (buffer[offset - 1] ?? 0) >= 0x80 && isLetter(characterBefore(buffer, offset))) return;
     const term = this.#termAt(buffer, offset, end);
-    if (term !== -1) found(term);
+    if (term !== -1) found(offset, term);
   }
 
   #termAt(buffer: Buffer, offset: number, end: number): number {
     let before = buffer[offset] ?? 0;
     if (before >= 0x80) return this.#otherWordAt(buffer, offset, end);
+    let hash = before;
     let stop = offset + 1;
     for (; stop < end && stop - offset < LONGEST_WORD; stop += 1) {
       const byte = buffer[stop] ?? 0;
@@ -73,17 +77,17 @@ export class WordMatcher implements Matcher {
       // `readFile`: a capital after a small letter begins another word.
       if (byte < 0x5b && byte > 0x40 && before >= 0x61 && before <= 0x7a) break;
       before = byte;
+      hash = Math.imul(hash, 31) + byte;
     }
-    return this.#termOf(buffer.toString('latin1', offset, stop));
+    const known = this.#known.get(buffer, offset, stop, hash);
+    if (known !== undefined) return known;
+    const term = this.#termOf(buffer.toString('latin1', offset, stop));
+    this.#known.set(buffer, offset, stop, hash, term);
+    return term;
   }
 
   #termOf(word: string): number {
-    const known = this.#known.get(word);
-    if (known !== undefined) return known;
-    if (this.#known.size >= REMEMBERED_WORDS) this.#known.clear();
-    const term = this.#terms.get(termOf(word)) ?? -1;
-    this.#known.set(word, term);
-    return term;
+    return this.#terms.get(termOf(word)) ?? -1;
   }
 
   /** A word with letters that are not ASCII. */
@@ -97,6 +101,37 @@ export class WordMatcher implements Matcher {
     }
     return letters.length === 0 ? -1 : this.#termOf(letters.join(''));
   }
+}
+
+const REMEMBERED_WORDS = 1 << 14;
+
+/**
+ * The terms of words met before, so that none is stemmed twice in a row of its like. By their bytes: making a
+ * string of a word costs more than all else that is done with it. A word gives way to the next of its hash.
+ */
+class KnownWords {
+  readonly #words: (Uint8Array | undefined)[] = Array.from({ length: REMEMBERED_WORDS });
+  readonly #terms = new Int32Array(REMEMBERED_WORDS);
+
+  get(buffer: Buffer, from: number, to: number, hash: number): number | undefined {
+    const slot = slotOfHash(hash);
+    const word = this.#words[slot];
+    if (word === undefined || word.length !== to - from) return undefined;
+    for (let place = 0; place < word.length; place += 1) {
+      if (buffer[from + place] !== word[place]) return undefined;
+    }
+    return this.#terms[slot];
+  }
+
+  set(buffer: Buffer, from: number, to: number, hash: number, term: number): void {
+    const slot = slotOfHash(hash);
+    this.#words[slot] = Uint8Array.prototype.slice.call(buffer, from, to);
+    this.#terms[slot] = term;
+  }
+}
+
+function slotOfHash(hash: number): number {
+  return (hash ^ (hash >>> 14)) & (REMEMBERED_WORDS - 1);
 }
 
 const SLOTS = 1 << 15;

@@ -47,14 +47,14 @@ export async function countTerms(
     let kept = 0;
     // Of the block before, the last character is kept as well, to see whether a word goes on.
     let seen = 0;
+    const found = (offset: number, term: number) => tallies.count(position + offset, term);
     while (position < end) {
       const read = fill(text, buffer, kept, position + kept);
       const filled = Math.min(kept + read, end - position);
       const last = position + filled >= end || read === 0;
       const limit = last ? filled : filled - LONGEST_WORD;
       finder.candidates(limit, filled, (offset) => {
-        if (offset < seen) return;
-        matcher.visit(buffer, offset, filled, (term) => tallies.count(position + offset, term));
+        if (offset >= seen) matcher.visit(buffer, offset, filled, found);
       });
       await options.breathe();
       if (last) break;
