@@ -57,8 +57,8 @@ export type ContractInput = z.infer<typeof ContractInput>;
 /** What a plan is made of, or changed by: in a revision, what is left out stays, and tasks are added or replaced by id. */
 export const PlanInput = z.strictObject({
   goal_summary: text.max(4000).optional().describe('Required for a new plan'),
-  success_criteria: items.optional(),
-  budget: PlanBudget.optional(),
+  success_criteria: items.optional().describe('When the goal is reached'),
+  budget: PlanBudget.optional().describe('Limits of the whole run; none by default'),
   hint_paths: z.array(path).optional().describe('Given to every task'),
   contract: ContractInput.optional().describe(
     'The six parts of the run contract; what is missing is asked for',

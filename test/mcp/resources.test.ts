@@ -37,6 +37,7 @@ test('every template reads, and the run says which parts it has', async () => {
   const root = temporaryDirectory();
   const run = finishedBatch(root, { jobs: 3, failed: [jobId(3)] });
   place(join(run.dir, 'plan.json'), '{"goal_summary":"g"}');
+  for (const name of ['reduce_state', 'deferred', 'final']) place(join(run.dir, `${name}.json`), '{}');
   place(join(run.dir, 'reduce/evidence.json'), '{"evidence":[]}');
   place(join(run.dir, 'out/answer.json'), '{"content":"c"}');
   place(join(run.dir, 'artifacts/reports/map-0001.md'), '# Report\n');
@@ -53,7 +54,9 @@ test('every template reads, and the run says which parts it has', async () => {
   const base = `rlm://runs/${run.id}`;
   expect(await readJson(client, base)).toMatchObject({
     run_id: run.id,
-    parts: ['plan', 'evidence', 'answer', 'jobs', 'events'].map((part) => `${base}/${part}`),
+    parts: ['plan', 'inventory', 'deferred', 'final', 'evidence', 'answer', 'jobs', 'events'].map(
+      (part) => `${base}/${part}`,
+    ),
   });
   expect(await readText(client, `${base}/answer`)).toBe('{"content":"c"}');
   expect(await readText(client, `${base}/reports/map-0001`)).toBe('# Report\n');

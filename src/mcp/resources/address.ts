@@ -3,15 +3,22 @@ import { RlmError } from '../../errors.ts';
 /** What an `rlm://` URI means. `cursor` asks for a further page. */
 export type ResourceAddress =
   | { kind: 'runs'; cursor?: string | undefined }
+  | { kind: 'archive'; cursor?: string | undefined }
   | { kind: 'run'; runId: string }
   | { kind: 'jobs' | 'events'; runId: string; cursor?: string | undefined }
   | { kind: 'job'; runId: string; jobId: string }
   | { kind: 'file'; runId: string; name: string; cursor?: string | undefined }
   | { kind: 'report'; runId: string; workerId: string; cursor?: string | undefined };
 
+/** Where the reports of map and verify tasks lie in a run (DESIGN.md, "On disk"). */
+export const REPORTS = 'artifacts/reports';
+
 /** Single files of a run that can be read as resources: last part of the URI, to path in the run directory. */
 export const RUN_PARTS: ReadonlyMap<string, string> = new Map([
   ['plan', 'plan.json'],
+  ['inventory', 'reduce_state.json'],
+  ['deferred', 'deferred.json'],
+  ['final', 'final.json'],
   ['evidence', 'reduce/evidence.json'],
   ['answer', 'out/answer.json'],
 ]);
@@ -28,9 +35,13 @@ export const TEMPLATES = [
     'Journal of a run, a page at a time; cursor=tail gives the newest page',
   ],
   ['rlm://runs/{run_id}/plan{?cursor}', 'Plan', 'Plan of a map-reduce run'],
+  ['rlm://runs/{run_id}/inventory{?cursor}', 'Inventory', 'How each task of a plan stands'],
+  ['rlm://runs/{run_id}/deferred{?cursor}', 'Deferred', 'Deferred opportunities of a plan'],
+  ['rlm://runs/{run_id}/final{?cursor}', 'Final', 'Conclusions of a plan with their evidence'],
   ['rlm://runs/{run_id}/evidence{?cursor}', 'Evidence', 'Verified evidence of a run'],
   ['rlm://runs/{run_id}/answer{?cursor}', 'Answer', 'Cited answer of a run'],
   ['rlm://runs/{run_id}/reports/{worker_id}{?cursor}', 'Report', 'Report of one map or verify task'],
+  ['rlm://archive{?cursor}', 'Archive', 'Archived runs, a page at a time, with their ttl and who uses them'],
 ] as const;
 
 /**
@@ -51,9 +62,13 @@ export function parseAddress(uri: string): ResourceAddress {
   } catch {
     throw unknown();
   }
-  if (url.protocol !== 'rlm:' || url.host !== 'runs') throw unknown();
+  if (url.protocol !== 'rlm:' || (url.host !== 'runs' && url.host !== 'archive')) throw unknown();
   if (parts.at(-1) === '') parts.pop();
   const cursor = url.searchParams.get('cursor') ?? undefined;
+  if (url.host === 'archive') {
+    if (parts.length > 0) throw unknown();
+    return { kind: 'archive', cursor };
+  }
   const [runId, part, id, ...rest] = parts;
   if (runId === undefined) return { kind: 'runs', cursor };
   if (rest.length > 0) throw unknown();

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { JobRecord } from '../../contracts/index.ts';
 import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
 import { listRunIds, openRun, RUN_FILES } from '../../runs/index.ts';
+import { REPORTS } from './address.ts';
 
 /** The protocol's limit of values in one completion. */
 const MAX_VALUES = 100;
@@ -15,7 +16,8 @@ export interface Completion {
 const NOTHING: Completion = { values: [], total: 0, hasMore: false };
 
 /**
- * Completes a variable of a resource template: `run_id`, or `job_id` of the run that is already filled in.
+ * Completes a variable of a resource template: `run_id`, or `job_id` or `worker_id` of the run that is already
+ * filled in.
  *
  * @param resolved variables of the template that have a value already
  */
@@ -31,7 +33,21 @@ export async function complete(
   }
   if (variable === 'job_id' && resolved.run_id !== undefined)
     return completeJob(root, resolved.run_id, prefix);
+  if (variable === 'worker_id' && resolved.run_id !== undefined)
+    return completeReport(root, resolved.run_id, prefix);
   return NOTHING;
+}
+
+/** Tasks whose report is there. */
+function completeReport(root: string, runId: string, prefix: string): Completion {
+  const run = openRun(root, runId);
+  const directory = resolveInside(run.dir, REPORTS, REPORTS);
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const ids = names
+    .filter((name) => name.endsWith('.md') && name.startsWith(prefix))
+    .map((name) => name.slice(0, -'.md'.length))
+    .sort();
+  return { values: ids.slice(0, MAX_VALUES), total: ids.length, hasMore: ids.length > MAX_VALUES };
 }
 
 /** Reads no further than it must: there may be a million jobs. */

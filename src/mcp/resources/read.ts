@@ -3,9 +3,9 @@ import { extname, join } from 'node:path';
 import { JobRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, resolveInside } from '../../files/index.ts';
-import { listRuns, openRun, RUN_FILES, type RunHandle } from '../../runs/index.ts';
+import { listArchives, listRuns, openRun, RUN_FILES, type RunHandle } from '../../runs/index.ts';
 import { cut, PAGE_BYTES, readReport, rowsOfOnePage, runUri } from '../../tools/index.ts';
-import { jobUri, parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
+import { jobUri, parseAddress, REPORTS, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob } from './job.ts';
 import { readLinePage } from './line-page.ts';
 
@@ -15,9 +15,6 @@ export interface ResourceText {
   text: string;
 }
 
-/** Where the reports of map and verify tasks lie in a run (DESIGN.md, "On disk"). */
-const REPORTS = 'artifacts/reports';
-
 /**
  * Reads one resource.
  *
@@ -26,6 +23,7 @@ const REPORTS = 'artifacts/reports';
 export async function readResource(root: string, uri: string): Promise<ResourceText> {
   const address = parseAddress(uri);
   if (address.kind === 'runs') return json(listPage(root, address.cursor));
+  if (address.kind === 'archive') return json(archivePage(root, address.cursor));
   const run = openRun(root, address.runId);
   switch (address.kind) {
     case 'run':
@@ -57,6 +55,20 @@ function listPage(root: string, cursor: string | undefined) {
   const runs = rowsOfOnePage(rows);
   const next_cursor = runs.length < rows.length ? (runs.at(-1)?.run_id ?? null) : list.next_cursor;
   return { runs, total: list.total, next_cursor };
+}
+
+function archivePage(root: string, cursor: string | undefined) {
+  const list = listArchives(root, { cursor, limit: 25 });
+  const rows = list.archives.map((archive) => ({
+    ...archive,
+    goal_summary: cut(archive.goal_summary, 100),
+    termination_reason: cut(archive.termination_reason, 100),
+    in_use_by: archive.in_use_by.slice(0, 5),
+  }));
+  const archives = rowsOfOnePage(rows);
+  const last = archives.at(-1)?.archive_id;
+  const next_cursor = archives.length < rows.length ? (last ?? null) : list.next_cursor;
+  return { archives, unreadable: list.unreadable, total: list.total, next_cursor };
 }
 
 async function jobsPage(run: RunHandle, cursor: string | undefined) {
