@@ -1,0 +1,121 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { NO_USAGE } from '../../src/contracts/index.ts';
+import { Journal, OutcomeReader, readEvents, readHistory } from '../../src/dispatch/index.ts';
+import { ownIdentity } from '../../src/files/index.ts';
+import { temporaryDirectory } from '../support/runs.ts';
+
+const usage = { ...NO_USAGE, input_tokens: 100, output_tokens: 10 };
+const outcome = (id: string, status: 'accepted' | 'failed', errors: string[] = []) => ({
+  type: 'outcome' as const,
+  outcome: {
+    id,
+    status,
+    attempts: 1,
+    usage,
+    cost_usd: null,
+    duration_ms: 1,
+    worker: 'command',
+    model: null,
+    cache_hit: false,
+    failure_class: status === 'failed' ? ('crashed' as const) : null,
+    errors,
+    log_paths: [],
+    key: 'k',
+  },
+});
+const attempt = (id: string) => ({ type: 'attempt_started' as const, id, attempt: 1, worker: 'command' });
+const ended = (id: string) => ({
+  type: 'attempt_ended' as const,
+  id,
+  attempt: 1,
+  usage,
+  cost_usd: 0.01,
+  duration_ms: 1,
+});
+const stage = (added: number, carried = 0) => ({
+  type: 'assignments' as const,
+  added,
+  carried,
+  concurrency: 4,
+  worker: 'command/argv',
+  why: 'test',
+});
+
+function firstDriver(path: string): Journal {
+  const journal = new Journal(path);
+  journal.append({ type: 'driver_started', generation: 1, driver: ownIdentity() });
+  journal.append(stage(4));
+  for (const id of ['a', 'b', 'c', 'd']) journal.append(attempt(id));
+  for (const id of ['a', 'b', 'c']) journal.append(ended(id));
+  journal.append(outcome('a', 'accepted'));
+  journal.append(outcome('b', 'accepted', ['x'.repeat(50_000)]));
+  journal.append(outcome('c', 'failed', ['attempt 1: crashed']));
+  return journal;
+}
+
+describe('the journal', () => {
+  it('counts as it writes, and a reader of the file counts the same', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    const journal = firstDriver(path);
+    expect(journal.progress).toMatchObject({ total: 4, accepted: 2, failed: 1, running: 1, attempts: 4 });
+    expect(journal.progress).toMatchObject({ usage: { input_tokens: 300 }, cost_usd: 0.03 });
+    expect((await readHistory(path)).progress).toEqual(journal.progress);
+    journal.close();
+  });
+
+  it('tells the next driver what stands, what was tried and where each result is', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    firstDriver(path).close();
+    const history = await readHistory(path);
+    expect(history).toMatchObject({ generation: 1, carried: 2 });
+    expect(history.attempts.get('a')).toBeUndefined();
+    expect(history.attempts.get('c')).toMatchObject({ last: 1, usage });
+    expect(history.attempts.get('d')).toMatchObject({ last: 1, usage: NO_USAGE });
+    const outcomes = new OutcomeReader(path);
+    for (const id of ['a', 'b']) expect(outcomes.read(history.accepted.get(id) ?? -1)?.id).toBe(id);
+    expect(outcomes.read(history.failed.get('c') ?? -1)).toMatchObject({ id: 'c', status: 'failed' });
+    outcomes.close();
+  });
+
+  it('starts the counts of a stage anew under a new driver, and adds further stages to it', () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    const first = firstDriver(path);
+    first.close();
+    const journal = new Journal(path, first.progress);
+    journal.append({ type: 'driver_started', generation: 2, driver: ownIdentity() });
+    journal.append(stage(4, 2));
+    expect(journal.progress).toMatchObject({ total: 4, accepted: 2, failed: 0, running: 0, attempts: 4 });
+    journal.append({ type: 'stale', id: 'b', why: 'its inputs changed' });
+    journal.append(stage(3));
+    expect(journal.progress).toMatchObject({ total: 7, accepted: 1 });
+    journal.close();
+  });
+
+  it('survives a torn last line and lines of a newer version', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    firstDriver(path).close();
+    appendFileSync(
+      path,
+      '{"ts":"2026-11-20T00:00:00.000Z","type":"of_tomorrow"}\nnonsense\n{"ts":"2026-11-20T',
+    );
+    const journal = new Journal(path, (await readHistory(path)).progress);
+    journal.append(outcome('d', 'accepted'));
+    journal.close();
+    const types: string[] = [];
+    for await (const events of readEvents(path)) types.push(...events.map(({ event }) => event.type));
+    expect(types.filter((type) => type === 'outcome')).toHaveLength(4);
+    expect((await readHistory(path)).carried).toBe(3);
+  });
+
+  it('is read by type without the rest', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    firstDriver(path).close();
+    const ids: string[] = [];
+    for await (const events of readEvents(path, 0, new Set(['outcome']))) {
+      for (const { event } of events) if (event.type === 'outcome') ids.push(event.outcome.id);
+    }
+    expect(ids).toEqual(['a', 'b', 'c']);
+  });
+});
