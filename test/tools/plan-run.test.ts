@@ -1,0 +1,272 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { FinalReport, InflightFile } from '../../src/contracts/index.ts';
+import { orchestratorLock, releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
+import { callTool, createContext, TOOLS } from '../../src/tools/index.ts';
+import { fakeProvider, isolatedCodex } from '../support/codex-home.ts';
+import { startModelServer } from '../support/model-server.ts';
+import { BUNDLE, rlm } from '../support/rlm.ts';
+import { finishedBatch, place, temporaryDirectory } from '../support/runs.ts';
+import type { ScriptedReply } from '../support/script.ts';
+import { spawnedTasks, taskWorker } from '../support/task-worker.ts';
+
+const RUN = 'plan-run';
+
+/** A root, and its tools as a client over MCP has them. */
+function caller() {
+  const root = temporaryDirectory();
+  onTestFinished(releaseAllOrchestratorLocks);
+  return {
+    root,
+    dir: join(root, '.rlm', 'runs', RUN),
+    command: taskWorker(root),
+    call(name: string, input: Record<string, unknown>) {
+      const tool = TOOLS.find((candidate) => candidate.name === `rlm_${name}`);
+      if (tool === undefined) throw new Error(`no tool ${name}`);
+      const { signal } = new AbortController();
+      const context = createContext({ root, cwd: root, caller: 'mcp', signal, progress() {} });
+      return callTool(tool, input, context);
+    },
+    launches() {
+      const file = join(root, '.rlm', 'runs', RUN, 'artifacts/scheduler/inflight.json');
+      return InflightFile.parse(JSON.parse(readFileSync(file, 'utf8'))).workers;
+    },
+  };
+}
+type Caller = ReturnType<typeof caller>;
+
+const tasks = (...ids: string[]) => ids.map((worker_id) => ({ worker_id, goal: `Look into ${worker_id}.` }));
+const started = (result: Record<string, unknown>) => z.array(z.string()).parse(result.started);
+
+function plan({ call }: Caller, input: Record<string, unknown>) {
+  return call('plan', { run_id: RUN, goal_summary: 'Find out', ...input });
+}
+
+async function ended({ call }: Caller) {
+  for (;;) {
+    const report = await call('wait', { run_id: RUN, timeout_sec: 20 });
+    if (report.state !== 'working') return report;
+  }
+}
+
+test('a plan comes from a file too, asks for what its contract lacks, and is revised by the same tool', async () => {
+  const at = caller();
+  place(
+    join(at.root, 'plan.json'),
+    JSON.stringify({ goal_summary: 'From a file', tasks: tasks('map-0001') }),
+  );
+  const made = await at.call('plan', { run_id: RUN, file: 'plan.json', goal_summary: 'From the call' });
+  expect(made).toMatchObject({
+    iteration: 1,
+    changed: true,
+    added: ['map-0001'],
+    tasks: { map: 1, verify: 0 },
+  });
+  expect(
+    z
+      .array(z.object({ field: z.string() }))
+      .parse(made.missing)
+      .map(({ field }) => field),
+  ).toContain('contract.verification.interpreter');
+  expect(readFileSync(join(at.dir, 'plan.json'), 'utf8')).toContain('From the call');
+  const revised = await at.call('plan', { run_id: RUN, tasks: tasks('map-0002') });
+  expect(revised).toMatchObject({ iteration: 2, added: ['map-0002'], tasks: { total: 2 } });
+  expect(await at.call('plan', { run_id: RUN })).toMatchObject({ iteration: 2, changed: false });
+});
+
+test('a plan that is wrong is refused with task and field, and nothing is left of it', async () => {
+  const at = caller();
+  await expect(
+    plan(at, { tasks: [{ worker_id: 'map-0001', goal: 'g', report_path: '../../etc/report.md' }] }),
+  ).rejects.toThrow(/map-0001.*report_path/);
+  await expect(plan(at, { verify: { key_claims: [{ claim: 'It is so.' }] } })).rejects.toThrow(/no plan yet/);
+  await expect(at.call('plan', { file: '/etc/hostname' })).rejects.toMatchObject({ code: 'forbidden' });
+  writeFileSync(join(at.root, 'bad.json'), '{"goal_summary": 7}');
+  await expect(at.call('plan', { file: 'bad.json' })).rejects.toThrow(/goal_summary/);
+  expect(existsSync(at.dir)).toBe(false);
+});
+
+test('one orchestrator a run: another one is told who holds it, and takes over only when asked to', async () => {
+  const at = caller();
+  await plan(at, { tasks: tasks('map-0001') });
+  const lock = orchestratorLock(at.root, RUN);
+  const args = ['plan', '--run', RUN, '--goal-summary', 'Mine now', '--root', at.root];
+  const refused = await rlm(args);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`held by pid ${lock?.holder.pid}`);
+  const taken = await rlm([...args, '--take-over', '--json']);
+  expect(JSON.parse(taken.stdout)).toMatchObject({ took_over_from: { pid: process.pid } });
+  // The other process has ended and given the lock back.
+  expect(orchestratorLock(at.root, RUN)).toBeUndefined();
+});
+
+test('a dry run starts nothing, and what waits says why', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: [
+      ...tasks('map-0001', 'map-0002', 'join-0001'),
+      { worker_id: 'map-0003', goal: 'g', depends_on: ['map-0001'] },
+      { worker_id: 'verify-0001', mode: 'verify', goal: 'g' },
+    ],
+  });
+  const { call, command } = at;
+  const dry = await call('run_ready', { run_id: RUN, command, max_inflight: 1, dry_run: true });
+  expect(dry).toMatchObject({
+    state: 'idle',
+    started: [],
+    waiting: { cap: 1, join_gate: 1, dependency: 1, stage: 1 },
+  });
+  expect(spawnedTasks(at.root)).toEqual([]);
+  expect(orchestratorLock(at.root, RUN)?.own).toBe(true);
+  await expect(call('run_ready', { run_id: RUN, worker: 'extractive' })).rejects.toMatchObject({
+    code: 'usage',
+  });
+  const batch = finishedBatch(at.root, { jobs: 1 });
+  await expect(call('run_ready', { run_id: batch.id })).rejects.toThrow(/batch run, not one of a plan/);
+});
+
+test('tasks handed over while the driver works, or is about to end, are each launched once', {
+  timeout: 90_000,
+}, async () => {
+  const at = caller();
+  const ids = Array.from({ length: 14 }, (_, n) => `map-${n + 10}`);
+  await plan(at, { tasks: ids.map((worker_id, n) => ({ worker_id, goal: `PAUSE=${(n % 4) * 90}` })) });
+  const stage = { run_id: RUN, command: at.command, max_inflight: 2, allow_refill_while_inflight: true };
+  const handed: string[] = [];
+  while (handed.length < ids.length) {
+    handed.push(...started(await at.call('run_ready', stage)));
+    await at.call('wait', { run_id: RUN, timeout_sec: 1, until: 'change' });
+  }
+  await ended(at);
+  expect(handed).toEqual(ids);
+  expect(spawnedTasks(at.root).sort()).toEqual(ids);
+  expect(at.launches().every((launch) => launch.exit_code === 0 && launch.report_sha256 !== null)).toBe(true);
+});
+
+test('a cancelled stage leaves nothing running; its tasks are failed and are retried under new ids', async () => {
+  const at = caller();
+  await plan(at, { tasks: [{ worker_id: 'map-0001', goal: 'MODE=hang' }] });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
+  await expect.poll(() => spawnedTasks(at.root), { timeout: 10_000 }).toEqual(['map-0001']);
+  await expect(at.call('spawn_worker', { run_id: RUN, retry_of: 'map-0001' })).rejects.toThrow(
+    /still running/,
+  );
+  expect(await at.call('cancel', { run_id: RUN })).toMatchObject({ state: 'cancelled' });
+  expect(at.launches()).toMatchObject([{ failure_class: 'cancelled', exit_code: null }]);
+  const retry = await at.call('spawn_worker', {
+    ...{ run_id: RUN, command: at.command, retry_of: 'map-0001', goal: 'Look.' },
+  });
+  expect(retry).toMatchObject({ started: ['map-0001-r1'], lineage: ['map-0001', 'map-0001-r1'] });
+  expect(await ended(at)).toMatchObject({ state: 'completed' });
+  await expect(at.call('spawn_worker', { run_id: RUN, retry_of: 'map-0001' })).rejects.toThrow(/map-0001-r1/);
+});
+
+test('final.json needs a verify stage or a reason; then the run is archived, marked in use and never deleted', {
+  timeout: 60_000,
+}, async () => {
+  const at = caller();
+  await plan(at, { tasks: tasks('map-0001') });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
+  await ended(at);
+  const final = {
+    conclusions: [{ text: 'So it is.' }],
+    termination_decision: { should_finish: true, reason: 'all is known' },
+  };
+  await expect(at.call('finalize', { run_id: RUN, final })).rejects.toThrow(/no verify stage/);
+  const waived = { ...final, waive_verify: 'nothing to verify' };
+  await expect(at.call('archive', { run_id: RUN })).rejects.toThrow(/not finished/);
+  expect(await at.call('finalize', { run_id: RUN, final: waived })).toMatchObject({
+    verified: false,
+    deferred_opportunities: 1,
+    unfinished_tasks: 0,
+  });
+  const written = FinalReport.parse(JSON.parse(readFileSync(join(at.dir, 'final.json'), 'utf8')));
+  expect(written.verify.waived_because).toBe('nothing to verify');
+  expect(written.rehydrated_from.map(({ path }) => path)).toContain(`.rlm/runs/${RUN}/plan.json`);
+
+  const archived = await at.call('archive', { run_id: RUN, ttl_days: 1 });
+  const meta = JSON.parse(readFileSync(join(String(archived.path), 'meta.json'), 'utf8'));
+  expect(meta).toMatchObject({ termination_reason: 'all is known', retention: { ttl_days: 1 } });
+  const mark = { run_id: RUN, mark_in_use: archived.archive_id };
+  expect(await at.call('archive', mark)).toMatchObject({ in_use_by: [RUN] });
+  expect(await at.call('cleanup', {})).toMatchObject({ dry_run: true, deleted: [] });
+  expect(await at.call('archive', { run_id: RUN, unmark_in_use: archived.archive_id })).toMatchObject({
+    in_use_by: [],
+  });
+  expect(await at.call('cleanup', { dry_run: false })).toMatchObject({ deleted: [], kept: { young: 1 } });
+  await expect(at.call('archive', { run_id: RUN })).rejects.toThrow(/archived already/);
+  await expect(at.call('plan', { run_id: RUN, tasks: tasks('map-0002') })).rejects.toThrow(/is archived/);
+});
+
+test('a used-up quota pauses the stage; a resume launches the same task, and no failed one', {
+  timeout: 60_000,
+}, async () => {
+  const at = caller();
+  const quota: ScriptedReply = {
+    kind: 'status',
+    status: 429,
+    body: { error: { message: 'You exceeded your current quota.', code: 'insufficient_quota' } },
+  };
+  const throttled: ScriptedReply = {
+    kind: 'status',
+    status: 429,
+    body: { error: { message: 'Slow down.', code: 'rate_limit_exceeded' } },
+  };
+  const replies = [throttled, quota];
+  const server = await startModelServer({
+    keyOf: (prompt) => prompt,
+    reply({ prompt, body }) {
+      const path = /"report_path": "([^"]+)"/.exec(prompt)?.[1] ?? '';
+      if (JSON.stringify(body.input).includes('function_call_output')) return { kind: 'answer', text: path };
+      const cmd = `printf '# Report\\n' > ${path}`;
+      return replies.shift() ?? { kind: 'tool', name: 'exec_command', arguments: { cmd } };
+    },
+  });
+  onTestFinished(() => server.close());
+  const codex = isolatedCodex(temporaryDirectory(), server.url);
+  place(join(at.root, 'codex-home', 'config.toml'), fakeProvider(server.url));
+  place(join(at.root, '.rlm', 'config.json'), '{"limits": {"backoff_ms": 20, "backoff_max_ms": 50}}');
+  const before = process.env.PATH;
+  process.env.PATH = codex.env.PATH;
+  onTestFinished(() => {
+    process.env.PATH = before;
+  });
+  await plan(at, { tasks: tasks('map-0001') });
+  const stage = { run_id: RUN, worker: 'codex', codex_home: 'codex-home' };
+  expect(started(await at.call('run_ready', stage))).toEqual(['map-0001']);
+  const paused = await ended(at);
+  expect(paused).toMatchObject({ state: 'input_required' });
+  expect(String(paused.reason)).toContain('quota');
+  // Throttled once, and tried again as the same launch; then the quota.
+  expect(at.launches()).toMatchObject([{ worker_id: 'map-0001', attempt: 2, failure_class: 'quota' }]);
+  await at.call('resume', { run_id: RUN });
+  expect(await ended(at)).toMatchObject({ state: 'completed', progress: { total: 1, accepted: 1 } });
+  expect(at.launches()).toMatchObject([{ attempt: 3, failure_class: null, exit_code: 0 }]);
+});
+
+test('a server that is killed in the middle of a stage leaves it going, and the lock to be taken over', async () => {
+  const at = caller();
+  place(
+    join(at.root, 'plan.json'),
+    JSON.stringify({ goal_summary: 'g', tasks: [{ worker_id: 'map-0001', goal: 'MODE=gate' }] }),
+  );
+  execFileSync(process.execPath, [BUNDLE, 'plan', '--run', RUN, '--file', 'plan.json'], { cwd: at.root });
+  const holder = spawn(
+    process.execPath,
+    [
+      ...[BUNDLE, 'run-ready', '--run', RUN, '--root', at.root],
+      ...at.command.flatMap((part) => ['--command', part]),
+    ],
+    { cwd: at.root, stdio: 'ignore' },
+  );
+  await expect.poll(() => spawnedTasks(at.root), { timeout: 15_000 }).toEqual(['map-0001']);
+  await expect(plan(at, { tasks: tasks('map-0002') })).rejects.toThrow(/held by pid/);
+  holder.kill('SIGKILL');
+  await expect.poll(() => orchestratorLock(at.root, RUN)?.alive).toBe(false);
+  expect(await plan(at, { tasks: tasks('map-0002') })).toMatchObject({ took_over_from: { pid: holder.pid } });
+  writeFileSync(join(at.root, 'open'), '');
+  expect(await ended(at)).toMatchObject({ state: 'completed', progress: { accepted: 1 } });
+});
