@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
 import type { Plan, ReduceState, Task } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import type { Sandbox, WorkerName } from '../workers/worker.ts';
+import type { Sandbox, WorkerName } from '../workers/index.ts';
 import { hintPaths, workerPrompt } from './prompt.ts';
 import { type Acceptance, acceptReport } from './report.ts';
 
