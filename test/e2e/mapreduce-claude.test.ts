@@ -50,4 +50,11 @@ test('Claude orchestrates Claude workers from a plan to its archive', { timeout:
   expect(code, stdout + stderr).toBe(0);
   expect(stdout).toContain('the run is archived');
   expectArchivedRun(root, server.calls);
+  // A shell of Claude Code is not confined: a task that owns no path has none.
+  const workers = server.calls.filter(({ prompt }) => prompt.includes('"report_path": '));
+  const offered = workers.map(({ body }) => JSON.stringify(body.tools));
+  expect(offered.filter((tools) => tools.includes('"Skill"')).length).toBeGreaterThan(3);
+  expect(offered.filter((tools) => /"(Bash|WebFetch)"/.test(tools) && !tools.includes('rlm_plan'))).toEqual(
+    [],
+  );
 });

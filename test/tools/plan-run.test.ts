@@ -240,6 +240,9 @@ test('a used-up quota pauses the stage; a resume launches the same task, and no 
   const paused = await ended(at);
   expect(paused).toMatchObject({ state: 'input_required' });
   expect(String(paused.reason)).toContain('quota');
+  // The home is not ours, and has no skills: the worker is told its skill with the call.
+  expect(server.calls[0]?.prompt).toContain('Carry out one map or verify task of an rlm run');
+  expect(existsSync(join(at.root, 'codex-home', 'skills', 'map-worker'))).toBe(false);
   // Throttled once, and tried again as the same launch; then the quota.
   expect(at.launches()).toMatchObject([{ worker_id: 'map-0001', attempt: 2, failure_class: 'quota' }]);
   await at.call('resume', { run_id: RUN });

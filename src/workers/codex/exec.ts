@@ -9,6 +9,7 @@ import { OwnedProcesses } from '../owned-processes.ts';
 import { lastWords, removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
+import type { PackageSkill } from '../skills.ts';
 import { type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import { failureOfMessage } from './failures.ts';
 import { instructionsFile } from './home.ts';
@@ -99,6 +100,7 @@ export class ExecLane {
       ...(request.instructions === ''
         ? []
         : setting('model_instructions_file', instructionsFile(root, request.instructions))),
+      ...(request.tools && writablePaths(request.sandbox).length > 0 ? tellSkills(home.missingSkills) : []),
       ...leanArguments(capabilities, request.tools),
       ...home.retryArguments,
       ...(request.tools
@@ -106,6 +108,15 @@ export class ExecLane {
         : ['--sandbox', 'read-only']),
     ];
   }
+}
+
+/** Skills that the worker's home does not have, told outright. */
+function tellSkills(skills: readonly PackageSkill[]): string[] {
+  if (skills.length === 0) return [];
+  const text = skills
+    .map((skill) => `<skill>\n<name>${skill.name}</name>\n${skill.text}\n</skill>`)
+    .join('\n');
+  return setting('developer_instructions', text);
 }
 
 /** A worker's shell can read its environment, and what it reads goes to the model: the login stays out of it. */

@@ -6,7 +6,7 @@ import { parse, stringify } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
-import { installSkills, workerSkills } from '../skills.ts';
+import { installSkills, type PackageSkill, workerSkills } from '../skills.ts';
 import { setting } from './lean.ts';
 
 /**
@@ -27,6 +27,8 @@ export interface CodexHome {
   login: CodexLogin;
   /** Switches off Codex's own retries, where it lets us: only `dispatch/` retries. */
   retryArguments: string[];
+  /** Skills of workers that are not installed there, and go with a call instead: a home that is not ours is not written to. */
+  missingSkills: PackageSkill[];
   /** Changes with every setting that may decide an answer: who answers, and the profile. */
   identity: string;
 }
@@ -111,19 +113,22 @@ export function prepareHome(options: {
     loginVariables: [...LOGIN_VARIABLES, ...providerVariables(config)],
     retryArguments: retryArguments(config),
   };
-  if (!lean) return { ...home, path: source };
+  const skills = workerSkills();
+  if (!lean) {
+    const missingSkills = skills.filter(({ name }) => !existsSync(join(source, 'skills', name, 'SKILL.md')));
+    return { ...home, path: source, missingSkills };
+  }
 
   const links = [
     { name: 'auth.json', target: join(userHome, 'auth.json') },
     ...(profileFile === undefined ? [] : [{ name: `${profile}.config.toml`, target: profileFile }]),
   ].filter((link) => existsSync(link.target));
-  const skills = workerSkills();
   const path = join(resolve(root), '.rlm', 'workers', 'codex-home', digest([text, links, skills]));
   ensureDirectory(path);
   installSkills(join(path, 'skills'), skills);
   if (!existsSync(join(path, 'config.toml'))) writeFileAtomic(join(path, 'config.toml'), text);
   for (const link of links) linkOnce(link.target, join(path, link.name));
-  return { ...home, path };
+  return { ...home, path, missingSkills: [] };
 }
 
 /**
