@@ -118,8 +118,8 @@ class Ask {
       found = { reduced: await reduceRun(corpus, this.#paths), synthesis: found?.synthesis };
       if (stop === undefined) stop = await this.#synthesise(found, pass);
       if (stop !== undefined) return this.#end(stop, corpus, found);
-      // Everything was read: there is nothing to follow up in.
-      if (all !== undefined) break;
+      // Nothing is left to follow up in when all was read; and where nobody answers, more jobs would only fail too.
+      if (all !== undefined || found.reduced.evidence.counts.jobs_accepted === 0) break;
       questions = gapsToFollow(question, found.reduced.evidence, found.synthesis?.answer.gaps);
       if (questions.length === 0) break;
     }

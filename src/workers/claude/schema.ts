@@ -8,10 +8,12 @@ const BOUNDS: Readonly<Record<string, (value: unknown) => string>> = {
 };
 /** Keywords whose values are maps from names to schemas: a property called `pattern` is no bound. */
 const MAPS = new Set(['properties', '$defs', 'definitions', 'patternProperties']);
+/** Claude Code's validator knows no dialect by name: it ends with `no schema with key or ref "https://json-schema…"`. */
+const NAMES = new Set(['$schema', '$id']);
 const NOT_SCHEMAS = new Set(['enum', 'const', 'default', 'examples', 'required']);
 
 /**
- * A schema without bounds on lengths, which stand in the descriptions instead. Claude Code refuses an answer
+ * A schema without its dialect, and without bounds on lengths, which stand in the descriptions instead. Claude Code refuses an answer
  * whose summary is one character too long; the flow cuts such a one and keeps it (CONTRACTS.md A). The flow
  * checks the whole schema afterwards.
  */
@@ -22,6 +24,7 @@ export function withoutBounds(schema: unknown): unknown {
   const said: string[] = [];
   for (const [key, value] of Object.entries(schema)) {
     const tell = BOUNDS[key];
+    if (NAMES.has(key)) continue;
     if (tell !== undefined) said.push(tell(value));
     else if (NOT_SCHEMAS.has(key)) kept[key] = value;
     else if (MAPS.has(key) && typeof value === 'object' && value !== null)
