@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { connectClient, rlm, textOf } from '../support/rlm.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
+import { unit } from './asker.ts';
+import { readAnswer, readEvidence, verifyAnswer } from './verify-answer.ts';
+
+const QUESTION = 'What is the code word of unit 3?';
+const RESULT_BYTES_MAX = 8 * 1024;
+
+function documents(count: number): string {
+  const root = temporaryDirectory();
+  for (let n = 1; n <= count; n += 1) place(join(root, 'docs', `unit-${n}.md`), unit(n));
+  return root;
+}
+
+test('what is printed is cited, and each citation opens at lines that hold the quoted words', async () => {
+  const root = documents(12);
+  const args = ['ask', QUESTION, '--input', 'docs', '--worker', 'extractive', '--run-id', 'printed'];
+  const { code, stdout, stderr } = await rlm(args, { cwd: root });
+  expect(code, stderr).toBe(0);
+  const runDir = join(root, '.rlm/runs/printed');
+  verifyAnswer(runDir);
+
+  const [content = '', rest = ''] = stdout.split('\nCitations\n');
+  const citations = [...rest.matchAll(/^(?:\[(\d+)\]| {3,}) (\S+):(\d+)-(\d+)\n {6}“(.+)”$/gm)];
+  expect(citations.length).toBe(readAnswer(runDir).citations.length);
+  expect(citations.map(([, , path]) => path)).toContain('docs/unit-3.md');
+  for (const [, mark, path = '', first, last, quote = ''] of citations) {
+    expect(content).toContain(`[${mark}]`);
+    const lines = readFileSync(join(root, path), 'utf8')
+      .split('\n')
+      .slice(Number(first) - 1, Number(last));
+    expect(lines.join(' ').replace(/\s+/g, ' ')).toContain(quote.replace(/…$/, '').trim());
+  }
+  expect(stdout).toMatch(/^Coverage\n {2}\d+\.?\d* % of the bytes were read/m);
+  expect(stdout).toMatch(/^Gaps\n {2}- /m);
+  expect(stdout).toMatch(
+    /^cost: (\d+) of \1 calls, 0 from the cache, 0 input and 0 output tokens, 0\.0000 USD$/m,
+  );
+  expect(stdout).toMatch(/^by extractive \(worker extractive; 1 passes over the best chunks\)$/m);
+  expect(stdout).toContain(`run: printed (${runDir})`);
+});
+
+test('--json prints exactly the structured result, and the exit code tells how it went', async () => {
+  const root = documents(1);
+  const args = ['ask', QUESTION, '--input', 'docs', '--json'];
+  const good = await rlm([...args, '--worker', 'extractive', '--run-id', 'good'], { cwd: root });
+  expect(good.code).toBe(0);
+  expect(JSON.parse(good.stdout)).toMatchObject({
+    run_id: 'good',
+    kind: 'ask',
+    progress: {},
+    next: expect.any(String),
+  });
+  // A worker that never answers: none of the calls succeeded.
+  const bad = await rlm([...args, '--command', 'false', '--retries', '0', '--run-id', 'bad'], { cwd: root });
+  expect(bad.code).toBe(3);
+  const { answer } = verifyAnswer(join(root, '.rlm/runs/bad'));
+  expect(answer.citations).toEqual([]);
+  expect(answer.gaps.join('\n')).toContain('A job failed');
+});
+
+test('answer and evidence of an ask are resources, and the answer is listed', async () => {
+  const root = documents(2);
+  const args = ['ask', QUESTION, '--input', 'docs', '--worker', 'extractive', '--run-id', 'shown'];
+  await rlm(args, { cwd: root });
+  const client = await connectClient(root);
+  const read = async (part: string, cursor = '') => {
+    const { contents } = await client.readResource({ uri: `rlm://runs/shown/${part}${cursor}` });
+    return z.object({ text: z.string() }).parse(contents[0]).text;
+  };
+  const runDir = join(root, '.rlm/runs/shown');
+  expect(JSON.parse(await read('answer'))).toMatchObject(readAnswer(runDir));
+  const { resources } = await client.listResources();
+  expect(resources.map(({ uri }) => uri)).toContain('rlm://runs/shown/answer');
+
+  // Evidence may need pages; together they are the file.
+  const Page = z.object({ text: z.string(), next_cursor: z.string().nullable() });
+  let text = await read('evidence');
+  const first = Page.safeParse(JSON.parse(text));
+  if (first.success) {
+    text = '';
+    for (let cursor: string | null = '0'; cursor !== null; ) {
+      const page: z.infer<typeof Page> = Page.parse(JSON.parse(await read('evidence', `?cursor=${cursor}`)));
+      text += page.text;
+      cursor = page.next_cursor;
+    }
+  }
+  expect(JSON.parse(text)).toMatchObject(readEvidence(runDir));
+});
+
+test('by hand: results stay small in any script, and new jobs are never answered by old answers', async () => {
+  const root = documents(3);
+  const line = '第一章：「缓存」的答案保存十四天。"quoted" \\ and so on；';
+  place(join(root, 'docs/long.md'), `${`${line.repeat(60)}\n\n`.repeat(40)}`);
+  const client = await connectClient(root);
+  const call = async (name: string, input: Record<string, unknown>) => {
+    const result = await client.callTool({ name, arguments: input });
+    expect(Buffer.byteLength(textOf(result)), name).toBeLessThanOrEqual(RESULT_BYTES_MAX);
+    expect(result.isError, textOf(result)).not.toBe(true);
+    return z.record(z.string(), z.unknown()).parse(result.structuredContent);
+  };
+  await call('rlm_ingest', { input: ['docs'], run_id: 'by-hand' });
+  const queries = Array.from({ length: 10 }, (_, n) => `${'缓存的答案保存多少天？'.repeat(20)} ${n}`);
+  await call('rlm_search', { run_id: 'by-hand', queries, top_k: 50 });
+  await call('rlm_search', { run_id: 'by-hand', queries: [QUESTION], top_k: 50 });
+
+  const ask = async (question: string) => {
+    const built = await call('rlm_build_jobs', { run_id: 'by-hand', questions: [question] });
+    const run = async () => {
+      await call('rlm_run_batch', { run_id: 'by-hand', worker: 'extractive' });
+      return call('rlm_wait', { run_id: 'by-hand' });
+    };
+    return { built, run };
+  };
+  const first = await ask(QUESTION);
+  const ran = await first.run();
+  expect(ran).toMatchObject({ progress: { total: first.built.jobs, accepted: first.built.jobs } });
+  const reduced = await call('rlm_reduce_evidence', { run_id: 'by-hand' });
+  expect(reduced).toMatchObject({ counts: { jobs_never_sent: 0 } });
+
+  // The same chunks, another question: until it is run, nothing was answered.
+  const second = await ask('Which code word does unit 1 have, and who chose it?');
+  expect(await call('rlm_reduce_evidence', { run_id: 'by-hand' })).toMatchObject({
+    counts: { jobs_accepted: 0, jobs_never_sent: second.built.jobs, items: 0 },
+  });
+  const again = await second.run();
+  expect(again).toMatchObject({
+    progress: { total: second.built.jobs, accepted: second.built.jobs, failed: 0 },
+  });
+});
