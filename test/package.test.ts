@@ -65,6 +65,9 @@ test('the packed tarball, installed elsewhere, is a working rlm and serves MCP a
 
   // `npx -y rlm-mcp mcp`: the package's one bin has another name, which npx allows.
   const installed = join(directory, 'node_modules', 'rlm-mcp');
+  expect(readFileSync(join(installed, 'skills', 'map-worker', 'SKILL.md'), 'utf8')).toContain(
+    'name: map-worker',
+  );
   const { command, args } = McpFile.parse(JSON.parse(readFileSync(join(installed, 'mcp.json'), 'utf8')))
     .mcpServers.rlm;
   const client = new Client({ name: 'rlm-test', version: '1.0.0' });

@@ -25,7 +25,7 @@ export function requireActivity(run: RunHandle): ActivityRecord {
   const record = readActivity(run);
   if (record !== undefined) return record;
   throw new RlmError('conflict', `no work was ever started in run '${run.id}'`, {
-    hint: 'Start some with rlm_run_batch.',
+    hint: 'Start some, such as with rlm_run_batch or rlm_run_ready.',
   });
 }
 

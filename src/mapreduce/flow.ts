@@ -10,7 +10,7 @@ import {
   type PreparedAssignment,
   WorkSession,
 } from '../dispatch/index.ts';
-import { RlmError } from '../errors.ts';
+import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, ownIdentity } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { taskAssignment } from './assignment.ts';
@@ -157,8 +157,7 @@ function assignment(
     async prepare(): Promise<PreparedAssignment> {
       const task = describe(context, session, id);
       // A sandbox opens directories: those of files that a task is to create must be there.
-      if (task.sandbox.mode === 'workspace-write')
-        for (const path of task.sandbox.writable) ensureDirectory(dirname(path));
+      if (task.sandbox.mode === 'workspace-write') makeDirectoriesOf(id, task.sandbox.writable);
       return {
         key: createHash('sha256').update(`${task.model}\n${task.effort}\n${task.prompt}`).digest('hex'),
         cacheKey: null,
@@ -178,6 +177,16 @@ function assignment(
       };
     },
   };
+}
+
+function makeDirectoriesOf(id: string, paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      ensureDirectory(dirname(path));
+    } catch (error) {
+      throw new RlmError('usage', `owned_paths of task '${id}': ${messageOf(error)}`);
+    }
+  }
 }
 
 function reportPath(run: RunHandle, id: string): string {

@@ -51,10 +51,18 @@ test('Claude orchestrates Claude workers from a plan to its archive', { timeout:
   expect(stdout).toContain('the run is archived');
   expectArchivedRun(root, server.calls);
   // A shell of Claude Code is not confined: a task that owns no path has none.
-  const workers = server.calls.filter(({ prompt }) => prompt.includes('"report_path": '));
-  const offered = workers.map(({ body }) => JSON.stringify(body.tools));
-  expect(offered.filter((tools) => tools.includes('"Skill"')).length).toBeGreaterThan(3);
-  expect(offered.filter((tools) => /"(Bash|WebFetch)"/.test(tools) && !tools.includes('rlm_plan'))).toEqual(
-    [],
-  );
+  const toolsOf = (task: string) =>
+    server.calls
+      .filter(({ prompt, body }) => prompt.includes(`"worker_id": "${task}"`) && !asksForPlan(body))
+      .map(({ body }) => JSON.stringify(body.tools));
+  for (const task of ['map-0001', 'verify-0001']) {
+    expect(toolsOf(task).length, task).toBeGreaterThan(1);
+    for (const tools of toolsOf(task)) expect(tools).toMatch(/"Skill".*"Write"|"Write".*"Skill"/);
+    for (const tools of toolsOf(task)) expect(tools).not.toMatch(/"(?:Bash|WebFetch)"/);
+  }
+  expect(toolsOf('map-0002').at(0)).toContain('"Bash"');
 });
+
+function asksForPlan(body: Record<string, unknown>): boolean {
+  return JSON.stringify(body.tools ?? []).includes('rlm_plan');
+}

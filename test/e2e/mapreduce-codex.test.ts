@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -11,6 +12,7 @@ import { place, temporaryDirectory } from '../support/runs.ts';
 test('Codex orchestrates Codex workers from a plan to its archive', { timeout: 60_000 }, async () => {
   const root = temporaryDirectory();
   place(join(root, 'notes.txt'), 'The word is xylophone.\n');
+  mkdirSync(join(root, 'src'));
   const goal = `${HOSTILE_GOAL}\n${'Lines and lines of it. '.repeat(9_000)}`;
   expect(goal.length).toBeGreaterThan(200_000);
   const server = await startModelServer(
@@ -39,4 +41,10 @@ default_tools_approval_mode = "approve"
   expect(stdout.slice(-4000)).toContain('the run is archived');
   expect(server.strays).toEqual([]);
   expectArchivedRun(root, server.calls);
+  const written = (directory: string) =>
+    readdirSync(join(root, directory)).filter((name) => /^(stray|owned)-/.test(name));
+  // Its report and nothing else, unless it owns something: a directory, or a file and with it its directory.
+  expect(written('src').sort()).toEqual(['owned-map-0002.txt', 'owned-map-0003.txt']);
+  expect(written('.')).toEqual(['stray-map-0003.txt']);
+  expect(written('.rlm')).toEqual([]);
 });

@@ -26,7 +26,10 @@ export const CODEX: Dialect = {
     kind: 'tool',
     name: 'exec_command',
     arguments: {
-      cmd: `cat > ${path}.tmp <<'EOF'\n${text}EOF\nmv ${path}.tmp ${path}; echo stray > stray.txt`,
+      // The report, and then what a task may or may not write.
+      cmd: `cat > ${path}.tmp <<'EOF'\n${text}EOF\nmv ${path}.tmp ${path}
+name=$(basename ${path} .md)
+for file in stray-$name.txt src/owned-$name.txt .rlm/stray-$name.txt; do echo x > $file; done`,
     },
   }),
 };
@@ -67,8 +70,14 @@ export function orchestration(
         },
         tasks: [
           { worker_id: 'map-0001', goal: options.goal },
-          { worker_id: 'map-0002', goal: 'Which word is it not?' },
-          { worker_id: 'map-0003', goal: 'Weigh both.', depends_on: ['map-0001', 'map-0002'] },
+          { worker_id: 'map-0002', goal: 'Which word is it not?', owned_paths: ['src'] },
+          {
+            worker_id: 'map-0003',
+            goal: 'Weigh both.',
+            depends_on: ['map-0001', 'map-0002'],
+            // A file in the root: its directory is the root, but the state of the runs stays closed.
+            owned_paths: ['weights.txt'],
+          },
         ],
       },
     ],
@@ -179,8 +188,6 @@ export function expectArchivedRun(root: string, calls: readonly RecordedCall[]):
     ArchiveMeta.parse(JSON.parse(readFileSync(join(archive, 'meta.json'), 'utf8'))).termination_reason,
   ).toBe('the word is known');
   expect(existsSync(join(root, '.rlm', 'locks', `${RUN}.lock`))).toBe(false);
-  // Nothing but its report was written by a worker.
-  expect(existsSync(join(root, 'stray.txt'))).toBe(false);
   expect(readFileSync(join(root, 'notes.txt'), 'utf8')).toBe('The word is xylophone.\n');
   // The prompt reached the model byte for byte, with the skill that its first line names.
   for (const task of ['map-0001', 'map-0002', 'map-0003', 'verify-0001']) {

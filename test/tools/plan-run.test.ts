@@ -273,3 +273,17 @@ test('a server that is killed in the middle of a stage leaves it going, and the 
   writeFileSync(join(at.root, 'open'), '');
   expect(await ended(at)).toMatchObject({ state: 'completed', progress: { accepted: 1 } });
 });
+
+test('without anybody who can carry out a task the stage fails and says what to do', async () => {
+  const at = caller();
+  const before = { PATH: process.env.PATH, HOME: process.env.HOME };
+  onTestFinished(() => {
+    Object.assign(process.env, before);
+  });
+  Object.assign(process.env, { PATH: '/usr/bin:/bin', HOME: at.root });
+  await plan(at, { tasks: tasks('map-0001') });
+  await at.call('run_ready', { run_id: RUN });
+  const failed = await ended(at);
+  expect(failed).toMatchObject({ state: 'failed', progress: { attempts: 0 } });
+  expect(String(failed.reason)).toContain('neither Codex nor Claude is ready');
+});
