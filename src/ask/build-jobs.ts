@@ -126,9 +126,7 @@ function jobOf(
     byte_start: chunk.byte_start,
     byte_end: chunk.byte_end,
   }));
-  const content = [of.question, ...pack.map(({ source, sha256 }) => [source, sha256])];
-  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8);
-  const id = `${of.prefix}-${pack[0].chunk_id}-${hash}`;
+  const id = `${of.prefix}-${pack[0].chunk_id}-${contentHash(of.question, pack)}`;
   return {
     job_id: id,
     chunk_id: pack[0].chunk_id,
@@ -139,4 +137,18 @@ function jobOf(
     sandbox: 'read-only',
     spans,
   };
+}
+
+/** Whether a job of ours was built from what these chunks hold now; a job of another make is taken as it is. */
+export function isBuiltFrom(
+  job: Pick<JobRecord, 'job_id' | 'question'>,
+  chunks: readonly ChunkRecord[],
+): boolean {
+  const hash = /-c-\d{6,}-([0-9a-f]{8})$/.exec(job.job_id)?.[1];
+  return hash === undefined || hash === contentHash(job.question, chunks);
+}
+
+function contentHash(question: string, chunks: readonly ChunkRecord[]): string {
+  const content = [question.trim(), ...chunks.map(({ source, sha256 }) => [source, sha256])];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8);
 }

@@ -7,6 +7,7 @@ import { OutcomeReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { REDUCE_FILES, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
+import { isBuiltFrom } from './build-jobs.ts';
 
 /** Reads the documents of a corpus by the names they are cited by. Close it when done. */
 export function sourceReader(corpus: Corpus): SourceFiles {
@@ -21,7 +22,8 @@ export function sourceReader(corpus: Corpus): SourceFiles {
  * The answers of a run's jobs to verified evidence and coverage: `reduce/evidence.json`, `reduce/coverage.json`.
  * What became of each job is read from the journal.
  *
- * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have
+ * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have;
+ *   `conflict` for a job about a chunk that holds something else by now
  */
 export async function reduceRun(
   corpus: Corpus,
@@ -42,14 +44,20 @@ export async function reduceRun(
       const offset = history.accepted.get(record.job_id) || history.failed.get(record.job_id);
       const outcome = offset === undefined ? undefined : outcomes.read(offset);
       const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
+      const chunks = await chunkRecords(
+        corpus,
+        ids.map((id) => ordinalOf(corpus, id)),
+      );
+      if (!isBuiltFrom(record, chunks)) {
+        throw new RlmError('conflict', `job '${record.job_id}' was built from documents that changed since`, {
+          hint: 'Build the jobs again (rlm_build_jobs) and run them (rlm_run_batch).',
+        });
+      }
       yield {
         job_id: record.job_id,
         question: record.question,
         status: outcome?.status ?? 'never_sent',
-        chunks: await chunkRecords(
-          corpus,
-          ids.map((id) => ordinalOf(corpus, id)),
-        ),
+        chunks,
         answer_path: outcome?.status === 'accepted' ? outputPath : null,
         failure: outcome?.errors.at(-1),
       };

@@ -44,10 +44,11 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const { answer, text, state, ingest } = readAskResult(run);
   if (text === '') return formatResult(reportRun(run, status), run);
   const { accepted, total, cache_hits, usage, cost_usd } = status.progress;
+  const passes = state?.passes.length ?? 0;
   const route =
     state?.route === 'single'
       ? 'everything fitted one prompt: one job'
-      : `${state?.passes.length ?? 0} passes over the best chunks`;
+      : `${passes} ${passes === 1 ? 'pass' : 'passes'} over the best chunks`;
   const cost = cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`;
   return [
     text.trimEnd(),

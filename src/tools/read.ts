@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ReadResult } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
+import { jsonBytes } from './page.ts';
 import { runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
@@ -26,7 +27,7 @@ export const read = defineTool({
       .min(100)
       .max(32_768)
       .default(6000)
-      .describe('Bytes of text at most: 100 to 32768, default 6000'),
+      .describe('Bytes of text at most, as JSON: 100 to 32768, default 6000'),
   }),
   output: ReadResult,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -34,7 +35,12 @@ export const read = defineTool({
   async run(input, context) {
     const { readSpan } = await import('../corpus/index.ts');
     const run = context.openRun(input.run_id);
-    return readSpan(run.dir, requestOf(input), { maxBytes: input.max_bytes });
+    const result = await readSpan(run.dir, requestOf(input), { maxBytes: input.max_bytes });
+    const bytes = jsonBytes(result.text);
+    if (bytes <= input.max_bytes * 1.15) return result;
+    // Quotes, backslashes and control characters take up to six times their bytes in JSON.
+    const maxBytes = Math.floor((input.max_bytes * Buffer.byteLength(result.text)) / bytes);
+    return readSpan(run.dir, requestOf(input), { maxBytes });
   },
 });
 

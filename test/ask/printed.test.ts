@@ -40,7 +40,7 @@ test('what is printed is cited, and each citation opens at lines that hold the q
   expect(stdout).toMatch(
     /^cost: (\d+) of \1 calls, 0 from the cache, 0 input and 0 output tokens, 0\.0000 USD$/m,
   );
-  expect(stdout).toMatch(/^by extractive \(worker extractive; 1 passes over the best chunks\)$/m);
+  expect(stdout).toMatch(/^by extractive \(worker extractive; 1 pass over the best chunks\)$/m);
   expect(stdout).toContain(`run: printed (${runDir})`);
 });
 
@@ -96,6 +96,7 @@ test('by hand: results stay small in any script, and new jobs are never answered
   const root = documents(3);
   const line = '第一章：「缓存」的答案保存十四天。"quoted" \\ and so on；';
   place(join(root, 'docs/long.md'), `${`${line.repeat(60)}\n\n`.repeat(40)}`);
+  place(join(root, 'docs/quotes.txt'), '"\\"\\"\n'.repeat(4000));
   const client = await connectClient(root);
   const call = async (name: string, input: Record<string, unknown>) => {
     const result = await client.callTool({ name, arguments: input });
@@ -107,6 +108,11 @@ test('by hand: results stay small in any script, and new jobs are never answered
   const queries = Array.from({ length: 10 }, (_, n) => `${'缓存的答案保存多少天？'.repeat(20)} ${n}`);
   await call('rlm_search', { run_id: 'by-hand', queries, top_k: 50 });
   await call('rlm_search', { run_id: 'by-hand', queries: [QUESTION], top_k: 50 });
+  // What has to be escaped in JSON is paid for by the reader too; `next` goes on where the text ends.
+  const read = await call('rlm_read', { run_id: 'by-hand', source: 'docs/quotes.txt', line_start: 1 });
+  const { text, next } = z.object({ text: z.string(), next: z.object({ byte_start: z.int() }) }).parse(read);
+  expect(next.byte_start).toBe(Buffer.byteLength(text));
+  expect(text.length).toBeGreaterThan(2000);
 
   const ask = async (question: string) => {
     const built = await call('rlm_build_jobs', { run_id: 'by-hand', questions: [question] });
@@ -131,4 +137,10 @@ test('by hand: results stay small in any script, and new jobs are never answered
   expect(again).toMatchObject({
     progress: { total: second.built.jobs, accepted: second.built.jobs, failed: 0 },
   });
+
+  // The documents change under the jobs: what was answered about them is no evidence about the new ones.
+  place(join(root, 'docs/unit-1.md'), unit(1, 'other'));
+  await call('rlm_ingest', { input: ['docs'], run_id: 'by-hand' });
+  const stale = await client.callTool({ name: 'rlm_reduce_evidence', arguments: { run_id: 'by-hand' } });
+  expect(textOf(stale)).toContain('was built from documents that changed since');
 });
