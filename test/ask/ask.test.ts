@@ -238,7 +238,9 @@ test('out of quota there is a partial answer that says so; resume finishes it, a
   expect(stopped.stdout).toMatch(/^input_required: quota used up/m);
   expect(stopped.stdout).toMatch(/^note: partial answer: quota/m);
   const partial = verifyAnswer(asker.run('poor'));
-  expect(partial.quotes).toHaveLength(9);
+  // Without a synthesis it is extractive, and shows the best of what was found.
+  expect(readEvidence(asker.run('poor')).items).toHaveLength(9);
+  expect(partial.quotes.length).toBeGreaterThan(0);
   expect(partial.answer.gaps.join('\n')).toContain('never sent');
   expect(JSON.parse(readFileSync(join(asker.run('poor'), 'summary.json'), 'utf8'))).toMatchObject({
     state: 'input_required',
