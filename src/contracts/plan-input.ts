@@ -69,7 +69,7 @@ export const PlanInput = z.strictObject({
 export type PlanInput = z.infer<typeof PlanInput>;
 
 /** Topics of a verify stage, at most (CONTRACTS.md D). */
-export const MAX_VERIFY_TOPICS = 5;
+const MAX_VERIFY_TOPICS = 5;
 
 const statement = text.max(4000);
 const paths = z.array(path).optional();

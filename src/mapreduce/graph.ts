@@ -39,7 +39,7 @@ export function taskGraph(list: readonly Task[]): TaskGraph {
 }
 
 /** Everything reachable from `from`, itself only when a cycle leads back to it. */
-export function descendants(from: string, next: (id: string) => Iterable<string>): Set<string> {
+function descendants(from: string, next: (id: string) => Iterable<string>): Set<string> {
   const seen = new Set<string>();
   const open = [...next(from)];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {

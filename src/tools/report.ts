@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
-import type { RunHandle } from '../runs/index.ts';
+import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { cut } from './page.ts';
 
 /** The input of every tool that is about one run. */
@@ -76,11 +76,13 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
   };
 }
 
-/** A stage that is over is not the end of a plan. */
+/** A stage that is over is not the end of a plan, but its archive is. */
 function nextOf(run: RunHandle, { state, next }: RunStatus): string {
-  return run.record.kind === 'plan' && state === 'completed'
+  if (run.record.kind !== 'plan' || state !== 'completed') return next;
+  const archived = readArchivedTo(run);
+  return archived === undefined
     ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run.id}"}.`
-    : next;
+    : `It is archived, as ${archived.archive_id}. Further work is a new run.`;
 }
 
 /** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */

@@ -39,7 +39,7 @@ export function headOf({ run_id, state, run_dir, next }: RunReport) {
 }
 
 /** Tasks that were requested of a driver that is at work, and not launched yet. */
-export async function pendingTasks(run: RunHandle, state: ReduceState): Promise<Set<string>> {
+async function pendingTasks(run: RunHandle, state: ReduceState): Promise<Set<string>> {
   const [{ readRequests }, { driverAlive }] = await Promise.all([
     import('../mapreduce/index.ts'),
     import('../runs/index.ts'),

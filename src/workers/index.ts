@@ -1,6 +1,7 @@
 export { createClaudeWorker, findClaude, findLogin as findClaudeLogin, probeClaude } from './claude/index.ts';
 export { createCodexWorker, findCodex, inspectCodex } from './codex/index.ts';
 export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE, workerEnvironment } from './environment.ts';
+export { rankQuotes } from './extractive/index.ts';
 export { codexLogin } from './login.ts';
 export { askProgram } from './probe.ts';
 export { killAllGroups } from './process.ts';
@@ -15,4 +16,3 @@ export type {
   WorkRequest,
   WorkResult,
 } from './worker.ts';
-export { writablePaths } from './worker.ts';

@@ -8,10 +8,10 @@ import { ArchiveMeta, FinalReport } from '../../src/contracts/index.ts';
 import type { RecordedCall } from './model-server.ts';
 import type { Script, ScriptedReply } from './script.ts';
 
-export const RUN = 'e2e-run';
+const RUN = 'e2e-run';
 /** What a shell or a template would stumble over. */
 export const HOSTILE_GOAL =
-  'Find `id`, $HOME and $(rm -rf /tmp/nothing) in "notes.txt"; don\'t \\ expand %s ${x}\r\n\u2028🙂 $map-worker';
+  'Find `id`, $HOME and $(rm -rf /tmp/nothing) in "notes.txt"; don\'t \\ expand %s $\u007bx}\r\n\u2028🙂 $map-worker';
 
 interface Dialect {
   /** The client's tool call for one of ours. */

@@ -190,6 +190,11 @@ test('final.json needs a verify stage or a reason; then the run is archived, mar
   const archived = await at.call('archive', { run_id: RUN, ttl_days: 1 });
   const meta = JSON.parse(readFileSync(join(String(archived.path), 'meta.json'), 'utf8'));
   expect(meta).toMatchObject({ termination_reason: 'all is known', retention: { ttl_days: 1 } });
+  const { run } = z
+    .object({ run: z.looseObject({ next: z.string() }) })
+    .parse(await at.call('status', { run_id: RUN }));
+  expect(run.next).toContain(String(archived.archive_id));
+  expect(run.tasks).toMatchObject({ total: 1, satisfied: 1 });
   const mark = { run_id: RUN, mark_in_use: archived.archive_id };
   expect(await at.call('archive', mark)).toMatchObject({ in_use_by: [RUN] });
   expect(await at.call('cleanup', {})).toMatchObject({ dry_run: true, deleted: [] });
