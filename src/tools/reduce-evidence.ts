@@ -9,6 +9,21 @@ import { callerOf } from './work-input.ts';
 /** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
 const EVIDENCE_BYTES = 3500;
 
+const Counts = z.object(
+  EvidenceCounts.pick({
+    jobs_accepted: true,
+    jobs_failed: true,
+    jobs_never_sent: true,
+    quotes: true,
+    quotes_rejected: true,
+    items: true,
+  }).shape,
+);
+const Coverage = z.object(
+  CoverageFile.shape.total.pick({ bytes: true, read: true, percent_read: true, sources_left_out: true })
+    .shape,
+);
+
 /** Answers to verified evidence. */
 export const reduceEvidence = defineTool({
   name: 'rlm_reduce_evidence',
@@ -18,8 +33,8 @@ export const reduceEvidence = defineTool({
   input: z.object({ run_id: runIdInput }),
   output: z.object({
     run_id: RunId,
-    counts: EvidenceCounts,
-    coverage: CoverageFile.shape.total,
+    counts: Counts.describe('More of them are in evidence_path'),
+    coverage: Coverage.describe('Bytes; each document in coverage_path'),
     conflicts: z.int(),
     gaps: z.array(z.string()).describe('The first ten'),
     evidence: z
@@ -55,8 +70,8 @@ export const reduceEvidence = defineTool({
       run_id: run.id,
       evidence: shown,
       evidence_cut: rows.length - shown.length,
-      counts: evidence.counts,
-      coverage: coverage.total,
+      counts: Counts.parse(evidence.counts),
+      coverage: Coverage.parse(coverage.total),
       conflicts: evidence.conflicts.length,
       gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
       evidence_path: join(run.dir, REDUCE_FILES.evidence),
