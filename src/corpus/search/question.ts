@@ -1,4 +1,4 @@
-import { Thesaurus } from './thesaurus.ts';
+import { fieldWords, Thesaurus } from '../../language/index.ts';
 import { isStopWord, isUnspaced, termOf, wordsOf } from './words.ts';
 
 /** Weight of what the question does not say itself; its own words have 1. */
@@ -90,7 +90,8 @@ function addSynonyms(
     }
     const own = new Set(group.members.map(({ term }) => term));
     const counts = { mutual: 0, broader: 0 };
-    for (const { word, mutual } of thesaurus.synonyms(group.label)) {
+    const field = fieldWords(termOf(group.label)).map((word) => ({ word, mutual: true }));
+    for (const { word, mutual } of [...field, ...thesaurus.synonyms(group.label)]) {
       const term = termOf(word);
       if (own.has(term) || seen.has(term) || isStopWord(word)) continue;
       if (mutual ? counts.mutual >= MAX_SYNONYMS : counts.broader >= MAX_BROADER) continue;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../errors.ts';
 
 const NEWLINE = 0x0a;
 const OPEN_PARENTHESIS = 0x28;
