@@ -60,7 +60,7 @@ async function main(): Promise<void> {
         await each(questions, async ({ ask }) => peer(ask, k)),
       ]);
     }
-    const embeddings = endpoint();
+    const embeddings = endpoint(root);
     for (const [name, mode] of [
       ['expanded search', 'bm25'],
       ['hybrid search', 'hybrid'],
@@ -167,9 +167,11 @@ async function askCitations(root: string, question: string): Promise<Citation[]>
   );
 }
 
-function endpoint(): EmbeddingEndpoint | undefined {
+function endpoint(root: string): EmbeddingEndpoint | undefined {
   const { RLM_BENCH_EMBEDDINGS_URL: url, RLM_BENCH_EMBEDDINGS_MODEL: model } = process.env;
-  return url === undefined || model === undefined ? undefined : { url, model };
+  return url === undefined || model === undefined
+    ? undefined
+    : { url, model, cacheDirectory: join(root, 'embeddings') };
 }
 
 function table(rows: [string, Answered[]][]): string {

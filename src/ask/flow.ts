@@ -12,7 +12,6 @@ import {
   WorkSession,
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { extractiveAnswer } from '../evidence/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { finalizeAnswer } from './answer.ts';
 import { type BuiltJobs, buildJobs } from './build-jobs.ts';
@@ -24,6 +23,7 @@ import { gapsToFollow } from './follow-up.ts';
 import { joinPasses, passFile } from './jobs-file.ts';
 import { AskParams } from './params.ts';
 import { previewOf, sampleOf } from './preview.ts';
+import { quotedAnswer } from './quoted-answer.ts';
 import { reduceRun } from './reduce-run.ts';
 import { answerOf, type Synthesis, synthesise } from './synthesise.ts';
 
@@ -206,7 +206,7 @@ class Ask {
     try {
       const answer =
         synthesis === undefined
-          ? extractiveAnswer(question, reduced.evidence, reduced.coverage)
+          ? quotedAnswer(question, reduced, this.#session.worker.name)
           : answerOf(question, synthesis, reduced);
       finalizeAnswer(corpus, answer, reduced);
     } catch (error) {

@@ -3,7 +3,7 @@ import { describeCoverage, isFullCoverage } from './coverage.ts';
 import { plainText, withSeparators } from './plain-text.ts';
 
 /** Gaps of each kind that an answer lists; the rest is counted. All of them are in `reduce/evidence.json`. */
-const LISTED = { worker_gap: 60, failed_job: 20, rejected_quote: 40, worker_error: 20 } as const;
+const LISTED = { worker_gap: 20, failed_job: 10, rejected_quote: 10, worker_error: 10 } as const;
 
 /**
  * The gaps that an answer must name whoever wrote it: what was not read, which quotes were refused (never

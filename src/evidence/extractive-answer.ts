@@ -5,7 +5,7 @@ import { describeCoverage } from './coverage.ts';
 import { plainText, withSeparators } from './plain-text.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
-export const MAX_EXTRACTS = 40;
+export const MAX_EXTRACTS = 8;
 const MAX_CONTENT = 16_000;
 /** Choosing sentences by their words is not understanding them: no such answer is surer than this. */
 const MAX_CONFIDENCE = 0.7;
@@ -14,15 +14,17 @@ const MAX_CONFIDENCE = 0.7;
  * An answer without a model: the best quotes, word for word, under the documents they stand in, in the order
  * of the documents; labelled as what it is. It passes the gate.
  *
- * @param options.maxExtracts the most confident ones are taken; how many were not shown is said
+ * @param options.best items of the evidence in the order in which they bear on the question, with a confidence
+ *   that compares them; without it the most confident ones are taken. How many were not shown is said
  */
 export function extractiveAnswer(
   question: string,
   evidence: EvidenceFile,
   coverage: CoverageFile,
-  options: { maxExtracts?: number } = {},
+  options: { maxExtracts?: number; best?: readonly VerifiedEvidence[] } = {},
 ): FinalAnswer {
-  const shown = chosen(evidence.items, options.maxExtracts ?? MAX_EXTRACTS);
+  const limit = options.maxExtracts ?? MAX_EXTRACTS;
+  const shown = chosen(evidence.items, options.best ?? surest(evidence.items), limit);
   const asked = plainText(question, 400);
   if (shown.length === 0) return unanswered(asked, evidence, coverage);
   const conflicts = conflictLines(evidence, shown);
@@ -66,16 +68,25 @@ export function unanswered(asked: string, evidence: EvidenceFile, coverage: Cove
   };
 }
 
-function chosen(items: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
-  const best = items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
-  const taken = new Set<VerifiedEvidence>();
+/** The most confident first. */
+function surest(items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
+  return items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
+}
+
+/** As many of the best as the answer has room for, in the order of the documents. */
+function chosen(
+  items: readonly VerifiedEvidence[],
+  best: readonly VerifiedEvidence[],
+  limit: number,
+): VerifiedEvidence[] {
+  const taken = new Map<string, VerifiedEvidence>();
   let size = 0;
   for (const item of best.slice(0, limit)) {
     size += item.quote.length + item.source.length + 40 + item.quote.split('\n').length * 2;
     if (size > MAX_CONTENT) break;
-    taken.add(item);
+    taken.set(item.evidence_id, item);
   }
-  return items.filter((item) => taken.has(item));
+  return items.flatMap((item) => taken.get(item.evidence_id) ?? []);
 }
 
 function bySource(shown: readonly VerifiedEvidence[]): string[] {

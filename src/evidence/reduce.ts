@@ -142,12 +142,13 @@ class Reduction {
   }
 
   #answer(job: ReduceJob, answer: WorkerAnswer): void {
-    for (const gap of answer.gaps) this.#gaps.add('worker_gap', gap, job.job_id);
     for (const error of answer.errors) this.#gaps.add('worker_error', error, job.job_id);
     if (!answer.relevant) {
+      // That a chunk is about something else leaves nothing open.
       this.#irrelevant += 1;
       return;
     }
+    for (const gap of answer.gaps) this.#gaps.add('worker_gap', gap, job.job_id);
     const material = new JobMaterial(job.chunks, this.#reader);
     for (const claim of answer.evidence) this.#quote(job, answer, claim, material);
   }

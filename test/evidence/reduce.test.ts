@@ -207,7 +207,11 @@ describe('what went wrong is told', () => {
         evidence: [claim('Invented words \u0007 entirely.')],
       }),
       corpus.job(chunks, { gaps: ['the year is not given'], errors: ['\u001b[31mUnreadable table.'] }),
-      corpus.job(chunks, { relevant: false, evidence: [claim('Some words.')] }),
+      corpus.job(chunks, {
+        relevant: false,
+        evidence: [claim('Some words.')],
+        gaps: ['This chunk is about something else.'],
+      }),
       corpus.unanswered(chunks, 'failed'),
       broken,
     ]);

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { WorkerAnswer } from '../../src/contracts/index.ts';
-import { createExtractiveWorker, readChunk } from '../../src/workers/extractive/index.ts';
+import { createExtractiveWorker, rankQuotes, readChunk } from '../../src/workers/extractive/index.ts';
 import { temporaryDirectory, workRequest } from './request.ts';
 
 const CHUNK = `# Client
@@ -67,11 +67,72 @@ test('quotes the sentence that answers, with the lines of the original document'
 
 test('finds a word in another form, an identifier by its parts, and an abbreviation ends no sentence', () => {
   const retried = ask('How often is a failing request retried?');
-  expect(retried.evidence[0]?.quote).toBe(
+  expect(retried.evidence[0]?.quote).toContain(
     '- A failed request is retried 3 times when `retry` is on, e.g. Foo does so.',
   );
   const option = ask('What does request_timeout change?');
   expect(option.evidence.some(({ quote }) => quote.includes('requestTimeout'))).toBe(true);
+});
+
+const OPTIONS = `import type { Signal } from './signal.ts';
+
+export interface Options {
+  /**
+   * If the child does not exit after SIGTERM, forcefully exit it.
+   *
+   * @default 5000
+   */
+  readonly forceKillAfterDelay?: number;
+
+  /** On Windows, do not create a new console window. */
+  readonly windowsHide?: boolean;
+}
+
+export function killAfter(child: Child, signal: Signal, delay: number): void {}
+`;
+
+test('a doc comment is read with what it describes, and comes before code that shares its words', () => {
+  for (const [question, words] of [
+    ['What is the default of forceKillAfterDelay?', '@default 5000'],
+    ['What does windowsHide do?', 'do not create a new console window'],
+    ['When is a child killed that ignores SIGTERM?', 'forcefully exit it'],
+  ] as const) {
+    const answer = ask(question, OPTIONS, 10, 'types/options.d.ts');
+    check(answer, OPTIONS, 10);
+    expect(answer.evidence[0]?.quote).toContain(words);
+  }
+});
+
+test('finds what a document calls by another word', () => {
+  const text =
+    '# Guide\n\nSome words here.\n\nThe region field is mandatory.\n\nPending calls are discarded.\n';
+  expect(ask('Is the region field compulsory?', text).evidence[0]?.quote).toContain('mandatory');
+  expect(ask('Are waiting calls dropped?', text).evidence[0]?.quote).toContain('discarded');
+});
+
+describe('quotes of many chunks on one scale', () => {
+  const quoted = (quote: string, source = 'a.md') => ({ quote, source, notes: [] });
+  const limit = quoted('The frobnicator limit is 12 widgets.');
+  const colour = quoted('The frobnicator colour is blue.', 'b.md');
+  test('the best come first, then what they leave open; what is said twice is shown once', () => {
+    const again = quoted('The frobnicator  limit is 12 widgets.', 'c.md');
+    const ranked = rankQuotes(
+      'What are the limit and the colour of the frobnicator?',
+      [colour, limit, again],
+      8,
+    );
+    expect(ranked.map(({ quote }) => quote.quote.includes('limit')).sort()).toEqual([false, true]);
+    expect(rankQuotes('What is the limit of the frobnicator?', [colour, limit], 1)[0]?.quote).toBe(limit);
+  });
+  test('a shared word brings none of them', () => {
+    expect(rankQuotes('Who painted the frobnicator in Paris?', [colour, limit], 8)).toEqual([]);
+  });
+  test('what a note says of the heading counts', () => {
+    const bare = quoted('Twelve at most.');
+    expect(rankQuotes('What is the frobnicator limit?', [bare], 8)).toEqual([]);
+    const noted = { ...bare, notes: ['Its heading or file name holds "frobnicator", "limit".'] };
+    expect(rankQuotes('What is the frobnicator limit?', [noted], 8)).toHaveLength(1);
+  });
 });
 
 test('a heading is read with what stands under it', () => {
@@ -104,7 +165,8 @@ describe('scripts without spaces', () => {
     const answer = ask('客户端的默认超时时间是多少？', text);
     check(answer, text, 1);
     expect(answer.evidence[0]?.quote).toContain('客户端的默认超时时间为三十秒。');
-    expect(answer.evidence[0]?.loc).toBe('docs/notes.md:3-3');
+    // A small section is quoted whole.
+    expect(answer.evidence[0]?.loc).toBe('docs/notes.md:1-5');
   });
   test('a Chinese question that the chunk does not answer', () => {
     const answer = ask('数据库的许可证由谁颁发？', text);

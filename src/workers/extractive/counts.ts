@@ -1,8 +1,11 @@
 import type { Term } from './question.ts';
 import { visitStems } from './words.ts';
 
-/** Counts the occurrences of each term in a piece of text: 0..n; a fraction for a part of an unspaced word. */
+/** How well a piece of text holds each term: 1 for the word itself, less for a word of like meaning or a part. */
 export type Counter = (text: string) => number[];
+
+/** The parts of an identifier may stand apart, and then mean something else. */
+const PARTS = 0.8;
 
 /** Makes the counter of a question's terms; it looks at each word once, whatever the number of terms. */
 export function counterOf(terms: readonly Term[]): Counter {
@@ -10,30 +13,40 @@ export function counterOf(terms: readonly Term[]): Counter {
   for (const { match } of terms) {
     if (match.kind !== 'stem') continue;
     for (const word of [match.whole, ...match.parts]) if (!slots.has(word)) slots.set(word, slots.size);
+    for (const { stem } of match.others) if (!slots.has(stem)) slots.set(stem, slots.size);
   }
+  const found = new Uint8Array(slots.size);
+  const none: number[] = terms.map(() => 0);
+  const unspaced = terms.some(({ match }) => match.kind === 'substring');
   return (text) => {
-    const found = new Array<number>(slots.size).fill(0);
+    let any = false;
+    found.fill(0);
     if (slots.size > 0) {
       visitStems(text, (stem) => {
         const slot = slots.get(stem);
-        if (slot !== undefined) found[slot] = (found[slot] ?? 0) + 1;
+        if (slot === undefined) return;
+        found[slot] = 1;
+        any = true;
       });
     }
-    const seen = (word: string) => found[slots.get(word) ?? -1] ?? 0;
+    if (!any && !unspaced) return none;
+    const seen = (word: string) => found[slots.get(word) ?? -1] === 1;
     return terms.map(({ match }) => {
-      if (match.kind === 'substring') return countUnspaced(text, match);
-      const whole = seen(match.whole);
-      return whole > 0 || match.parts.length === 0 ? whole : Math.min(...match.parts.map(seen));
+      if (match.kind === 'substring') return degreeUnspaced(text, match);
+      if (seen(match.whole)) return 1;
+      let best = match.parts.length > 0 && match.parts.every(seen) ? PARTS : 0;
+      for (const { stem, degree } of match.others) if (degree > best && seen(stem)) best = degree;
+      return best;
     });
   };
 }
 
 /** A word of an unspaced script counts in full where it stands, and in part where half of its pairs do. */
-function countUnspaced(
+function degreeUnspaced(
   text: string,
   { word, bigrams }: { word: string; bigrams: readonly string[] },
 ): number {
-  if (text.includes(word)) return text.split(word).length - 1;
+  if (text.includes(word)) return 1;
   const shared = bigrams.filter((bigram) => text.includes(bigram)).length;
   return bigrams.length > 0 && shared * 2 >= bigrams.length ? shared / bigrams.length : 0;
 }

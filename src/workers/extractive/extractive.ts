@@ -6,7 +6,7 @@ import { type Passage, type Reading, readPassages } from './passages.ts';
 import type { Term } from './question.ts';
 
 /** Changes with every change of what is chosen: it is the cache's key. */
-export const EXTRACTIVE_VERSION = 'extractive-1';
+export const EXTRACTIVE_VERSION = 'extractive-2';
 const MAX_PASSAGES = 8;
 /** Shared words are a sign of an answer and no proof of one: the reader is never surer than this. */
 const MAX_CONFIDENCE = 0.75;
@@ -62,8 +62,8 @@ function readMaterial({ question, chunkId, parts }: NonNullable<WorkRequest['mat
 /**
  * What one piece says on a question, in the worker's answer format.
  *
- * `confidence` is the share of the question's informative words, weighted by how rare they are, that the best
- * passage holds, times 0.75. Every quote stands in `text` as it is; `loc` has the lines of the original document.
+ * `confidence` is the share of the question's weight (names count most, common words least; a word of like meaning
+ * counts in part) that the best passage holds, times 0.75: it compares from chunk to chunk. Every quote stands in `text` as it is; `loc` has the lines of the original document.
  */
 export function readChunk(piece: { question: string; chunkId: string } & MaterialPart): WorkerAnswer {
   const { text, question, source, chunkId, lineStart } = piece;
@@ -74,7 +74,7 @@ export function readChunk(piece: { question: string; chunkId: string } & Materia
     chunk_id: chunkId,
     relevant: passages.length > 0,
     summary: cut(summaryOf(reading, text), ANSWER_LIMITS.summary),
-    confidence: Math.round(reading.bestCoverage * MAX_CONFIDENCE * 1000) / 1000,
+    confidence: Math.round(reading.best * MAX_CONFIDENCE * 1000) / 1000,
     evidence: passages.map((passage) => ({
       loc: locOf(source || chunkId, lines(passage.start), lines(passage.end - 1)),
       quote: text.slice(passage.start, passage.end),

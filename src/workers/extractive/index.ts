@@ -1,1 +1,2 @@
 export { createExtractiveWorker, EXTRACTIVE_VERSION, readChunk } from './extractive.ts';
+export { type Quoted, rankQuotes } from './rank.ts';

@@ -1,3 +1,4 @@
+import { type LikeWord, likeWords } from './like-words.ts';
 import { isCommonWord, isStopWord } from './stop-words.ts';
 import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
 
@@ -8,7 +9,7 @@ export interface Term {
   /** How much it says before any chunk is seen: common words little, identifiers and numbers most. */
   weight: number;
   match:
-    | { kind: 'stem'; whole: string; parts: string[] }
+    | { kind: 'stem'; whole: string; parts: string[]; others: LikeWord[] }
     | { kind: 'substring'; word: string; bigrams: string[] };
 }
 
@@ -23,9 +24,22 @@ export interface Question {
   prefilter: RegExp | undefined;
 }
 
-const WEIGHT = { common: 0.5, plain: 1, distinctive: 1.3 };
+const WEIGHT = { common: 0.5, plain: 1, name: 2 };
+
+/** A question comes with chunk after chunk; a few are kept, so that their words are looked up once. */
+const known = new Map<string, Question>();
+const MAX_KNOWN = 32;
 
 export function readQuestion(text: string): Question {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  if (known.size >= MAX_KNOWN) known.clear();
+  const question = takeApart(text);
+  known.set(text, question);
+  return question;
+}
+
+function takeApart(text: string): Question {
   const terms: Term[] = [];
   const known = new Map<string, number>();
   const asked: number[][] = [];
@@ -63,23 +77,28 @@ function wholeQuestions(asked: number[][]): number[][] {
 function termsOf(sentence: string): Term[] {
   const words = wordsOf(sentence);
   const found = [
-    ...words.filter((word) => !isStopWord(word.whole)).map(stemTerm),
+    ...words.filter((word) => !isStopWord(word.whole)).map((word) => stemTerm(word, sentence)),
     ...unspacedTerms(sentence),
   ];
   // "What is it about?" has nothing but stop words; then they are all there is to go by.
-  return found.length > 0 ? found : words.filter((word) => word.whole.length > 3).map(stemTerm);
+  return found.length > 0
+    ? found
+    : words.filter((word) => word.whole.length > 3).map((word) => stemTerm(word, sentence));
 }
 
-function stemTerm(word: Word): Term {
-  const distinctive = /[A-Za-z][_-][A-Za-z]|\d|^[A-Z]{2,}$|[a-z][A-Z]/.test(word.written);
+function stemTerm(word: Word, sentence: string): Term {
+  const identifier = /[A-Za-z][_-][A-Za-z]|\d|^[A-Z]{2,}$|[a-z][A-Z]/.test(word.written);
+  const name =
+    identifier || (/^\p{Lu}/u.test(word.written) && !sentence.trimStart().startsWith(word.written));
   const common = isCommonWord(word.parts[0] ?? word.whole) || word.whole.length === 1;
   return {
     label: word.written,
-    weight: common ? WEIGHT.common : distinctive ? WEIGHT.distinctive : WEIGHT.plain,
+    weight: common ? WEIGHT.common : name ? WEIGHT.name : WEIGHT.plain,
     match: {
       kind: 'stem',
       whole: stem(word.whole),
       parts: word.parts.filter((part) => !isStopWord(part)).map(stem),
+      others: likeWords(word.whole),
     },
   };
 }
@@ -114,7 +133,9 @@ function prefilterOf(terms: readonly Term[]): RegExp | undefined {
   for (const { match } of terms) {
     const pieces =
       match.kind === 'stem'
-        ? [match.whole, ...match.parts].map((word) => word.replace(/(?<=..)[ie]$/, '').slice(0, 4))
+        ? [match.whole, ...match.parts, ...match.others.map(({ stem: other }) => other)].map((word) =>
+            word.replace(/(?<=..)[ie]$/, '').slice(0, 4),
+          )
         : match.bigrams.length > 0
           ? match.bigrams
           : [match.word];

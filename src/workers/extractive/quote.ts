@@ -5,12 +5,18 @@ import type { Unit } from './units.ts';
 
 /** Longest quote, UTF-16 units. */
 const MAX_QUOTE = ANSWER_LIMITS.quote;
+/** Steps in which the best part of a unit that is too long is looked for. */
+const STRIDE = MAX_QUOTE / 4;
 
-/** A unit and how often each term of the question occurs in it. */
+/** A unit and how well it holds each term of the question. */
 export interface Scored {
   unit: Unit;
-  counts: number[];
+  degrees: number[];
 }
+
+/** A neighbour must hold a word of the question itself, or one that is as good. */
+const SURE = 0.8;
+const LISTED: ReadonlySet<Unit['kind']> = new Set(['item', 'row']);
 
 /** Starts with a word that points back: the sentence before is needed to understand it. */
 const POINTS_BACK =
@@ -27,23 +33,45 @@ export function extend(text: string, units: readonly Scored[], index: number): S
     return one !== undefined && two !== undefined && two.block - one.block <= 1;
   };
   const sameBlock = (a: number, b: number) => units[a]?.unit.block === units[b]?.unit.block;
-  const hits = (a: number) => units[a]?.counts.some((count) => count > 0) ?? false;
+  // Items of one list, rows of one table.
+  const sameList = (a: number, b: number) => {
+    const [one, two] = [units[a]?.unit, units[b]?.unit];
+    return (
+      one !== undefined &&
+      adjacent(a, b) &&
+      one.kind === two?.kind &&
+      one.heading === two.heading &&
+      LISTED.has(one.kind)
+    );
+  };
+  const runsOn = (a: number, b: number) => adjacent(a, b) && (sameBlock(a, b) || sameList(a, b));
+  const hits = (a: number) => units[a]?.degrees.some((degree) => degree >= SURE) ?? false;
   const body = (a: number) => text.slice(units[a]?.unit.start, units[a]?.unit.end);
+  const together = (a: number, b: number) => {
+    const [one, two] = [units[a]?.unit, units[b]?.unit];
+    return one !== undefined && one.group !== -1 && one.group === two?.group;
+  };
+  // What belongs together is quoted together where it fits: a small section, a paragraph.
+  for (const whole of [together, sameBlock]) {
+    let [first, last] = [index, index];
+    while (whole(first - 1, index)) first -= 1;
+    while (whole(last + 1, index)) last += 1;
+    if (last > first && fits(first, last)) return units.slice(first, last + 1);
+  }
 
   // A heading, a question and an announcement say something with what follows them only.
   while (adjacent(to, to + 1) && fits(from, to + 1) && announces(units[to]?.unit.kind, body(to))) to += 1;
   while (
-    adjacent(to, to + 1) &&
-    sameBlock(to, to + 1) &&
+    runsOn(to, to + 1) &&
     fits(from, to + 1) &&
-    (hits(to + 1) || isFragment(body(to + 1)))
+    (hits(to + 1) || (sameBlock(to, to + 1) && isFragment(body(to + 1))))
   )
     to += 1;
   while (
-    adjacent(from - 1, from) &&
-    sameBlock(from - 1, from) &&
+    runsOn(from - 1, from) &&
     fits(from - 1, to) &&
-    (hits(from - 1) || POINTS_BACK.test(body(from)) || isFragment(body(from)))
+    (hits(from - 1) ||
+      (sameBlock(from - 1, from) && (POINTS_BACK.test(body(from)) || isFragment(body(from)))))
   )
     from -= 1;
   return units.slice(from, to + 1);
@@ -70,17 +98,17 @@ export function shorten(
   const start = span[0]?.unit.start ?? 0;
   const end = span.at(-1)?.unit.end ?? 0;
   if (end - start <= MAX_QUOTE) return { start, end, cut: false };
-  let best = { start, held: -1 };
-  for (let at = start; at < end; at += MAX_QUOTE / 4) {
-    const counts = counter(text.slice(at, Math.min(end, at + MAX_QUOTE)));
-    const held = counts.reduce(
-      (sum, count, term) => sum + Math.min(1, count) * (terms[term]?.weight ?? 0),
-      0,
-    );
-    if (held > best.held) best = { start: at, held };
+  let best = { first: start, last: start, held: -1 };
+  for (let at = start; at < end; at += STRIDE) {
+    const degrees = counter(text.slice(at, Math.min(end, at + MAX_QUOTE)));
+    const held = degrees.reduce((sum, degree, term) => sum + degree * (terms[term]?.weight ?? 0), 0);
+    if (held > best.held) best = { first: at, last: at, held };
+    else if (held === best.held && at - best.last === STRIDE) best.last = at;
     if (at + MAX_QUOTE >= end) break;
   }
-  let from = Math.min(best.start, Math.max(start, end - MAX_QUOTE));
+  // The middle one of those that hold as much: what stands around the words says what they are about.
+  const middle = best.first + Math.ceil((best.last - best.first) / STRIDE / 2) * STRIDE;
+  let from = Math.min(middle, Math.max(start, end - MAX_QUOTE));
   let to = Math.min(end, from + MAX_QUOTE);
   if (from > start) from = nextBoundary(text, from, to);
   if (to < end) to = previousBoundary(text, from, to);

@@ -10,6 +10,8 @@ export interface Unit {
   kind: 'sentence' | 'heading' | 'item' | 'row' | 'line';
   /** Index of the nearest heading above, in `Layout.headings`; -1 for none. */
   heading: number;
+  /** Blocks of one small section or doc comment: they are quoted together. -1 for none. */
+  group: number;
 }
 
 /** A run of lines that belong together. */
@@ -18,6 +20,7 @@ export interface Block {
   end: number;
   kind: Unit['kind'];
   heading: number;
+  group: number;
 }
 
 /** A chunk as blocks, in order. */
@@ -45,16 +48,22 @@ const LINE_KINDS = new Set(
   ),
 );
 
-/** Splits a chunk into blocks along Markdown's lines, blank lines, and the lines of code, tables and logs. */
+/** Splits a chunk into blocks along its lines: of Markdown, or of code with its comments, tables and logs. */
 export function layoutOf(text: string, source: string): Layout {
+  const lineMode = LINE_KINDS.has(extname(source).toLowerCase());
+  const layout = lineMode ? codeLayout(text) : proseLayout(text);
+  groupSections(layout, lineMode);
+  return layout;
+}
+
+function proseLayout(text: string): Layout {
   const layout: Layout = { blocks: [], headings: [] };
   const levels: { level: number; index: number }[] = [];
-  const lineMode = LINE_KINDS.has(extname(source).toLowerCase());
   let fence: string | undefined;
   let open: (Block & { lines: number; records: number; code: number; starts: number[] }) | undefined;
   const current = () => levels.at(-1)?.index ?? -1;
   const push = (kind: Unit['kind'], start: number, end: number) => {
-    layout.blocks.push({ start, end, kind, heading: current() });
+    layout.blocks.push({ start, end, kind, heading: current(), group: -1 });
   };
   const close = () => {
     if (open === undefined) return;
@@ -69,7 +78,7 @@ export function layoutOf(text: string, source: string): Layout {
     while ((levels.at(-1)?.level ?? 0) >= level) levels.pop();
     const above = current();
     layout.headings.push({ start, end, above });
-    layout.blocks.push({ start, end, kind: 'heading', heading: above });
+    layout.blocks.push({ start, end, kind: 'heading', heading: above, group: -1 });
     levels.push({ level, index: layout.headings.length - 1 });
   };
 
@@ -81,11 +90,10 @@ export function layoutOf(text: string, source: string): Layout {
     if (fence !== undefined) {
       if (mark?.startsWith(fence)) fence = undefined;
       else if (line.trim() !== '') push('line', start, end);
-    } else if (mark !== undefined && !lineMode) {
+    } else if (mark !== undefined) {
       close();
       fence = mark;
     } else if (line.trim() === '') close();
-    else if (lineMode) push('line', start, end);
     else {
       const level = HEADING.exec(line)?.[1]?.length;
       if (level !== undefined) {
@@ -107,6 +115,7 @@ export function layoutOf(text: string, source: string): Layout {
           end,
           kind: item ? 'item' : 'sentence',
           heading: -1,
+          group: -1,
           lines: 0,
           records: 0,
           code: 0,
@@ -123,6 +132,103 @@ export function layoutOf(text: string, source: string): Layout {
   }
   close();
   return layout;
+}
+
+const COMMENT_OPENS = /^\s*(?:\/\*|<!--)/;
+const COMMENT_ENDS = /\*\/|-->/;
+const COMMENT_LINE = /^\s*(?:\/\/|#(?=\s)|--(?=\s)|;;)/;
+/** A line of a comment that holds nothing but its frame. */
+const COMMENT_FRAME = /^\s*(?:\/?\*+\/?|\/\/|#|--)?\s*$/;
+
+/** Code is read line by line; what a comment says is prose, and what it stands above is its heading. */
+function codeLayout(text: string): Layout {
+  const layout: Layout = { blocks: [], headings: [] };
+  let comment: { start: number; end: number; closed: boolean; lines: boolean; fence: boolean }[] = [];
+  let inside = false;
+  const flush = (declaration: { start: number; end: number } | undefined) => {
+    if (comment.length === 0) return;
+    let heading = -1;
+    if (declaration !== undefined) heading = layout.headings.push({ ...declaration, above: -1 }) - 1;
+    for (const { start, end, fence } of comment)
+      layout.blocks.push({ start, end, kind: fence ? 'line' : 'sentence', heading, group: -1 });
+    comment = [];
+  };
+  let paragraph: { start: number; end: number } | undefined;
+  let fenced = false;
+  const closeParagraph = () => {
+    if (paragraph !== undefined) comment.push({ ...paragraph, closed: true, lines: false, fence: fenced });
+    paragraph = undefined;
+  };
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline + 1;
+    const line = text.slice(start, Math.min(end, start + 400));
+    const opens: boolean = !inside && COMMENT_OPENS.test(line);
+    if (inside || opens || COMMENT_LINE.test(line)) {
+      const body = trimmedComment(text, start, end);
+      if (COMMENT_FRAME.test(line) || body === undefined) closeParagraph();
+      else if (/^(?:```|~~~)/.test(text.slice(body.start, body.end))) {
+        closeParagraph();
+        fenced = !fenced;
+      } else if (/^@/.test(text.slice(body.start, body.end)) || fenced) {
+        closeParagraph();
+        paragraph = body;
+        closeParagraph();
+      } else paragraph = { start: paragraph?.start ?? body.start, end: body.end };
+      if (opens || inside) inside = !COMMENT_ENDS.test(opens ? line.replace(COMMENT_OPENS, '') : line);
+      if (!inside && (opens || COMMENT_ENDS.test(line))) {
+        closeParagraph();
+        fenced = false;
+      }
+    } else if (line.trim() !== '') {
+      closeParagraph();
+      flush({ start, end });
+      layout.blocks.push({ start, end, kind: 'line', heading: -1, group: -1 });
+    } else closeParagraph();
+    start = end;
+  }
+  closeParagraph();
+  flush(undefined);
+  return layout;
+}
+
+/** What a line of a comment says, without its signs; undefined when it says nothing. */
+function trimmedComment(
+  text: string,
+  start: number,
+  end: number,
+): { start: number; end: number } | undefined {
+  const line = text.slice(start, end);
+  const from = /^\s*(?:\/\*+|<!--|\*(?!\/)|\/\/+|#+|--|;;)?\s*/.exec(line)?.[0].length ?? 0;
+  const plain = line.trimEnd();
+  const to = (/\*\/$|-->$/.test(plain) ? plain.replace(/(?:\*\/|-->)$/, '').trimEnd() : plain).length;
+  return from < to ? { start: start + from, end: start + to } : undefined;
+}
+
+/** A small section with its heading, or a doc comment with what it describes, says its thing as a whole. */
+const MAX_GROUP = 300;
+
+function groupSections(layout: Layout, code: boolean): void {
+  const { blocks } = layout;
+  for (let from = 0; from < blocks.length; ) {
+    const heading = blocks[from]?.heading ?? -1;
+    let to = from;
+    while (blocks[to]?.kind === 'sentence' && blocks[to]?.heading === heading) to += 1;
+    if (to === from || heading === -1) {
+      from = Math.max(to, from + 1);
+      continue;
+    }
+    // A section may go on with items, rows or code: then it is no small one.
+    const whole = code || blocks[to] === undefined || blocks[to]?.kind === 'heading';
+    const named = code ? [from, to + 1] : [from - 1, to];
+    for (const [first = from, last = to] of [named, [from, to]]) {
+      const size = (blocks[last - 1]?.end ?? Number.POSITIVE_INFINITY) - (blocks[first]?.start ?? 0);
+      if (!whole || first < 0 || size > MAX_GROUP || last - first < 2) continue;
+      for (const block of blocks.slice(first, last)) block.group = from;
+      break;
+    }
+    from = to;
+  }
 }
 
 /** Abbreviations that end in a full stop without ending a sentence. */
@@ -144,11 +250,19 @@ export function unitsOf(text: string, block: Block, index: number): Unit[] {
     while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
     while (end - start > MAX_UNIT) {
       const piece = pieceEnd(text, start);
-      units.push({ start, end: piece, block: index, kind: block.kind, heading: block.heading });
+      units.push({
+        start,
+        end: piece,
+        block: index,
+        kind: block.kind,
+        heading: block.heading,
+        group: block.group,
+      });
       start = piece;
       while (start < end && isSpace(text.charCodeAt(start))) start += 1;
     }
-    if (start < end) units.push({ start, end, block: index, kind: block.kind, heading: block.heading });
+    if (start < end)
+      units.push({ start, end, block: index, kind: block.kind, heading: block.heading, group: block.group });
   };
   if (block.kind === 'heading' || block.kind === 'row') push(block.start, block.end);
   else {

@@ -1,4 +1,5 @@
 import { stemmer } from 'stemmer';
+import { isStopWord } from './stop-words.ts';
 
 /** Scripts written without spaces between words (and Korean, whose particles cling to them). */
 export const UNSPACED =
@@ -28,7 +29,7 @@ export function wordsOf(text: string): Word[] {
   for (const written of text.match(WORD) ?? []) {
     const last = words.at(-1);
     if (written.length > MAX_WORD) continue;
-    if (last?.parts.length === 0 && PARTICLE.test(written)) {
+    if (last?.parts.length === 0 && PARTICLE.test(written) && !isStopWord(last.whole)) {
       words[words.length - 1] = {
         written: `${last.written} ${written}`,
         whole: stem(last.whole) + written,
