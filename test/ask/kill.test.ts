@@ -109,3 +109,25 @@ async function until(condition: () => boolean): Promise<void> {
     await sleep(10);
   }
 }
+
+test('cancelled while documents are read, an ask is cancelled and not failed; resumed, it is answered', async () => {
+  const asker = await Asker.start();
+  const big = Array.from(
+    { length: 400_000 },
+    (_, n) => `Line ${n} tells of the weather and of nothing else.\n`,
+  );
+  asker.write({ 'docs/weather.txt': big.join(''), ...units(2) });
+  const runDir = join(asker.root, '.rlm/runs/cancelled');
+  const ask = ['ask', 'What is the code word of each unit?', '--input', 'docs', '--run-id', 'cancelled'];
+  const command = asker.start(...ask);
+  await until(() => existsSync(join(runDir, 'chunks')) && temporary(join(runDir, 'chunks')).length > 0);
+  const cancelled = await asker.rlm('cancel', '--run', 'cancelled', '--json');
+  expect(JSON.parse(cancelled.stdout)).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  await until(() => command.exitCode !== null);
+  expect(temporary(join(runDir, 'chunks'))).toEqual([]);
+  expect((await asker.rlm('resume', '--run', 'cancelled')).code).toBe(0);
+  expect(verifyAnswer(runDir).quotes.sort()).toEqual([
+    'The code word of unit 1 is w-1.',
+    'The code word of unit 2 is w-2.',
+  ]);
+}, 60_000);
