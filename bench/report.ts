@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
 const FILE = 'bench/RESULTS.md';
 
@@ -34,7 +34,7 @@ function markdown({ columns, rows }: Table): string {
 function machine(): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   const processor = cpus()[0]?.model ?? 'unknown processor';
-  return `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores (${processor}), ${memory} GiB, Node ${process.version}, ${process.platform}`;
+  return `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores (${processor}), ${memory} GiB, Node ${process.version}, ${process.platform}, load ${loadavg()[0]?.toFixed(1)}`;
 }
 
 /** Wall seconds of a program, by argv; its output is thrown away. */
