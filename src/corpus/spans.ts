@@ -24,6 +24,7 @@ export class Spans {
   readonly count: number;
   readonly #floats: Float64Array;
   readonly #integers: Uint32Array;
+  #averageLength: number | undefined;
 
   constructor(bytes: ArrayBuffer) {
     this.count = Math.floor(bytes.byteLength / RECORD_BYTES);
@@ -39,6 +40,15 @@ export class Spans {
   }
   length(ordinal: number): number {
     return this.#integers[ordinal * 8 + 4] ?? 0;
+  }
+  /** Bytes of a chunk on average, at least 1; counted once. */
+  get averageLength(): number {
+    if (this.#averageLength === undefined) {
+      let sum = 0;
+      for (let ordinal = 0; ordinal < this.count; ordinal += 1) sum += this.length(ordinal);
+      this.#averageLength = Math.max(1, sum / Math.max(1, this.count));
+    }
+    return this.#averageLength;
   }
   lineStart(ordinal: number): number {
     return this.#integers[ordinal * 8 + 5] ?? 0;

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import wabt from 'wabt';
 import { ingest, openCorpus, readSpan, search } from '../../src/corpus/index.ts';
 import { LITERALS_WASM } from '../../src/corpus/search/literals-wasm.ts';
+import { encodePostings, IndexedTallies } from '../../src/corpus/search/postings.ts';
 import { countTerms } from '../../src/corpus/search/scan.ts';
+import { WordCounter } from '../../src/corpus/search/word-counter.ts';
 import { commonPrefix, termOf, wordsOf } from '../../src/corpus/search/words.ts';
 import { workplace } from './fixtures.ts';
 
@@ -287,6 +289,43 @@ describe('the scan', () => {
     }
     expect(expected.size).toBeGreaterThan(200);
     expect(new Map([...counted].sort())).toEqual(new Map([...expected].sort()));
+    // So does what an index is made of, ASCII or not, and what it gives back.
+    const counter = new WordCounter();
+    const places = new Map<string, { ordinals: number[]; counts: number[] }>();
+    for (let ordinal = 0; ordinal < 40; ordinal += 1) {
+      const text = texts.get(corpus.sources[corpus.spans.source(ordinal)]?.file ?? '') ?? Buffer.alloc(0);
+      const start = corpus.spans.start(ordinal);
+      counter.count(text.subarray(start, start + corpus.spans.length(ordinal)), (number, count) => {
+        const term = counter.terms[number] ?? '';
+        const place = places.get(term) ?? { ordinals: [], counts: [] };
+        place.ordinals.push(ordinal);
+        place.counts.push(count);
+        places.set(term, place);
+      });
+    }
+    const lists = terms.map((name, term) => {
+      const { ordinals, counts } = places.get(name) ?? { ordinals: [], counts: [] };
+      const postings = encodePostings(Uint32Array.from(ordinals), Uint16Array.from(counts));
+      return { term, chunks: ordinals.length, postings };
+    });
+    const indexed = new Map<string, number>();
+    new IndexedTallies(corpus.spans.count, terms.length, lists).visit((ordinal, found) => {
+      for (const entry of found) indexed.set(`${ordinal} ${terms[entry >>> 16]}`, entry & 0xffff);
+    });
+    expect(indexed).toEqual(new Map([...expected].filter(([key]) => Number(key.split(' ')[0]) < 40)));
+  });
+
+  it('counts the words of ASCII as those of any text', () => {
+    const text = "readFile HTTPServer max_attempts2 x a1B C3po tokens; expiring\tdon't end";
+    const count = (of: string) => {
+      const counter = new WordCounter();
+      const counts: Record<string, number> = {};
+      counter.count(Buffer.from(of), (number, times) => {
+        counts[counter.terms[number] ?? ''] = times;
+      });
+      return counts;
+    };
+    expect(count(`${text} é`)).toEqual({ ...count(text), é: 1 });
   });
 
   it('looks for a beginning that all words with the same stem have', () => {

@@ -15,28 +15,23 @@ export interface Ranking {
 /**
  * Ranks chunks by BM25. A group of terms that stand for one thing counts as its best member does, so that
  * synonyms help a chunk that lacks the word itself and add nothing to one that has it. Length is in bytes.
- *
- * @param frequencies chunks that hold each term, when the tallies cover a part of the corpus only
  */
 export function rank(
   corpus: Corpus,
   question: Question,
   terms: ReadonlyMap<string, number>,
-  tallies: Tallies,
+  tallies: Pick<Tallies, 'documentFrequency' | 'visit'>,
   limit: number,
-  frequencies: ArrayLike<number> = tallies.documentFrequency,
 ): Ranking {
   const { chunks } = corpus.record;
-  let bytes = 0;
-  for (let ordinal = 0; ordinal < chunks; ordinal += 1) bytes += corpus.spans.length(ordinal);
-  const averageLength = Math.max(1, bytes / Math.max(1, chunks));
+  const { averageLength } = corpus.spans;
   /** For each term of the pass: the groups it belongs to, with its weight times its rarity. */
   const uses: { group: number; factor: number }[][] = Array.from({ length: terms.size }, () => []);
   for (const [group, { members }] of question.groups.entries()) {
     for (const { term, weight } of members) {
       const index = terms.get(term);
       if (index === undefined) continue;
-      const frequency = frequencies[index] ?? 0;
+      const frequency = tallies.documentFrequency[index] ?? 0;
       const rarity = Math.log(1 + (chunks - frequency + 0.5) / (frequency + 0.5));
       uses[index]?.push({ group, factor: weight * rarity });
     }

@@ -1,8 +1,10 @@
+import { KnownWords } from './known-words.ts';
 import { commonPrefix, isUnspaced, termOf } from './words.ts';
 
 /** What begins less than this before the end of a block waits for the next block. */
 export const LONGEST_WORD = 256;
 export const LONGEST_CHARACTER = 4;
+const REMEMBERED_WORDS = 1 << 14;
 
 /** Told of each term that begins at a place where one may. */
 type Found = (offset: number, term: number) => void;
@@ -34,7 +36,7 @@ export class LiteralMatcher implements Matcher {
 export class WordMatcher implements Matcher {
   readonly #terms: Map<string, number>;
   readonly #unspaced: { bytes: Buffer; term: number }[];
-  readonly #known = new KnownWords();
+  readonly #known = new KnownWords(REMEMBERED_WORDS);
   readonly #beginnings: Beginnings;
 
   constructor(terms: readonly string[]) {
@@ -101,37 +103,6 @@ export class WordMatcher implements Matcher {
     }
     return letters.length === 0 ? -1 : this.#termOf(letters.join(''));
   }
-}
-
-const REMEMBERED_WORDS = 1 << 14;
-
-/**
- * The terms of words met before, so that none is stemmed twice in a row of its like. By their bytes: making a
- * string of a word costs more than all else that is done with it. A word gives way to the next of its hash.
- */
-class KnownWords {
-  readonly #words: (Uint8Array | undefined)[] = Array.from({ length: REMEMBERED_WORDS });
-  readonly #terms = new Int32Array(REMEMBERED_WORDS);
-
-  get(buffer: Buffer, from: number, to: number, hash: number): number | undefined {
-    const slot = slotOfHash(hash);
-    const word = this.#words[slot];
-    if (word === undefined || word.length !== to - from) return undefined;
-    for (let place = 0; place < word.length; place += 1) {
-      if (buffer[from + place] !== word[place]) return undefined;
-    }
-    return this.#terms[slot];
-  }
-
-  set(buffer: Buffer, from: number, to: number, hash: number, term: number): void {
-    const slot = slotOfHash(hash);
-    this.#words[slot] = Uint8Array.prototype.slice.call(buffer, from, to);
-    this.#terms[slot] = term;
-  }
-}
-
-function slotOfHash(hash: number): number {
-  return (hash ^ (hash >>> 14)) & (REMEMBERED_WORDS - 1);
 }
 
 const SLOTS = 1 << 15;

@@ -1,4 +1,5 @@
 import type { Corpus } from '../corpus.ts';
+import type { Spans } from '../spans.ts';
 import { LiteralFinder } from './literals.ts';
 import { LiteralMatcher, LONGEST_CHARACTER, LONGEST_WORD, WordMatcher } from './matchers.ts';
 import { Tallies } from './tallies.ts';
@@ -8,8 +9,6 @@ import { commonPrefix } from './words.ts';
 export interface ScanOptions {
   breathe: () => Promise<void> | undefined;
   notes: string[];
-  /** When given, nothing but these chunks is looked at (ordinals, ascending). */
-  only?: readonly number[];
   /** The terms are ASCII texts in lower case that may stand anywhere, also inside words. */
   literal?: boolean;
 }
@@ -31,19 +30,15 @@ export async function countTerms(
   if (patterns.length === 0) return tallies;
   const finder = new LiteralFinder(patterns, { insideWords: literal });
   const matcher = literal ? new LiteralMatcher(terms) : new WordMatcher(terms);
-  for (const text of openTexts(corpus, options.notes, options.only)) {
-    for (const [from, to] of rangesOf(text, options.only)) {
-      await scanRange(corpus, text, from, to);
-    }
-  }
+  for (const text of openTexts(corpus, options.notes)) await scanText(corpus.spans, text);
   return tallies;
 
-  async function scanRange(on: Corpus, text: OpenText, from: number, to: number): Promise<void> {
-    const { spans } = on;
-    tallies.begin(spans, from, to);
+  async function scanText(spans: Spans, text: OpenText): Promise<void> {
+    tallies.begin(spans, text.firstChunk, text.endChunk);
     const buffer = finder.text;
-    const end = Math.min(text.size, spans.start(to - 1) + spans.length(to - 1));
-    let position = spans.start(from);
+    const last = text.endChunk - 1;
+    const end = Math.min(text.size, spans.start(last) + spans.length(last));
+    let position = spans.start(text.firstChunk);
     let kept = 0;
     // Of the block before, the last character is kept as well, to see whether a word goes on.
     let seen = 0;
@@ -51,29 +46,18 @@ export async function countTerms(
     while (position < end) {
       const read = fill(text, buffer, kept, position + kept);
       const filled = Math.min(kept + read, end - position);
-      const last = position + filled >= end || read === 0;
-      const limit = last ? filled : filled - LONGEST_WORD;
+      const done = position + filled >= end || read === 0;
+      const limit = done ? filled : filled - LONGEST_WORD;
       finder.candidates(limit, filled, (offset) => {
         if (offset >= seen) matcher.visit(buffer, offset, filled, found);
       });
       await options.breathe();
-      if (last) break;
+      if (done) break;
       buffer.copyWithin(0, limit - LONGEST_CHARACTER, filled);
       position += limit - LONGEST_CHARACTER;
       kept = filled - limit + LONGEST_CHARACTER;
       seen = LONGEST_CHARACTER;
     }
     tallies.end();
-  }
-}
-
-/** Runs of neighbouring chunks of a text that are to be looked at: first, and one after the last. */
-function* rangesOf(text: OpenText, only: readonly number[] | undefined): Generator<[number, number]> {
-  if (only === undefined) {
-    yield [text.firstChunk, text.endChunk];
-    return;
-  }
-  for (const ordinal of only) {
-    if (ordinal >= text.firstChunk && ordinal < text.endChunk) yield [ordinal, ordinal + 1];
   }
 }

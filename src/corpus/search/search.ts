@@ -4,13 +4,13 @@ import { RlmError } from '../../errors.ts';
 import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
 import { type Ranking, rank } from './bm25.ts';
-import { findCandidates } from './fts-index.ts';
 import { fuse } from './fusion.ts';
 import { type HitReader, hitReader } from './hits.ts';
 import { type QueryInput, type Question, understandAll } from './question.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
+import { readIndex } from './word-index.ts';
 
 export const DEFAULT_TOP_K = 10;
 /** Three passes of 500 chunks, each of which must see past those before it. */
@@ -138,7 +138,7 @@ async function searchQuestions(
   return results;
 }
 
-/** BM25 over what an index gives, where there is one, else over every byte. The scores are the same. */
+/** BM25 over what an index counted, where there is one, else over every byte. The results are the same. */
 async function rankQuestions(
   pass: Pass,
   questions: readonly Question[],
@@ -153,19 +153,11 @@ async function rankQuestions(
     }
   }
   const names = [...terms.keys()];
-  const candidates =
-    options.indexDirectory === undefined
-      ? undefined
-      : await findCandidates(options.indexDirectory, corpus, questions, names, limit);
-  const scan = { breathe: pass.breathe, notes };
-  const tallies = await countTerms(
-    corpus,
-    names,
-    candidates === undefined ? scan : { ...scan, only: candidates.ordinals },
-  );
-  const frequencies = candidates?.frequencies ?? tallies.documentFrequency;
-  const rankings = questions.map((question) => rank(corpus, question, terms, tallies, limit, frequencies));
-  return { engine: candidates === undefined ? 'scan' : 'index', rankings };
+  const indexed =
+    options.indexDirectory === undefined ? undefined : await readIndex(options.indexDirectory, corpus, names);
+  const tallies = indexed ?? (await countTerms(corpus, names, { breathe: pass.breathe, notes }));
+  const rankings = questions.map((question) => rank(corpus, question, terms, tallies, limit));
+  return { engine: indexed === undefined ? 'scan' : 'index', rankings };
 }
 
 async function finish(

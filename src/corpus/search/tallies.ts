@@ -1,6 +1,7 @@
 import type { Spans } from '../spans.ts';
 
-const MAX_COUNT = 0xffff;
+/** Counts above are not told apart. */
+export const MAX_COUNT = 0xffff;
 
 /** Which chunks hold which terms how often, packed: a gigabyte's worth takes a few megabytes. */
 export class Tallies {

@@ -12,20 +12,13 @@ export interface OpenText {
   path: string;
 }
 
-/**
- * Opens the texts of a corpus one after the other; what can no longer be opened is noted.
- *
- * @param only chunks that are wanted; texts without any are passed over
- */
-export function* openTexts(corpus: Corpus, notes: string[], only?: readonly number[]): Generator<OpenText> {
-  const wanted =
-    only === undefined ? undefined : new Set(only.map((ordinal) => corpus.spans.source(ordinal)));
+/** Opens the texts of a corpus one after the other; what can no longer be opened is noted. */
+export function* openTexts(corpus: Corpus, notes: string[]): Generator<OpenText> {
   let chunk = 0;
-  for (const [index, source] of corpus.sources.entries()) {
+  for (const source of corpus.sources) {
     if (source.status !== 'read' || source.chunks === 0) continue;
     const firstChunk = chunk;
     chunk += source.chunks;
-    if (wanted?.has(index) === false) continue;
     let fd: number;
     try {
       fd = openSync(textFile(corpus, source), 'r');
