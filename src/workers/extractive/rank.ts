@@ -1,3 +1,4 @@
+import { harmless } from '../printed.ts';
 import { coverageOf, heldDegrees } from './bearing.ts';
 import { counterOf } from './counts.ts';
 import { shareOf } from './kinds.ts';
@@ -39,7 +40,7 @@ export function rankQuotes<Q extends Quoted>(
   const pool = quotes
     .map((quote) => {
       const above = counter(`${quote.source} ${quote.notes.join(' ')}`);
-      const held = heldDegrees(counter(quote.quote), above);
+      const held = heldDegrees(counter(harmless(quote.quote)), above);
       const number = read.wantsNumber && /\p{Nd}/u.test(quote.quote) ? 1.05 : 1;
       const brevity = Math.min(1, (LONG_QUOTE / quote.quote.length) ** 0.2);
       const score = coverageOf(read, weights, held).share * shareOf(quote.quote) * brevity;
