@@ -165,12 +165,7 @@ class Ask {
   async #runJobs(pass: number, sample?: ReadonlySet<string>): Promise<Stop | undefined> {
     const file = passFile(pass);
     const among = (id: string) => sample?.has(id) ?? true;
-    const count = await countCarried(
-      join(this.#context.run.dir, file),
-      this.#paths,
-      this.#context.history,
-      among,
-    );
+    const count = await countCarried(join(this.#context.run.dir, file), this.#context.history, among);
     if (count.added === 0) return undefined;
     const jobs = jobAssignments(this.#session, this.#context, this.#params, this.#paths, file);
     return this.#session.dispatch(only(jobs, among), count);
@@ -220,7 +215,7 @@ class Ask {
     const { run, journal } = this.#context;
     const head = { runDir: run.dir, state: end.state, reason: end.reason ?? null, stop };
     const durationMs = performance.now() - this.#began;
-    await writeSummary({ ...head, progress: journal.progress, durationMs }, this.#paths);
+    await writeSummary({ ...head, progress: journal.progress, durationMs });
     return end;
   }
 

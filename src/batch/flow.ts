@@ -19,7 +19,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   try {
     // What was accepted in this run may be of another jobs file; only where there is something is it looked for.
     const carried =
-      history.carried === 0 ? 0 : (await countCarried(join(run.dir, RUN_FILES.jobs), paths, history)).carried;
+      history.carried === 0 ? 0 : (await countCarried(join(run.dir, RUN_FILES.jobs), history)).carried;
     stop = await session.dispatch(jobAssignments(session, context, params, paths), {
       added: params.jobs_total,
       carried,
@@ -29,7 +29,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   }
   const end: FlowEnd = stop === undefined ? { state: 'completed' } : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
-  const { failed } = await writeSummary({ ...head, state: end.state, progress: journal.progress }, paths);
+  const { failed } = await writeSummary({ ...head, state: end.state, progress: journal.progress });
   const reason = `${failed} of ${params.jobs_total} jobs failed`;
   return stop === undefined && failed > 0 ? { ...end, reason } : end;
 }

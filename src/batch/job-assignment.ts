@@ -35,7 +35,9 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
         ...chunkPiece(job, settings, schema, loaded.chunk),
         key: AnswerCache.key([...content, job.record.chunk_id, ...places, settings.model, settings.effort]),
         // Neither chunk_id nor line: a chunk that moved because another file was edited keeps its answers.
-        cacheKey: AnswerCache.key(content),
+        get cacheKey() {
+          return AnswerCache.key(content);
+        },
         adopt: (text) => JSON.stringify({ ...findJsonObject(text), chunk_id: job.record.chunk_id }),
         commit(text) {
           ensureDirectory(dirname(job.outputPath));

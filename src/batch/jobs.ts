@@ -118,6 +118,16 @@ export async function* readJobs(file: string, paths: JobPaths): AsyncGenerator<J
   }
 }
 
+/** Streams the records of a file that was checked, for those who need no path of them: a third of the time. */
+export async function* readRecords(file: string): AsyncGenerator<JobRecord> {
+  for await (const batch of readLineBatches(file)) {
+    for (const line of batch) {
+      const record = readRecord(line);
+      if (record !== undefined) yield record;
+    }
+  }
+}
+
 /**
  * Counts the jobs of a file that was checked, and those of them that earlier drivers had accepted.
  *
@@ -125,15 +135,14 @@ export async function* readJobs(file: string, paths: JobPaths): AsyncGenerator<J
  */
 export async function countCarried(
   file: string,
-  paths: JobPaths,
   history: History,
   among: (id: string) => boolean = () => true,
 ): Promise<{ added: number; carried: number }> {
   const count = { added: 0, carried: 0 };
-  for await (const { record } of readJobs(file, paths)) {
-    if (!among(record.job_id)) continue;
+  for await (const { job_id } of readRecords(file)) {
+    if (!among(job_id)) continue;
     count.added += 1;
-    if (history.accepted.get(record.job_id)) count.carried += 1;
+    if (history.accepted.get(job_id)) count.carried += 1;
   }
   return count;
 }
@@ -153,6 +162,11 @@ export async function keepJobs(file: string, runDir: string): Promise<void> {
 
 /** One line to a job; undefined for a blank line. */
 function readJob(line: JsonlLine, paths: JobPaths): Job | undefined {
+  const record = readRecord(line);
+  return record === undefined ? undefined : resolvePaths(record, line, paths);
+}
+
+function readRecord(line: JsonlLine): JobRecord | undefined {
   const value = parseLine(line);
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -182,6 +196,10 @@ function readJob(line: JsonlLine, paths: JobPaths): Job | undefined {
       `job_id '${record.job_id}' must match ${JOB_ID.source}: it becomes part of file names`,
     );
   }
+  return record;
+}
+
+function resolvePaths(record: JobRecord, line: JsonlLine, paths: JobPaths): Job {
   try {
     const outputPath = resolveInside(paths.runDir, record.output_path, 'output_path');
     const [top = ''] = outputPath.slice(paths.runDir.length + 1).split(sep);

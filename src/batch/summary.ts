@@ -12,7 +12,7 @@ import {
 import { type History, OutcomeReader, readHistory, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import { type JobPaths, readJobs } from './jobs.ts';
+import { readRecords } from './jobs.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {
@@ -40,13 +40,12 @@ const Detail = z
  */
 export async function writeSummary(
   head: SummaryHead,
-  paths: JobPaths,
 ): Promise<{ total: number; succeeded: number; failed: number }> {
   const journal = join(head.runDir, RUN_FILES.events);
   const history = await readHistory(journal);
   const jobs: Array<{ id: string; output: string }> = [];
-  for await (const job of readJobs(join(head.runDir, RUN_FILES.jobs), paths)) {
-    jobs.push({ id: job.record.job_id, output: job.record.output_path });
+  for await (const { job_id, output_path } of readRecords(join(head.runDir, RUN_FILES.jobs))) {
+    jobs.push({ id: job_id, output: output_path });
   }
   jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
   const outcomes = new OutcomeReader(journal);

@@ -27,9 +27,8 @@ export class AnswerCache {
 
   /** The full key; parts are length-prefixed so that no two lists of parts give one key. */
   static key(parts: Array<string | null>): string {
-    const hash = createHash('sha256');
-    for (const part of parts) hash.update(part === null ? '-\n' : `${part.length}:${part}\n`);
-    return hash.digest('hex');
+    const text = parts.map((part) => (part === null ? '-\n' : `${part.length}:${part}\n`)).join('');
+    return createHash('sha256').update(text).digest('hex');
   }
 
   get(key: string): CachedAnswer | undefined {

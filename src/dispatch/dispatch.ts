@@ -259,6 +259,9 @@ function staleness(
   return found === previous.output_sha256 ? undefined : `its result ${previous.output_path} was changed`;
 }
 
+/** One for all files: 64 kB each would be garbage 10,000 times over in a resume. */
+const PIECE = Buffer.allocUnsafe(64 * 1024);
+
 function hashFile(path: string): string | undefined {
   let fd: number;
   try {
@@ -268,9 +271,8 @@ function hashFile(path: string): string | undefined {
   }
   try {
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(64 * 1024);
-    for (let bytes = readSync(fd, buffer); bytes > 0; bytes = readSync(fd, buffer))
-      hash.update(buffer.subarray(0, bytes));
+    for (let bytes = readSync(fd, PIECE); bytes > 0; bytes = readSync(fd, PIECE))
+      hash.update(PIECE.subarray(0, bytes));
     return hash.digest('hex');
   } finally {
     closeSync(fd);
