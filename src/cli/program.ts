@@ -132,7 +132,7 @@ function withCommandNames(description: string): string {
 function addDemo(program: Command, setExitCode: (code: number) => void): void {
   const command = program
     .command('demo')
-    .summary('run a real batch over installed documentation, without a model')
+    .summary('answer a real question from installed documentation, without a model')
     .description('Asks a question of the documentation of installed packages: a real batch, without a model.')
     .argument('[question]', 'another question')
     .addOption(
