@@ -1,14 +1,15 @@
 /*
  * Ingest against `cat | sha256sum` of the same files: ours hashes every byte twice (document and chunk), checks
  * the encoding, finds the structure and writes the manifest. Then ingest again, with one file changed and none.
- * Run: node scripts/run.mjs bench/ingest.ts [megabytes]
+ * Run: node scripts/run.mjs bench/ingest.ts [megabytes] [--write]
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ingest } from '../src/corpus/index.ts';
 import { writeTexts } from './corpus-texts.ts';
+import { report } from './report.ts';
 
 const PART = '--part';
 
@@ -18,7 +19,6 @@ async function main(): Promise<void> {
   try {
     const texts = join(root, 'texts');
     writeTexts(texts, megabytes);
-    console.log(`${megabytes} MB in 16 files, ${availableParallelism()} cores, node ${process.version}\n`);
     execFileSync('sh', ['-c', `cat '${texts}'/* > /dev/null`]);
     const started = performance.now();
     execFileSync('sh', ['-c', `cat '${texts}'/* | sha256sum`]);
@@ -34,16 +34,18 @@ async function main(): Promise<void> {
       const { ms, rss } = JSON.parse(part.toString());
       rows.push({ name, ms, rss: `${rss} MB` });
     }
-    console.log('| | s | MB/s | × peer | peak memory |\n|---|---:|---:|---:|---:|');
-    for (const { name, ms, rss } of rows) {
-      const cells = [
+    report({
+      title: 'Ingest: `bench/ingest.ts`',
+      columns: ['', 's', 'MB/s', '× peer', 'peak memory'],
+      rows: rows.map(({ name, ms, rss }) => [
+        name,
         (ms / 1000).toFixed(2),
         ((megabytes / ms) * 1000).toFixed(0),
         (ms / peer).toFixed(2),
         rss,
-      ];
-      console.log(`| ${name} | ${cells.join(' | ')} |`);
-    }
+      ]),
+      notes: [`${megabytes} MB in 16 files, read once before.`],
+    });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -2,23 +2,27 @@
  * The first question to a corpus, of four words, against reading its bytes, and against `minisearch` and SQLite
  * FTS5 (build and query) over the same chunks of 4 kB. The peers run on a sixteenth: minisearch does not hold
  * more in memory. With `--index`, also the index for repeated questions, built and asked on Node 24.
- * Run: node scripts/run.mjs bench/search.ts [megabytes] [--index]
+ * Run: node scripts/run.mjs bench/search.ts [megabytes] [--index] [--write]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import MiniSearch from 'minisearch';
 import { buildIndex, ingest, openCorpus, search } from '../src/corpus/index.ts';
 import { median, writeTexts } from './corpus-texts.ts';
+import { report } from './report.ts';
 
 const PART = '--part';
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** The texts have about 5 bytes a token: chunks of 4 kB. */
 const TARGET_TOKENS = 800;
+const ENGLISH = 'remove access of a customer whose account expired';
 
 interface Measured {
   ms: number;
+  /** User and system time. */
+  cpu?: number;
   rss: number;
   detail: string;
 }
@@ -29,8 +33,7 @@ async function main(): Promise<void> {
   try {
     const all = await prepare(root, 'all', megabytes);
     const sample = await prepare(root, 'sample', Math.max(16, megabytes / 16));
-    console.log(`${availableParallelism()} cores, node ${process.version}; question: "${all.question}"\n`);
-    console.log('| first question | s | × cat | peak memory | |\n|---|---:|---:|---:|---|');
+    const rows: Array<Array<string | number>> = [];
     for (const corpus of [all, sample]) {
       const cat: number[] = [];
       const scans: Measured[] = [];
@@ -43,10 +46,15 @@ async function main(): Promise<void> {
         expanded.push(inProcess(process.execPath, 'words', corpus));
       }
       const floor = median(cat);
-      const row = (name: string, { ms, rss, detail }: Measured) =>
-        console.log(
-          `| ${name} | ${(ms / 1000).toFixed(2)} | ${(ms / floor).toFixed(1)} | ${rss} MB | ${detail} |`,
-        );
+      const row = (name: string, { ms, cpu, rss, detail }: Measured) =>
+        rows.push([
+          name,
+          seconds(ms),
+          (ms / floor).toFixed(1),
+          cpu === undefined ? '' : seconds(cpu),
+          `${rss} MB`,
+          detail,
+        ]);
       row(`\`cat\` of ${corpus.megabytes} MB`, { ms: floor, rss: 2, detail: '' });
       row('rlm: scan', middle(scans));
       row('rlm: scan, English question with synonyms', middle(expanded));
@@ -58,6 +66,14 @@ async function main(): Promise<void> {
         row('rlm: index, a question (node 24)', inProcess('node24', 'ask', corpus));
       }
     }
+    report({
+      title: 'Search: `bench/search.ts`',
+      columns: ['first question', 's', '× cat', 'CPU s', 'peak memory', ''],
+      rows,
+      notes: [
+        `Chunks of ${TARGET_TOKENS} tokens (4 kB); the question "${all.question}", and the English one "${ENGLISH}". Medians of ${ROUNDS} rounds, each in a process of its own, from opening the corpus to the hits.`,
+      ],
+    });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -80,6 +96,10 @@ async function prepare(root: string, name: string, megabytes: number): Promise<P
   return { megabytes, texts, run, question };
 }
 
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(ms < 100 ? 4 : 2);
+}
+
 function middle(measured: readonly Measured[]): Measured {
   const ms = median(measured.map((one) => one.ms));
   return measured.find((one) => one.ms === ms) ?? { ms, rss: 0, detail: '' };
@@ -94,26 +114,32 @@ function inProcess(node: string, part: string, { run, question }: Prepared): Mea
 
 /** One measurement in a process of its own; from opening the corpus to the answer. */
 async function part(name: string, run: string, question: string): Promise<void> {
+  const cpuBefore = process.cpuUsage();
   let started = performance.now();
+  let cpu: number | undefined;
   let detail = '';
   const index = join(run, 'index');
   if (name === 'scan' || name === 'words') {
-    const asked = name === 'scan' ? question : 'remove access of a customer whose account expired';
+    const asked = name === 'scan' ? question : ENGLISH;
     const [result] = await search(run, [asked], { thesaurus: name === 'words' });
-    detail = `${result?.matching_chunks} chunks matched`;
+    detail = `${result?.expanded.length} words added, ${result?.matching_chunks} chunks matched`;
   } else if (name === 'build') {
     detail = await buildIndex(run, index);
   } else if (name === 'ask') {
     const corpus = await openCorpus(run);
     await search(corpus, [question], { indexDirectory: index });
     const times: number[] = [];
+    const cpus: number[] = [];
     for (let round = 0; round < 20; round += 1) {
       const from = performance.now();
+      const used = process.cpuUsage();
       await search(corpus, [question], { indexDirectory: index });
       times.push(performance.now() - from);
+      cpus.push(milliseconds(process.cpuUsage(used)));
     }
     started = performance.now() - median(times);
-    detail = 'corpus open, median of 20';
+    cpu = median(cpus);
+    detail = `corpus open, median of 20; the least ${Math.min(...times).toFixed(1)} ms`;
   } else if (name === 'minisearch') {
     const peer = new MiniSearch({ fields: ['text'] });
     for (const { id, text } of await chunks(run)) peer.add({ id, text });
@@ -129,7 +155,12 @@ async function part(name: string, run: string, question: string): Promise<void> 
     detail = `${match.all(question.split(' ').join(' OR ')).length} of the best`;
   }
   const ms = performance.now() - started;
-  console.log(JSON.stringify({ ms, rss: Math.round(process.resourceUsage().maxRSS / 1024), detail }));
+  cpu ??= milliseconds(process.cpuUsage(cpuBefore));
+  console.log(JSON.stringify({ ms, cpu, rss: Math.round(process.resourceUsage().maxRSS / 1024), detail }));
+}
+
+function milliseconds({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1000;
 }
 
 /** The chunks as a peer would get them: read whole, one file at a time. */

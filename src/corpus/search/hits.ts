@@ -8,7 +8,7 @@ import type { Question } from './question.ts';
 import type { LinearPattern } from './regex.ts';
 import { fill } from './texts.ts';
 import type { Scored } from './top.ts';
-import { wordsOf } from './words.ts';
+import { beginningOf, wordsOf } from './words.ts';
 
 const MAX_MATCHED = 12;
 const MAX_MATCHED_CHARACTERS = 80;
@@ -44,9 +44,10 @@ export function hitReader(corpus: Corpus): HitReader {
       for (const [group, { members: own }] of question.groups.entries()) {
         for (const { term, weight } of own) if (!members.has(term)) members.set(term, { group, weight });
       }
+      const beginnings = new Set([...members.keys()].map(beginningOf));
       const matches: Match[] = [];
       const matched = new Map<string, string>();
-      for (const word of wordsOf(text)) {
+      for (const word of wordsOf(text, beginnings)) {
         // A single letter of a script without spaces is asked for by itself, and stands here in a pair.
         const member =
           members.get(word.term) ?? members.get(String.fromCodePoint(word.term.codePointAt(0) ?? 0));
