@@ -162,7 +162,7 @@ export type SearchHit = z.infer<typeof SearchHit>;
 export const SearchResult = z.object({
   query: z.string(),
   mode: SearchMode,
-  /** `index`: an FTS5 index found the candidates; `scan`: every byte was looked at. */
+  /** `index`: an index of every word was asked; `scan`: every byte was looked at. */
   engine: z.enum(['scan', 'index']),
   /** Chunks that matched at all. With an index it counts the candidates it gave. */
   matching_chunks: z.int(),

@@ -36,7 +36,7 @@ export const search = defineTool({
         mode: SearchMode,
         engine: z
           .enum(['scan', 'index'])
-          .describe('scan: every byte was looked at; index: an FTS5 index gave the candidates'),
+          .describe('scan: every byte was looked at; index: an index of every word was asked'),
         matching_chunks: z.int(),
         hits: z.array(SearchHit),
         hits_cut: z
