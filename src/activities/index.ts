@@ -2,4 +2,4 @@ export { cancelActivity, resumeActivity, startActivity } from './control.ts';
 export { drive } from './driver.ts';
 export { followEvents, waitForChange } from './follow.ts';
 export { readActivity } from './record.ts';
-export { isOver, type RunStatus, readStatus } from './status.ts';
+export { type RunStatus, readStatus } from './status.ts';

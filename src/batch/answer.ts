@@ -12,7 +12,7 @@ export interface ChunkText {
 }
 
 /** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
-export interface AnswerDetail {
+interface AnswerDetail {
   normalised: string[];
   quotes_verified: number;
   quotes_missing: number;

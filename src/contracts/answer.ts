@@ -13,7 +13,7 @@ export const FINAL_LIMITS = {
   artifact: 512,
 } as const;
 
-export const Citation = z.strictObject({
+const Citation = z.strictObject({
   claim_id: z.string().min(1).max(FINAL_LIMITS.claimId),
   sources: z
     .array(z.string().min(1).max(FINAL_LIMITS.source))
@@ -21,7 +21,6 @@ export const Citation = z.strictObject({
     .max(FINAL_LIMITS.sourcesPerCitation)
     .describe('Verified spans as path:first_line-last_line'),
 });
-export type Citation = z.infer<typeof Citation>;
 
 /** `out/answer.json`. `[n]` in the content is the n-th citation. */
 export const FinalAnswer = z.strictObject({

@@ -23,14 +23,13 @@ export const Expansion = z.strictObject({
 export type Expansion = z.infer<typeof Expansion>;
 
 /** One pass over chunks: the first, or a follow-up for what was left open. */
-export const AskPass = z.object({
+const AskPass = z.object({
   questions: z.array(z.string()),
   chunks: z.int().nonnegative(),
   jobs: z.int().nonnegative(),
   /** Where the chunks came from: `all` were taken, or the best of a `scan` or an `index`. */
   chosen_by: z.enum(['all', 'scan', 'index']),
 });
-export type AskPass = z.infer<typeof AskPass>;
 
 /** `ask/state.json`: how an answer came about. Rewritten after each step. */
 export const AskState = z.object({

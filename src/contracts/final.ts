@@ -5,8 +5,7 @@ import { ReportState } from './reduce-state.ts';
 import { RunId, SCHEMA_VERSION } from './run.ts';
 
 /** A file of state that a decision was read from, and what it held. */
-export const RehydratedFile = z.object({ path: z.string(), sha256: z.string() });
-export type RehydratedFile = z.infer<typeof RehydratedFile>;
+const RehydratedFile = z.object({ path: z.string(), sha256: z.string() });
 
 /** `final.json` of a map-reduce run (CONTRACTS.md D). Paths are relative to the root. */
 export const FinalReport = z.object({

@@ -13,7 +13,7 @@ export const ANSWER_LIMITS = {
 } as const;
 
 /** A quote and where it stands, `path:first_line-last_line`. Not described in the schema: the instructions say it, and each call pays. */
-export const EvidenceItem = z.strictObject({
+const EvidenceItem = z.strictObject({
   loc: z
     .string()
     .max(ANSWER_LIMITS.loc)
@@ -21,7 +21,6 @@ export const EvidenceItem = z.strictObject({
   quote: z.string().min(1).max(ANSWER_LIMITS.quote),
   note: z.string().min(1).max(ANSWER_LIMITS.note),
 });
-export type EvidenceItem = z.infer<typeof EvidenceItem>;
 
 /** What a worker answers about one chunk. */
 export const WorkerAnswer = z.strictObject({

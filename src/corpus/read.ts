@@ -6,8 +6,8 @@ import { RlmError, systemCode } from '../errors.ts';
 import { parseLine, readLines } from '../files/index.ts';
 import { type Corpus, chunkRecords, openCorpus, ordinalOf, sourceAt, textFile } from './corpus.ts';
 
-export const DEFAULT_READ_BYTES = 8 * 1024;
-export const MAX_READ_BYTES = 64 * 1024;
+const DEFAULT_READ_BYTES = 8 * 1024;
+const MAX_READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /** What to read: a chunk, or lines (from 1, inclusive) or bytes (end exclusive) of a document's text. */

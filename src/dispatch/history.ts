@@ -11,7 +11,7 @@ import { IdIndex } from './id-index.ts';
 import { readEvents } from './journal.ts';
 
 /** What earlier attempts of an assignment cost, when it has no outcome yet. */
-export interface EarlierAttempts {
+interface EarlierAttempts {
   /** Number of the last attempt; file names go on from here. */
   last: number;
   usage: Usage;

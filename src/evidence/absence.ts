@@ -24,7 +24,7 @@ const LIST_SIGN = /^\s*(?:(?:[-*•>#]+|\d+[.)])\s+)+/u;
 const HAS_MARK = /\[\d/;
 
 /** Whether a sentence claims that something is absent, without showing it. */
-export function isAbsenceClaim(sentence: string): boolean {
+function isAbsenceClaim(sentence: string): boolean {
   if (ABOUT_DOCUMENTS.some((pattern) => pattern.test(sentence))) return true;
   return !HAS_MARK.test(sentence) && EXISTENCE.some((pattern) => pattern.test(sentence));
 }

@@ -2,9 +2,9 @@ import search from 'approx-string-match';
 import type { TextSpan } from './span-edges.ts';
 
 /** Edits that a near match may need, as a share of the quote's length, and the shortest quote that may. */
-export const MAX_EDIT_SHARE = 0.1;
-export const MIN_FUZZY_LENGTH = 24;
-export const MAX_FUZZY_LENGTH = 1000;
+const MAX_EDIT_SHARE = 0.1;
+const MIN_FUZZY_LENGTH = 24;
+const MAX_FUZZY_LENGTH = 1000;
 /** Characters of a piece: short enough that many survive, long enough that few stand elsewhere. */
 const PIECE = 8;
 /** Places of one piece that are followed; a piece more common than this is taken to be everywhere. */

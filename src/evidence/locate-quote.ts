@@ -9,7 +9,7 @@ import { changedBetween, type WordChange } from './word-guard.ts';
 export type QuoteMatch = 'exact' | 'normalised' | 'fuzzy';
 
 /** Why a quote is not evidence: nothing in it, not there, or there with something that counts changed. */
-export type MissingReason = 'empty' | 'not_found' | WordChange;
+type MissingReason = 'empty' | 'not_found' | WordChange;
 
 /** A quote's place in its source. Bytes count from the start of the source, end exclusive; lines from 1. */
 export interface LocatedSpan {

@@ -22,7 +22,7 @@ import { plainText } from './plain-text.ts';
 import type { SourceReader } from './source-text.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
-export const MAX_EVIDENCE = 2000;
+const MAX_EVIDENCE = 2000;
 /** Where the two files lie in a run directory. */
 export const REDUCE_FILES = { evidence: 'reduce/evidence.json', coverage: 'reduce/coverage.json' } as const;
 

@@ -8,7 +8,6 @@ export {
   writeJsonAtomic,
 } from './atomic.ts';
 export {
-  DEFAULT_MAX_LINE_BYTES,
   JsonlAppender,
   type JsonlLine,
   parseLine,
@@ -16,7 +15,7 @@ export {
   readLines,
 } from './jsonl.ts';
 export { LineSplitter } from './line-splitter.ts';
-export { acquireLock, type HeldLock, LockHolder, readLock, type TakeOver } from './lock.ts';
+export { acquireLock, type HeldLock, LockHolder, readLock } from './lock.ts';
 export { packageRoot } from './package-root.ts';
 export { isInside, resolveInside } from './paths.ts';
 export { isAlive, ownIdentity, ProcessIdentity, processStart } from './process-identity.ts';

@@ -1,2 +1,2 @@
 export { fieldWords } from './field-words.ts';
-export { type Synonym, Thesaurus } from './thesaurus.ts';
+export { Thesaurus } from './thesaurus.ts';

@@ -1,22 +1,19 @@
-export { type ArchiveOptions, type ArchiveResult, archiveRun, readArchivedTo } from './archive.ts';
-export { type ArchiveListItem, listArchiveIds, listArchives, readArchiveMeta } from './archive-list.ts';
+export { type ArchiveOptions, archiveRun, readArchivedTo } from './archive.ts';
+export { listArchiveIds, listArchives } from './archive-list.ts';
 export { type CleanupResult, cleanArchives } from './cleanup.ts';
-export { type Clock, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
 export { driverAlive, lockDriver, requireNoDriver } from './driver-lock.ts';
 export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';
 export { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
-export { listRunIds, listRuns, type RunListItem } from './list.ts';
+export { listRunIds, listRuns } from './list.ts';
 export {
   holdOrchestratorLock,
-  type OrchestratorLockState,
   orchestratorLock,
   releaseAllOrchestratorLocks,
   releaseOrchestratorLock,
-  STALE_LOCK_HOURS,
 } from './orchestrator-lock.ts';
 export {
   createRun,
-  ensureStateDirectory,
   newRunId,
   openRun,
   openRunDirectory,

@@ -12,7 +12,7 @@ import { stateDirectory } from './layout.ts';
 import { ensureStateDirectory } from './run.ts';
 
 /** A holder this old is reported as stale; it is replaced by an explicit take-over only (CONTRACTS.md D). */
-export const STALE_LOCK_HOURS = 24;
+const STALE_LOCK_HOURS = 24;
 
 /** Who orchestrates a run. */
 export interface OrchestratorLockState {

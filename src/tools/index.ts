@@ -48,5 +48,5 @@ export { callTool } from './call.ts';
 export { createContext, findRoot } from './context.ts';
 export { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
 export { readReport, reportRun, runUri } from './report.ts';
-export { type ObjectSchema, objectSchema } from './schema.ts';
-export type { Tool, ToolContext } from './tool.ts';
+export { objectSchema } from './schema.ts';
+export type { Tool } from './tool.ts';

@@ -20,7 +20,7 @@ export interface ToolContext {
 }
 
 /** The four hints of MCP, all explicit. */
-export interface ToolAnnotations {
+interface ToolAnnotations {
   readOnlyHint: boolean;
   destructiveHint: boolean;
   idempotentHint: boolean;

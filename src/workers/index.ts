@@ -5,11 +5,10 @@ export { rankQuotes } from './extractive/index.ts';
 export { codexLogin } from './login.ts';
 export { askProgram } from './probe.ts';
 export { killAllGroups } from './process.ts';
-export { createWorker, type WorkerChoice } from './select.ts';
+export { createWorker } from './select.ts';
 export { endSurvivors } from './survivors.ts';
 export type {
   MaterialPart,
-  QuotaReading,
   Sandbox,
   Worker,
   WorkerName,

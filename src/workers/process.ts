@@ -8,7 +8,7 @@ import { FILE_MODE, LineSplitter, type ProcessIdentity, processStart } from '../
 /** Between SIGTERM and SIGKILL to a process group, milliseconds. */
 const GRACE_MS = 500;
 /** A worker that prints more than this is ended: nothing it says can be worth the disk. */
-export const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
+const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
 export interface ProcessSpec {
   /** argv[0] and the rest; never a shell string. */

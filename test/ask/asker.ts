@@ -105,7 +105,7 @@ export function chunkIdOf(prompt: string): string {
 }
 
 /** The numbered evidence of a synthesis prompt. */
-export function evidenceOf(prompt: string): { number: number; quote: string }[] {
+function evidenceOf(prompt: string): { number: number; quote: string }[] {
   return [...prompt.matchAll(/^(\d+)\. \((.+?)\) ("(?:[^"\\]|\\.)*")/gm)].map(([, number, , quote]) => ({
     number: Number(number),
     quote: String(JSON.parse(quote ?? '""')),
@@ -135,7 +135,7 @@ export function synthesis(prompt: string, change: Record<string, unknown> = {}) 
   return { claims, conflicts: [], gaps: [], confidence: 0.9, ...change };
 }
 
-export const GOOD_MODEL: Model = {
+const GOOD_MODEL: Model = {
   expansion: () => ({ terms: ['password'], phrasings: ['the secret word of'] }),
   chunk: (prompt) => chunkAnswer(prompt),
   synthesis: (prompt) => synthesis(prompt),

@@ -13,8 +13,8 @@ import { PriorCorpus } from './prior.ts';
 import { inspect, rateOf, textOf } from './read-document.ts';
 import { withFile } from './window.ts';
 
-export const DEFAULT_TARGET_TOKENS = 1500;
-export const DEFAULT_OVERLAP_LINES = 2;
+const DEFAULT_TARGET_TOKENS = 1500;
+const DEFAULT_OVERLAP_LINES = 2;
 /** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
 const REPORTED = 50;
 

@@ -12,9 +12,9 @@ import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
 import { readIndex } from './word-index.ts';
 
-export const DEFAULT_TOP_K = 10;
+const DEFAULT_TOP_K = 10;
 /** Three passes of 500 chunks, each of which must see past those before it. */
-export const MAX_TOP_K = 1500;
+const MAX_TOP_K = 1500;
 /** How many chunks BM25 hands to the vectors. */
 const DEFAULT_RERANK = 200;
 const DEFAULT_PATTERN_TIME_MS = 30_000;

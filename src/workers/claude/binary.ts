@@ -7,7 +7,7 @@ import { harmless } from '../printed.ts';
 import { askProgram, probeCached } from '../probe.ts';
 
 /** Names the `claude` to use when it is not the one on PATH. */
-export const CLAUDE_VARIABLE = 'RLM_CLAUDE';
+const CLAUDE_VARIABLE = 'RLM_CLAUDE';
 
 /**
  * Finds Claude Code: `explicit`, else `RLM_CLAUDE`, else `claude` on PATH.

@@ -1,3 +1,3 @@
-export { CLAUDE_VARIABLE, type ClaudeCapabilities, findClaude, probeClaude } from './binary.ts';
-export { type ClaudeWorkerOptions, createClaudeWorker } from './claude.ts';
-export { type ClaudeLogin, findLogin, userConfigDirectory } from './login.ts';
+export { findClaude, probeClaude } from './binary.ts';
+export { createClaudeWorker } from './claude.ts';
+export { findLogin } from './login.ts';

@@ -14,7 +14,7 @@ import { z } from 'zod';
 export type ClaudeLogin = 'key' | 'token' | 'account' | 'none';
 
 /** Variables of the environment that hold a login or say where the model is. */
-export const LOGIN_VARIABLES = [
+const LOGIN_VARIABLES = [
   'ANTHROPIC_API_KEY',
   'ANTHROPIC_AUTH_TOKEN',
   'ANTHROPIC_BASE_URL',
@@ -79,7 +79,7 @@ export function findLogin(env: NodeJS.ProcessEnv): ClaudeLogin {
 }
 
 /** Where the user's own Claude Code keeps its login. */
-export function userConfigDirectory(env: NodeJS.ProcessEnv): string {
+function userConfigDirectory(env: NodeJS.ProcessEnv): string {
   return resolve(env.CLAUDE_CONFIG_DIR || join(env.HOME || homedir(), '.claude'));
 }
 

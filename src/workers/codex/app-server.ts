@@ -11,7 +11,7 @@ import { runTurn } from './turn.ts';
  * Threads a process serves before a fresh one takes over. Measured: 120 MB at the start and 0.85 MB more a thread
  * with a small prompt, so that an old process and its successor together stay well under 500 MB.
  */
-export const DEFAULT_THREAD_LIMIT = 150;
+const DEFAULT_THREAD_LIMIT = 150;
 /** The successor is started so many threads before the limit, so that no job waits for it. */
 const AHEAD = 10;
 

@@ -4,7 +4,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { RlmError } from '../../errors.ts';
 
 /** Names the `codex` to use when it is not the one on PATH. */
-export const BINARY_VARIABLE = 'RLM_CODEX';
+const BINARY_VARIABLE = 'RLM_CODEX';
 
 export interface CodexBinary {
   /** What is started: the native program wherever it can be found. */

@@ -1,3 +1,2 @@
-export { BINARY_VARIABLE, findCodex } from './binary.ts';
-export { type CodexInspection, type CodexWorkerOptions, createCodexWorker, inspectCodex } from './codex.ts';
-export type { CodexLogin } from './home.ts';
+export { findCodex } from './binary.ts';
+export { createCodexWorker, inspectCodex } from './codex.ts';

@@ -1,1 +1,1 @@
-export { type CommandOptions, createCommandWorker } from './command.ts';
+export { createCommandWorker } from './command.ts';

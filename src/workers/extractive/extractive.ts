@@ -6,7 +6,7 @@ import { type Passage, type Reading, readPassages } from './passages.ts';
 import type { Term } from './question.ts';
 
 /** Changes with every change of what is chosen: it is the cache's key. */
-export const EXTRACTIVE_VERSION = 'extractive-2';
+const EXTRACTIVE_VERSION = 'extractive-2';
 const MAX_PASSAGES = 8;
 /** Shared words are a sign of an answer and no proof of one: the reader is never surer than this. */
 const MAX_CONFIDENCE = 0.75;

@@ -1,2 +1,2 @@
-export { createExtractiveWorker, EXTRACTIVE_VERSION, readChunk } from './extractive.ts';
-export { type Quoted, rankQuotes } from './rank.ts';
+export { createExtractiveWorker, readChunk } from './extractive.ts';
+export { rankQuotes } from './rank.ts';
