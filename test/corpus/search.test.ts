@@ -269,8 +269,9 @@ describe('the scan', () => {
     ];
     const tallies = await countTerms(corpus, terms, { breathe: () => undefined, notes: [] });
     const counted = new Map<string, number>();
-    tallies.visit((ordinal, found) => {
-      for (const entry of found) counted.set(`${ordinal} ${terms[entry >>> 16]}`, entry & 0xffff);
+    tallies.visit((ordinal, entries, from, to) => {
+      for (const entry of entries.subarray(from, to))
+        counted.set(`${ordinal} ${terms[entry >>> 16]}`, entry & 0xffff);
     });
     const expected = new Map<string, number>();
     const texts = new Map<string, Buffer>();
@@ -309,8 +310,9 @@ describe('the scan', () => {
       return { term, chunks: ordinals.length, postings };
     });
     const indexed = new Map<string, number>();
-    new IndexedTallies(corpus.spans.count, terms.length, lists).visit((ordinal, found) => {
-      for (const entry of found) indexed.set(`${ordinal} ${terms[entry >>> 16]}`, entry & 0xffff);
+    new IndexedTallies(corpus.spans.count, terms.length, lists).visit((ordinal, entries, from, to) => {
+      for (const entry of entries.subarray(from, to))
+        indexed.set(`${ordinal} ${terms[entry >>> 16]}`, entry & 0xffff);
     });
     expect(indexed).toEqual(new Map([...expected].filter(([key]) => Number(key.split(' ')[0]) < 40)));
   });

@@ -36,23 +36,38 @@ export function rank(
       uses[index]?.push({ group, factor: weight * rarity });
     }
   }
+  /** No chunk gets more from a term, however often it stands there. */
+  const bounds = Float64Array.from(
+    uses,
+    (own) => (K1 + 1) * own.reduce((sum, { factor }) => sum + factor, 0),
+  );
   const top = new Top(limit);
   const scores = new Float64Array(question.groups.length);
   let matching = 0;
-  tallies.visit((ordinal, found) => {
-    scores.fill(0);
+  tallies.visit((ordinal, entries, from, to) => {
+    let bound = 0;
+    for (let at = from; at < to; at += 1) bound += bounds[(entries[at] ?? 0) >>> 16] ?? 0;
+    if (bound === 0) return;
+    matching += 1;
+    // Most chunks hold one frequent word and cannot come among the best.
+    if (bound <= top.threshold) return;
+    // By index throughout: this runs for each chunk that holds any term, and iterators cost half of it.
+    for (let group = 0; group < scores.length; group += 1) scores[group] = 0;
     const norm = K1 * (1 - B + (B * corpus.spans.length(ordinal)) / averageLength);
-    for (const entry of found) {
+    for (let at = from; at < to; at += 1) {
+      const entry = entries[at] ?? 0;
       const count = entry & 0xffff;
-      for (const { group, factor } of uses[entry >>> 16] ?? []) {
-        const score = (factor * count * (K1 + 1)) / (count + norm);
-        if (score > (scores[group] ?? 0)) scores[group] = score;
+      const weight = (count * (K1 + 1)) / (count + norm);
+      const own = uses[entry >>> 16] ?? [];
+      for (let index = 0; index < own.length; index += 1) {
+        const use = own[index];
+        if (use === undefined) continue;
+        const score = use.factor * weight;
+        if (score > (scores[use.group] ?? 0)) scores[use.group] = score;
       }
     }
     let score = 0;
-    for (const part of scores) score += part;
-    if (score === 0) return;
-    matching += 1;
+    for (let group = 0; group < scores.length; group += 1) score += scores[group] ?? 0;
     top.offer(ordinal, score);
   });
   return { best: top.best(), matching };

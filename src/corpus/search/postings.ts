@@ -1,4 +1,4 @@
-import { MAX_COUNT } from './tallies.ts';
+import { type ChunkVisitor, MAX_COUNT } from './tallies.ts';
 
 /**
  * Postings of one term: for each chunk that holds it, ascending, the distance from the one before times two, plus
@@ -43,7 +43,7 @@ export class IndexedTallies {
     const total = lists.reduce((sum, list) => sum + list.chunks, 0);
     const ordinals = new Uint32Array(total);
     const entries = new Uint32Array(total);
-    this.#starts = new Uint32Array(chunks + 2);
+    const starts = new Uint32Array(chunks + 2);
     let used = 0;
     for (const { term, chunks: count, postings } of lists) {
       this.documentFrequency[term] = (this.documentFrequency[term] ?? 0) + count;
@@ -51,49 +51,57 @@ export class IndexedTallies {
       for (const stop = used + count; used < stop; used += 1) {
         entries[used] = ((term << 16) | Math.min(MAX_COUNT, entries[used] ?? 0)) >>> 0;
         const after = (ordinals[used] ?? 0) + 2;
-        this.#starts[after] = (this.#starts[after] ?? 0) + 1;
+        starts[after] = (starts[after] ?? 0) + 1;
       }
     }
-    for (let ordinal = 2; ordinal < this.#starts.length; ordinal += 1) {
-      this.#starts[ordinal] = (this.#starts[ordinal] ?? 0) + (this.#starts[ordinal - 1] ?? 0);
+    let sum = 0;
+    for (let ordinal = 2; ordinal < starts.length; ordinal += 1) {
+      sum += starts[ordinal] ?? 0;
+      starts[ordinal] = sum;
     }
-    this.#entries = new Uint32Array(total);
+    const sorted = new Uint32Array(total);
     for (let index = 0; index < total; index += 1) {
       const next = (ordinals[index] ?? 0) + 1;
-      const place = this.#starts[next] ?? 0;
-      this.#entries[place] = entries[index] ?? 0;
-      this.#starts[next] = place + 1;
+      const place = starts[next] ?? 0;
+      sorted[place] = entries[index] ?? 0;
+      starts[next] = place + 1;
     }
+    this.#starts = starts;
+    this.#entries = sorted;
   }
 
   /** As `Tallies.visit`. */
-  visit(chunk: (ordinal: number, terms: Uint32Array) => void): void {
-    for (let ordinal = 0; ordinal + 2 < this.#starts.length; ordinal += 1) {
-      const from = this.#starts[ordinal] ?? 0;
-      const to = this.#starts[ordinal + 1] ?? 0;
-      if (from !== to) chunk(ordinal, this.#entries.subarray(from, to));
+  visit(chunk: ChunkVisitor): void {
+    const starts = this.#starts;
+    let from = 0;
+    for (let ordinal = 0; ordinal + 2 < starts.length; ordinal += 1) {
+      const to = starts[ordinal + 1] ?? 0;
+      if (from !== to) chunk(ordinal, this.#entries, from, to);
+      from = to;
     }
   }
 }
 
 function decode(postings: Uint8Array, from: number, ordinals: Uint32Array, counts: Uint32Array): void {
   let index = from;
-  let at = 0;
-  const read = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = postings[at] ?? 0;
-      at += 1;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-  };
   let ordinal = 0;
-  while (at < postings.length) {
-    const value = read();
-    ordinal += value >>> 1;
-    ordinals[index] = ordinal;
-    counts[index] = (value & 1) === 1 ? read() : 1;
-    index += 1;
+  let isCount = false;
+  let value = 0;
+  let shift = 0;
+  for (let at = 0; at < postings.length; at += 1) {
+    const byte = postings[at] ?? 0;
+    value |= (byte & 0x7f) << shift;
+    shift += 7;
+    if (byte >= 0x80) continue;
+    if (isCount) counts[index - 1] = value;
+    else {
+      ordinal += value >>> 1;
+      ordinals[index] = ordinal;
+      counts[index] = 1;
+      index += 1;
+    }
+    isCount = !isCount && (value & 1) === 1;
+    value = 0;
+    shift = 0;
   }
 }

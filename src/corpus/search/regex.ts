@@ -98,8 +98,8 @@ async function chunksToTry(
   if (known.length === 0) return () => everywhere;
   const tallies = await countTerms(corpus, known, { ...options, literal: true });
   const held = new Map<number, number[]>();
-  tallies.visit((ordinal, found) => {
-    const terms = new Set(Array.from(found, (entry) => known[entry >>> 16]));
+  tallies.visit((ordinal, entries, from, to) => {
+    const terms = new Set(Array.from(entries.subarray(from, to), (entry) => known[entry >>> 16]));
     const which = literals.flatMap((literal, index) =>
       literal === undefined || terms.has(literal) ? [index] : [],
     );

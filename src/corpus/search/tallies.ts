@@ -3,6 +3,9 @@ import type { Spans } from '../spans.ts';
 /** Counts above are not told apart. */
 export const MAX_COUNT = 0xffff;
 
+/** Gets a chunk's `term << 16 | count` at `from` to before `to`: a view for each chunk would cost most of a pass. */
+export type ChunkVisitor = (ordinal: number, entries: Uint32Array, from: number, to: number) => void;
+
 /** Which chunks hold which terms how often, packed: a gigabyte's worth takes a few megabytes. */
 export class Tallies {
   /** How many chunks hold a term. */
@@ -40,11 +43,11 @@ export class Tallies {
     while (this.#current.ordinal !== -1) this.#advance();
   }
 
-  /** Visits the chunks that hold any term: ordinal, and pairs of term and count. */
-  visit(chunk: (ordinal: number, terms: Uint32Array) => void): void {
+  /** Visits the chunks that hold any term, ascending. */
+  visit(chunk: ChunkVisitor): void {
     for (let at = 0; at < this.#used; ) {
       const length = this.#packed[at + 1] ?? 0;
-      chunk(this.#packed[at] ?? 0, this.#packed.subarray(at + 2, at + 2 + length));
+      chunk(this.#packed[at] ?? 0, this.#packed, at + 2, at + 2 + length);
       at += 2 + length;
     }
   }

@@ -14,6 +14,11 @@ export class Top {
     this.#limit = limit;
   }
 
+  /** What scores no more than this is not kept. */
+  get threshold(): number {
+    return this.#threshold;
+  }
+
   offer(ordinal: number, score: number): void {
     if (score <= this.#threshold) return;
     this.#kept.push({ ordinal, score });
