@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     const started = performance.now();
     execFileSync('sh', ['-c', `cat '${texts}'/* | sha256sum`]);
     const peer = performance.now() - started;
-    const rows = [{ name: '`cat | sha256sum`', ms: peer, rss: '' }];
+    const rows = [{ name: '`cat` into `sha256sum`', ms: peer, rss: '' }];
     for (const name of [
       'rlm ingest',
       'rlm ingest again, nothing changed',
