@@ -15,6 +15,11 @@ import { type RunStatus, readStatus } from './status.ts';
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
 const START_WAIT_MS = 30_000;
 const LOOK_MS = 10;
+/**
+ * A driver makes much garbage and keeps little. With V8's default of 16 MB a semi-space its peak at 10,000 jobs is
+ * 155 MB instead of 120, for a tenth more processor time of its own.
+ */
+const LITTLE_MEMORY = ['--max-semi-space-size=2'];
 
 /**
  * Starts background work in a run: writes `activity.json` and spawns the detached driver. Returns when the
@@ -155,11 +160,15 @@ async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string
   ensureDirectory(dirname(log));
   const fd = openSync(log, 'a', FILE_MODE);
   // Not a worker: the driver outlives us on purpose, so none of the worker spawner's ends apply to it.
-  const child = spawn(process.execPath, [driverProgram(), 'drive', '--run-dir', run.dir, token], {
-    cwd: run.record.root,
-    detached: true,
-    stdio: ['ignore', fd, fd],
-  });
+  const child = spawn(
+    process.execPath,
+    [...LITTLE_MEMORY, driverProgram(), 'drive', '--run-dir', run.dir, token],
+    {
+      cwd: run.record.root,
+      detached: true,
+      stdio: ['ignore', fd, fd],
+    },
+  );
   let exited = false;
   child.on('error', () => {
     exited = true;
