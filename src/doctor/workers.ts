@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, RlmError } from '../errors.ts';
-import { codexLogin, findClaude, findClaudeLogin, inspectCodex, probeClaude } from '../workers/index.ts';
+import { findClaude, findClaudeLogin, findCodexLogin, inspectCodex, probeClaude } from '../workers/index.ts';
 import { type Finding, fail, ok, type Surroundings, warn } from './finding.ts';
 import { type Measurement, measureClaude, measureCodex, REQUEST_LIMIT_BYTES } from './request-size.ts';
 import { checkSandbox } from './sandbox.ts';
@@ -41,12 +40,13 @@ export async function examineCodex(surroundings: Surroundings): Promise<WorkerEx
   const codexHome = env.CODEX_SUBAGENT_CODEX_HOME || undefined;
   return examine('codex', async () => {
     const { file, version } = await inspectCodex({ root: scratch, lane: 'auto', env });
-    const login = codexLogin(codexHome, env) ?? null;
+    const { kind, where } = findCodexLogin(codexHome, env);
+    const login = kind === 'none' ? null : where;
     const findings = [
       ok('codex', `${version} at ${file}`),
       login === null
-        ? warn('codex login', 'not logged in', 'Run `codex login`, or set CODEX_API_KEY.')
-        : ok('codex login', describeLogin(login)),
+        ? warn('codex login', where, 'Run `codex login`, or set CODEX_API_KEY.')
+        : ok('codex login', login),
     ];
     const lanes: InstalledWorker['lanes'] = [];
     for (const lane of ['exec', 'app-server'] as const) {
@@ -128,12 +128,6 @@ function judgeSize(check: string, measured: Measurement): Finding {
   return measured.bytes <= REQUEST_LIMIT_BYTES
     ? ok(check, detail)
     : warn(check, detail, 'Every call costs that much more. Use another lane or worker where one is leaner.');
-}
-
-/** `codexLogin` names a file, a variable or a provider. */
-function describeLogin(login: string): string {
-  if (/^[A-Z_]+$/.test(login)) return `environment variable ${login}`;
-  return existsSync(login) ? `login file ${login}` : `by ${login}`;
 }
 
 function describeClaudeLogin(kind: 'key' | 'token' | 'account', env: NodeJS.ProcessEnv): string {

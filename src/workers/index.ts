@@ -1,8 +1,7 @@
 export { createClaudeWorker, findClaude, findLogin as findClaudeLogin, probeClaude } from './claude/index.ts';
-export { createCodexWorker, findCodex, inspectCodex } from './codex/index.ts';
+export { createCodexWorker, findCodex, findCodexLogin, inspectCodex } from './codex/index.ts';
 export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE, workerEnvironment } from './environment.ts';
 export { rankQuotes } from './extractive/index.ts';
-export { codexLogin } from './login.ts';
 export { askProgram } from './probe.ts';
 export { killAllGroups } from './process.ts';
 export { createWorker } from './select.ts';

@@ -1,10 +1,9 @@
 import type { Config } from '../config/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { createClaudeWorker, findClaude, findLogin } from './claude/index.ts';
-import { createCodexWorker, findCodex } from './codex/index.ts';
+import { createCodexWorker, findCodex, findCodexLogin } from './codex/index.ts';
 import { createCommandWorker } from './command/index.ts';
 import { createExtractiveWorker } from './extractive/index.ts';
-import { codexLogin } from './login.ts';
 import type { Worker, WorkerName } from './worker.ts';
 
 /** Who is to answer, as the caller of a flow says. */
@@ -68,9 +67,10 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
   });
   try {
     findCodex(undefined, env);
-    const login = codexLogin(choice.codexHome, env);
-    if (login === undefined) passedBy.push('Codex is installed but not logged in (codex login)');
-    else return chosen(await codex(choice, surroundings), `Codex is installed and logged in by ${login}`);
+    const login = findCodexLogin(choice.codexHome, env);
+    if (login.kind === 'none') passedBy.push('Codex is installed but not logged in (codex login)');
+    else
+      return chosen(await codex(choice, surroundings), `Codex is installed and logged in (${login.where})`);
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     passedBy.push(`no Codex: ${messageOf(error)}`);

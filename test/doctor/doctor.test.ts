@@ -212,7 +212,10 @@ test('calls the model only when asked for the cost, and reads its usage', async 
   const options = { cwd: root, env: { ...env, CODEX_HOME: codexHome } };
 
   const free = reportOf(await rlm(['doctor', '--json'], options));
-  expect(finding(free, 'codex login')).toMatchObject({ status: 'ok', detail: "by the provider 'fake'" });
+  expect(finding(free, 'codex login')).toMatchObject({
+    status: 'ok',
+    detail: "the provider 'fake' needs none",
+  });
   expect(free.baseline).toBeUndefined();
   expect(model.calls).toHaveLength(0);
 

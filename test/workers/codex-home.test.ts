@@ -163,7 +163,11 @@ test.each([
   const configuration = fakeProvider(model.url).replace('name = "fake"', `name = "fake"\n${key}`);
   writeFileSync(join(codexHome, 'config.toml'), configuration);
   const inspection = await inspectCodex({ root, lane: 'auto', env: { ...env, ...variables } });
-  expect(inspection).toMatchObject({ login, lane: 'app-server', home: generatedHomes(root)[0] });
+  expect(inspection).toMatchObject({
+    login: { kind: login },
+    lane: 'app-server',
+    home: generatedHomes(root)[0],
+  });
   // npm's wrapper was passed by.
   expect(inspection.file).toMatch(/codex-[a-z0-9-]+\/vendor\/.*\/codex$/);
 });
@@ -174,15 +178,18 @@ test('an inspection tells a login file, a key and the lack of both, and which la
   writeFileSync(join(codexHome, 'config.toml'), '');
   const inspect = (variables: Record<string, string>, lane: 'auto' | 'app-server' = 'auto') =>
     inspectCodex({ root, lane, env: { ...env, ...variables } });
-  expect(await inspect({})).toMatchObject({ login: 'none' });
-  expect(await inspect({ OPENAI_API_KEY: 'k-1' })).toMatchObject({ login: 'none' });
-  expect(await inspect({ CODEX_API_KEY: 'k-1' })).toMatchObject({ login: 'variable', lane: 'exec' });
+  expect(await inspect({})).toMatchObject({ login: { kind: 'none' } });
+  expect(await inspect({ OPENAI_API_KEY: 'k-1' })).toMatchObject({ login: { kind: 'none' } });
+  expect(await inspect({ CODEX_API_KEY: 'k-1' })).toMatchObject({
+    login: { kind: 'variable' },
+    lane: 'exec',
+  });
   await expect(inspect({ CODEX_API_KEY: 'k-1' }, 'app-server')).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('CODEX_API_KEY'),
   });
   writeFileSync(join(codexHome, 'auth.json'), '{}');
-  expect(await inspect({})).toMatchObject({ login: 'file', lane: 'app-server' });
+  expect(await inspect({})).toMatchObject({ login: { kind: 'file' }, lane: 'app-server' });
 });
 
 test.each([

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Failure, NO_USAGE } from '../../contracts/index.ts';
-import { messageOf } from '../../errors.ts';
+import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
+import { resultOfCall, runCall } from '../call.ts';
 import { workerEnvironment } from '../environment.ts';
 import { OwnedProcesses } from '../owned-processes.ts';
-import { removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import { installSkills, workerSkills } from '../skills.ts';
@@ -74,38 +73,21 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
     const args = claudeArguments(request, capabilities, login, plugin);
     const tooLong = args.findIndex((argument) => Buffer.byteLength(argument) > MAX_ARGUMENT_BYTES);
     if (tooLong !== -1) return { failure: argumentTooLong(args[tooLong - 1] ?? 'an argument') };
-    const stdinPath = `${request.promptPath}.stdin`;
-    const stderrPath = stderrPathOf(request.logPath);
-    const logStart = statSync(request.logPath, { throwIfNoEntry: false })?.size ?? 0;
-    try {
+    const { end, stderrPath, logStart } = await runCall(processes, request, {
+      file: binary,
+      args,
+      env: environment(request),
       // Instructions go as the system prompt; stdin must not repeat them.
-      writeFileAtomic(stdinPath, request.input);
-      const end = await processes.run({
-        file: binary,
-        args,
-        cwd: request.cwd,
-        env: environment(request),
-        stdinPath,
-        stdoutPath: request.logPath,
-        stderrPath,
-        timeoutMs: request.timeoutMs,
-        idleTimeoutMs: request.idleTimeoutMs,
-        signal: request.signal,
-        onProcess: (process) => request.onProcess?.(process),
-      });
-      const log = await readClaudeLog(request.logPath, logStart);
-      const outcome = judge(end, log, request, stderrPath);
-      removeIfEmpty(stderrPath);
-      return {
-        ...outcome,
-        exitCode: end.exitCode,
-        usage: log.usage,
-        costUsd: log.result?.total_cost_usd ?? null,
-        model: Object.keys(log.result?.modelUsage ?? {})[0] ?? request.model,
-      };
-    } finally {
-      rmSync(stdinPath, { force: true });
-    }
+      stdin: 'input',
+    });
+    const log = await readClaudeLog(request.logPath, logStart);
+    return {
+      ...judge(end, log, request, stderrPath),
+      exitCode: end.exitCode,
+      usage: log.usage,
+      costUsd: log.result?.total_cost_usd ?? null,
+      model: Object.keys(log.result?.modelUsage ?? {})[0] ?? request.model,
+    };
   }
 
   return {
@@ -114,17 +96,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
     version: capabilities.version,
     // Another endpoint is another model behind the same name.
     cacheIdentity: `claude ${source.ANTHROPIC_BASE_URL ?? ''}`.trim(),
-    async run(request) {
-      const started = performance.now();
-      const result = { usage: NO_USAGE, costUsd: null, model: request.model };
-      try {
-        const outcome = await call(request);
-        return { ...result, ...outcome, durationMs: performance.now() - started };
-      } catch (error) {
-        const failure: Failure = { class: 'crashed', message: `claude: ${messageOf(error)}` };
-        return { ...result, failure, durationMs: performance.now() - started };
-      }
-    },
+    run: (request) => resultOfCall('claude', request, () => call(request)),
     close: () => processes.close(),
   };
 }

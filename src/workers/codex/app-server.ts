@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { NO_USAGE } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
+import { resultOfCall } from '../call.ts';
 import type { QuotaReading, WorkRequest, WorkResult } from '../worker.ts';
 import { AppServerProcess } from './app-server-process.ts';
 import { failureOfMessage } from './failures.ts';
@@ -35,34 +35,26 @@ export class AppServerLane {
   }
 
   /** Never rejects. */
-  async run(request: WorkRequest): Promise<WorkResult> {
-    const started = performance.now();
-    const result = (part: Partial<WorkResult>): WorkResult => ({
-      usage: NO_USAGE,
-      costUsd: null,
-      durationMs: performance.now() - started,
-      model: request.model,
-      ...part,
+  run(request: WorkRequest): Promise<WorkResult> {
+    return resultOfCall('codex app-server', request, async () => {
+      if (this.#closed || request.signal.aborted) {
+        return { failure: { class: 'cancelled', message: 'the codex turn was cancelled' } };
+      }
+      let server: AppServerProcess;
+      try {
+        server = await this.#take();
+      } catch (error) {
+        return { failure: failureOfMessage(messageOf(error)) };
+      }
+      try {
+        const { stuck, ...turn } = await runTurn(server, request);
+        if (stuck) server.retired = true;
+        return turn;
+      } finally {
+        server.active -= 1;
+        this.#endIfDrained(server);
+      }
     });
-    if (this.#closed || request.signal.aborted) {
-      return result({ failure: { class: 'cancelled', message: 'the codex turn was cancelled' } });
-    }
-    let server: AppServerProcess;
-    try {
-      server = await this.#take();
-    } catch (error) {
-      return result({ failure: failureOfMessage(messageOf(error)) });
-    }
-    try {
-      const { stuck, ...turn } = await runTurn(server, request);
-      if (stuck) server.retired = true;
-      return result(turn);
-    } catch (error) {
-      return result({ failure: { class: 'crashed', message: messageOf(error) } });
-    } finally {
-      server.active -= 1;
-      this.#endIfDrained(server);
-    }
   }
 
   /** What is left of the account's allowance; undefined for a login that has none, such as an API key. */

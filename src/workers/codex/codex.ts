@@ -5,7 +5,8 @@ import { AppServerLane } from './app-server.ts';
 import { findCodex } from './binary.ts';
 import { probeCodex } from './capabilities.ts';
 import { ExecLane } from './exec.ts';
-import { type CodexLogin, prepareHome } from './home.ts';
+import { prepareHome } from './home.ts';
+import type { CodexLogin } from './login.ts';
 import type { CodexSetup } from './setup.ts';
 
 export interface CodexWorkerOptions {
@@ -33,7 +34,7 @@ export interface CodexWorkerOptions {
  * Lane `auto` is the app-server where the installed version speaks its protocol: one process for many jobs
  * runs them about 2.5 times as fast, types its failures and tells the allowance beforehand. A request with
  * tools or with paths to write goes through `codex exec` in any lane: its sandbox and its environment are then
- * those of that one job. A profile or a login by CODEX_API_KEY means exec for all: the app-server takes neither.
+ * those of that one job. A profile or a login by a variable means exec for all: the app-server takes neither.
  *
  * @throws RlmError `unavailable` when there is no Codex, or not one that can do what is asked; `usage` when
  *   the user's config.toml or profile cannot be used
@@ -104,8 +105,8 @@ function useAppServer(options: CodexWorkerOptions, setup: CodexSetup): boolean {
     ? `codex ${setup.capabilities.version} does not speak the protocol that this lane needs`
     : profile !== undefined
       ? 'codex app-server takes no --profile'
-      : setup.home.login === 'variable'
-        ? 'codex app-server does not log in by CODEX_API_KEY'
+      : setup.home.login.kind === 'variable'
+        ? 'codex app-server does not log in by CODEX_API_KEY or CODEX_ACCESS_TOKEN'
         : undefined;
   if (hindrance === undefined) return true;
   if (lane === 'auto') return false;

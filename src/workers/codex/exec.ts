@@ -1,12 +1,12 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
-import { type Failure, NO_USAGE } from '../../contracts/index.ts';
-import { messageOf } from '../../errors.ts';
-import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
+import type { Failure } from '../../contracts/index.ts';
+import { DIRECTORY_MODE } from '../../files/index.ts';
+import { resultOfCall, runCall } from '../call.ts';
 import { OwnedProcesses } from '../owned-processes.ts';
-import { lastWords, removeIfEmpty, stderrPathOf } from '../printed.ts';
+import { lastWords } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import type { PackageSkill } from '../skills.ts';
@@ -28,51 +28,27 @@ export class ExecLane {
   }
 
   /** Never rejects: what cannot be prepared is a failure too. */
-  async run(request: WorkRequest): Promise<WorkResult> {
-    const started = performance.now();
-    const stdinPath = `${request.promptPath}.stdin`;
-    // A shell that may write needs a place for its here-documents, and gets one of its own.
-    const temporary =
-      writablePaths(request.sandbox).length === 0 ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
-    const result = (part: Partial<WorkResult>): WorkResult => ({
-      usage: NO_USAGE,
-      costUsd: null,
-      durationMs: performance.now() - started,
-      model: request.model,
-      ...part,
+  run(request: WorkRequest): Promise<WorkResult> {
+    return resultOfCall('codex exec', request, async () => {
+      // A shell that may write needs a place for its here-documents, and gets one of its own.
+      const temporary =
+        writablePaths(request.sandbox).length === 0 ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
+      try {
+        if (temporary !== undefined) mkdirSync(temporary, { mode: DIRECTORY_MODE });
+        const own = temporary === undefined ? {} : { TMPDIR: temporary };
+        const { end, stderrPath, logStart } = await runCall(this.#processes, request, {
+          file: this.#setup.binary.file,
+          args: this.#arguments(request, temporary),
+          env: codexEnvironment(this.#setup, { ...request.marks, ...own }),
+          // Instructions go by file, as the cacheable prefix; stdin must not repeat them.
+          stdin: 'input',
+        });
+        const log = await readCodexLog(request.logPath, { start: logStart });
+        return { ...judge(end, log, request, stderrPath), usage: log.usage, exitCode: end.exitCode };
+      } finally {
+        if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+      }
     });
-    try {
-      if (temporary !== undefined) mkdirSync(temporary, { mode: DIRECTORY_MODE });
-      // Instructions go by file, as the cacheable prefix; stdin must not repeat them.
-      writeFileAtomic(stdinPath, request.input);
-      const stderrPath = stderrPathOf(request.logPath);
-      const logStart = statSync(request.logPath, { throwIfNoEntry: false })?.size ?? 0;
-      const end = await this.#processes.run({
-        file: this.#setup.binary.file,
-        args: this.#arguments(request, temporary),
-        cwd: request.cwd,
-        env: codexEnvironment(this.#setup, {
-          ...request.marks,
-          ...(temporary === undefined ? {} : { TMPDIR: temporary }),
-        }),
-        stdinPath,
-        stdoutPath: request.logPath,
-        stderrPath,
-        timeoutMs: request.timeoutMs,
-        idleTimeoutMs: request.idleTimeoutMs,
-        signal: request.signal,
-        onProcess: (process) => request.onProcess?.(process),
-      });
-      const log = await readCodexLog(request.logPath, logStart);
-      const outcome = judge(end, log, request, stderrPath);
-      removeIfEmpty(stderrPath);
-      return result({ usage: log.usage, exitCode: end.exitCode, ...outcome });
-    } catch (error) {
-      return result({ failure: { class: 'crashed', message: `codex exec: ${messageOf(error)}` } });
-    } finally {
-      rmSync(stdinPath, { force: true });
-      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
-    }
   }
 
   close(): Promise<void> {

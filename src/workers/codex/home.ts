@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parse, stringify } from 'smol-toml';
-import { z } from 'zod';
-import { messageOf, RlmError, systemCode } from '../../errors.ts';
+import { stringify } from 'smol-toml';
+import { RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { installSkills, type PackageSkill, workerSkills } from '../skills.ts';
 import { setting } from './lean.ts';
-
-/**
- * - `variable`: CODEX_API_KEY, which `codex exec` takes and the app-server does not (measured with 0.169; neither
- *   takes OPENAI_API_KEY)
- * - `provider variable`: the `env_key` of a provider of the user's own
- * - `none`: a call would fail as `auth`
- */
-export type CodexLogin = 'file' | 'variable' | 'provider variable' | 'keyring' | 'not needed' | 'none';
+import { type CodexLogin, loginOf, readUserConfig, type UserConfig, userCodexHome } from './login.ts';
 
 /** Where Codex workers live, and what of the user's own set-up they need from the environment and argv. */
 export interface CodexHome {
@@ -23,7 +14,6 @@ export interface CodexHome {
   path: string;
   /** Environment variables that hold the login. */
   loginVariables: string[];
-  /** Where the login comes from, as far as can be told without using it. */
   login: CodexLogin;
   /** Switches off Codex's own retries, where it lets us: only `dispatch/` retries. */
   retryArguments: string[];
@@ -46,6 +36,7 @@ const PROVIDER_KEYS = [
   'cli_auth_credentials_store',
 ];
 
+/** Variables of the environment that hold a login, or say where the model is. */
 const LOGIN_VARIABLES = [
   'OPENAI_API_KEY',
   'OPENAI_BASE_URL',
@@ -69,18 +60,6 @@ const WORKER_PROFILE = {
   history: { persistence: 'none' },
 };
 
-const Provider = z.looseObject({
-  requires_openai_auth: z.boolean().optional(),
-  env_key: z.string().optional(),
-  env_http_headers: z.record(z.string(), z.string()).optional(),
-});
-const UserConfig = z.looseObject({
-  model_provider: z.string().optional(),
-  cli_auth_credentials_store: z.string().optional(),
-  model_providers: z.record(z.string(), Provider).optional(),
-});
-type UserConfig = z.infer<typeof UserConfig>;
-
 /**
  * Prepares the home of Codex workers.
  *
@@ -99,7 +78,7 @@ export function prepareHome(options: {
   env: NodeJS.ProcessEnv;
 }): CodexHome {
   const { root, codexHome, profile, env } = options;
-  const userHome = resolve(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'));
+  const userHome = userCodexHome(env);
   const given = codexHome === undefined ? undefined : resolve(codexHome);
   if (given !== undefined) ensureDirectory(given);
   const source = given ?? userHome;
@@ -151,17 +130,6 @@ function leanConfig(config: UserConfig): string {
   return stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
 }
 
-function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv): CodexLogin {
-  const provider = config.model_providers?.[config.model_provider ?? ''];
-  if (provider !== undefined && provider.requires_openai_auth !== true) {
-    if (provider.env_key === undefined) return 'not needed';
-    return env[provider.env_key] ? 'provider variable' : 'none';
-  }
-  if (env.CODEX_API_KEY) return 'variable';
-  if (existsSync(join(home, 'auth.json'))) return 'file';
-  return config.cli_auth_credentials_store === 'keyring' ? 'keyring' : 'none';
-}
-
 function retryArguments(config: UserConfig): string[] {
   return (
     Object.keys(config.model_providers ?? {})
@@ -176,25 +144,6 @@ function retryArguments(config: UserConfig): string[] {
 
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
-}
-
-function readUserConfig(home: string): UserConfig {
-  const path = join(home, 'config.toml');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return {};
-    throw error;
-  }
-  try {
-    return UserConfig.parse(parse(text));
-  } catch (error) {
-    // A parser quotes the line it stumbled over, which may hold a token: only its first line is passed on.
-    throw new RlmError('usage', `${path} is not valid: ${messageOf(error).split('\n')[0]}`, {
-      hint: 'Mend it, or name another home with --codex-home.',
-    });
-  }
 }
 
 function providerVariables(config: UserConfig): string[] {

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { NO_USAGE } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
+import { runCall } from '../call.ts';
 import { workerEnvironment } from '../environment.ts';
 import type { OwnedProcesses } from '../owned-processes.ts';
-import { MAX_ANSWER_BYTES, readPrinted, removeIfEmpty, stderrPathOf } from '../printed.ts';
+import { MAX_ANSWER_BYTES, readPrinted } from '../printed.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import type { WorkRequest, WorkResult } from '../worker.ts';
 import { fillPlaceholders } from './placeholders.ts';
@@ -20,7 +20,7 @@ export interface ArgvOptions {
 export function argvCall(
   options: ArgvOptions,
   processes: OwnedProcesses,
-): (request: WorkRequest) => Promise<WorkResult> {
+): (request: WorkRequest) => Promise<Partial<WorkResult>> {
   const [program = '', ...rest] = options.argv;
   if (program.trim() === '') {
     throw new RlmError('usage', 'the command of the worker is empty', {
@@ -35,30 +35,15 @@ export function argvCall(
       schema_file: request.schema?.path ?? '',
     };
     const file = fillPlaceholders(program, values);
-    const stderrPath = stderrPathOf(request.logPath);
-    const end = await processes.run({
+    const { end, stderrPath } = await runCall(processes, request, {
       file,
       args: rest.map((element) => fillPlaceholders(element, values)),
-      cwd: request.cwd,
       env: workerEnvironment({ names: options.environment ?? [], values: request.marks }),
-      stdinPath: request.promptPath,
-      stdoutPath: request.logPath,
-      stderrPath,
-      timeoutMs: request.timeoutMs,
-      idleTimeoutMs: request.idleTimeoutMs,
-      signal: request.signal,
-      onProcess: request.onProcess,
+      stdin: 'prompt',
     });
-    const result = {
-      usage: NO_USAGE,
-      costUsd: null,
-      durationMs: end.durationMs,
-      model: null,
-      exitCode: end.exitCode,
-    };
+    const result = { model: null, exitCode: end.exitCode };
     const name = basename(file);
     const failure = failureOfEnd(name, end, request, stderrPath);
-    removeIfEmpty(stderrPath);
     if (failure !== undefined) return { ...result, failure };
     const answer = readPrinted(request.logPath);
     if (answer !== undefined) return { ...result, answer };

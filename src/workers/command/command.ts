@@ -1,5 +1,4 @@
-import { NO_USAGE } from '../../contracts/index.ts';
-import { messageOf } from '../../errors.ts';
+import { resultOfCall } from '../call.ts';
 import { OwnedProcesses } from '../owned-processes.ts';
 import type { Worker } from '../worker.ts';
 import { type ArgvOptions, argvCall } from './argv.ts';
@@ -21,19 +20,7 @@ export function createCommandWorker(options: CommandOptions): Worker {
     lane: 'argv' in options ? 'argv' : 'runner-script',
     version: '1',
     cacheIdentity: null,
-    async run(request) {
-      try {
-        return await call(request);
-      } catch (error) {
-        return {
-          failure: { class: 'crashed', message: `the command's output cannot be read: ${messageOf(error)}` },
-          usage: NO_USAGE,
-          costUsd: null,
-          durationMs: 0,
-          model: null,
-        };
-      }
-    },
+    run: (request) => resultOfCall('the command', request, () => call(request)),
     close: () => processes.close(),
   };
 }

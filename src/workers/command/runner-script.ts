@@ -1,15 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { type Failure, NO_USAGE } from '../../contracts/index.ts';
+import type { Failure } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
+import { runCall } from '../call.ts';
 import { failureOfMessage } from '../codex/failures.ts';
+import type { CodexLog } from '../codex/log.ts';
 import { workerEnvironment } from '../environment.ts';
 import type { OwnedProcesses } from '../owned-processes.ts';
-import { removeIfEmpty, stderrPathOf } from '../printed.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import type { WorkRequest, WorkResult } from '../worker.ts';
-import { type RunnerLog, readRunnerOutput } from './runner-log.ts';
+import { readRunnerOutput } from './runner-log.ts';
 
 /** Exit code of a runner whose own time limit passed (CONTRACTS.md A), the one of coreutils' `timeout`. */
 const TIMEOUT_EXIT = 124;
@@ -33,7 +34,7 @@ export interface RunnerScriptOptions {
 export function runnerScriptCall(
   options: RunnerScriptOptions,
   processes: OwnedProcesses,
-): (request: WorkRequest) => Promise<WorkResult> {
+): (request: WorkRequest) => Promise<Partial<WorkResult>> {
   const script = resolve(options.runnerScript);
   if (!statSync(script, { throwIfNoEntry: false })?.isFile()) {
     throw new RlmError('usage', `--runner-script ${options.runnerScript} is not an existing file`);
@@ -41,39 +42,25 @@ export function runnerScriptCall(
   const names = [...RUNNER_VARIABLES, ...(options.environment ?? [])];
   const home = options.codexHome === undefined ? {} : { CODEX_HOME: resolve(options.codexHome) };
   return async (request) => {
-    const stderrPath = stderrPathOf(request.logPath);
-    const end = await processes.run({
+    const { end, stderrPath } = await runCall(processes, request, {
       file: script,
       args: protocolArguments(options, request),
-      cwd: request.cwd,
       env: workerEnvironment({ names, values: { ...home, ...request.marks } }),
-      stdoutPath: request.logPath,
-      stderrPath,
-      timeoutMs: request.timeoutMs,
-      idleTimeoutMs: request.idleTimeoutMs,
-      signal: request.signal,
-      onProcess: request.onProcess,
+      stdin: 'none',
     });
-    const { log, path } = existsSync(request.logPath)
-      ? await readRunnerOutput(request.logPath, request.cwd)
-      : { log: EMPTY_LOG, path: undefined };
+    const { log, path } = await readRunnerOutput(request.logPath, request.cwd);
     const failure = failureOfRunner(basename(script), end, log, request, stderrPath);
-    removeIfEmpty(stderrPath);
     return {
       ...(failure === undefined ? {} : { failure }),
       ...(failure === undefined && log.answer !== undefined ? { answer: log.answer } : {}),
       // Tokens of a failed call were spent all the same.
       usage: log.usage,
-      costUsd: null,
-      durationMs: end.durationMs,
       model: null,
       exitCode: end.exitCode,
       ...(path === undefined ? {} : { extraLogPath: path }),
     };
   };
 }
-
-const EMPTY_LOG: RunnerLog = { answer: undefined, usage: NO_USAGE, error: undefined };
 
 function protocolArguments(options: RunnerScriptOptions, request: WorkRequest): string[] {
   return [
@@ -91,7 +78,7 @@ function protocolArguments(options: RunnerScriptOptions, request: WorkRequest): 
 function failureOfRunner(
   name: string,
   end: ProcessEnd,
-  log: RunnerLog,
+  log: CodexLog,
   request: WorkRequest,
   stderrPath: string,
 ): Failure | undefined {
