@@ -1,25 +1,8 @@
-/*
- * Questions with known answers over the documentation that npm packages ship: their Markdown and the doc
- * comments of their type declarations. An answer is given by words that stand exactly once in the named
- * document, so that it survives other versions; `recall.ts` refuses a set for which that does not hold.
- */
+/* The set that the extractive reader is tuned on: what it does with these questions was looked at. */
+import { direct, paraphrased, type QuestionSet, several, unanswerable } from './recall-set.ts';
 
-/**
- * Where an answer stands: a document, relative to `node_modules`, and words that it has once, together with
- * `before` where they alone stand there several times.
- */
-export type Place = readonly [document: string, words: string, before?: string];
-
-export interface RecallQuestion {
-  /** `paraphrased`: shares no rare word with its passage. `several`: needs all of its parts. */
-  kind: 'direct' | 'paraphrased' | 'several' | 'unanswerable';
-  ask: string;
-  /** Each part of the answer may stand in any of the places listed for it. */
-  parts: readonly (readonly Place[])[];
-}
-
-/** Documents that are asked, as globs under `node_modules`: about 1 MB, most of it beside the point. */
-export const DOCUMENTS = [
+/** About 1 MB of documents, most of it beside the point. */
+const DOCUMENTS = [
   'execa/readme.md',
   'execa/types/**/*.d.ts',
   'commander/Readme.md',
@@ -58,263 +41,253 @@ const MCP = '@modelcontextprotocol/sdk/README.md';
 const LIMIT = 'express-rate-limit/readme.md';
 const BODY = 'body-parser/README.md';
 
-export const QUESTIONS: readonly RecallQuestion[] = [
-  direct('What is the default value of forceKillAfterDelay in execa?', [EXECA, '@default 5000']),
-  direct('Which signal does killSignal default to?', [EXECA, "@default 'SIGTERM'"]),
-  direct('What is the default of maxBuffer, the largest amount of data allowed?', [
-    EXECA,
-    '@default 100_000_000',
-  ]),
-  direct('What is the default level of a pino logger?', [PINO, "Default: `'info'`"]),
-  direct("What is the default depthLimit of pino's fallback serializer?", [PINO, 'Default: `5`']),
-  direct('What does the crlf option of pino do?', [PINO, 'logs newline delimited JSON with']),
-  direct(
-    'What is the default censor of the redact option in pino?',
-    [PINO, "Default: `'[Redacted]'`", 'value. '],
-    [PINO, "Default: `'[Redacted]'`", '    '],
-  ),
-  direct('Which method suppresses the excess arguments check in commander?', [
-    COMMANDER,
-    'You can suppress the excess arguments check with',
-  ]),
-  direct('What are the default flags of the version option in commander?', [
-    COMMANDER,
-    'The default option flags are `-V` and `--version`',
-  ]),
-  direct('What does isDefault do for a commander subcommand?', [
-    COMMANDER,
-    'Specifying `isDefault: true` will run the subcommand',
-  ]),
-  direct('What does parameterLimit in body-parser default to?', [
-    BODY,
-    'than this value, a 413 will be returned to the client.',
-  ]),
-  direct('How should an .npmignore file be parsed?', [
-    IGNORE,
-    'To parse an `.npmignore` file, you should use `minimatch`',
-  ]),
-  direct('What does smol-toml stringify do with undefined and null values in arrays?', [
-    TOML,
-    '`undefined` and `null` values in arrays are **rejected**.',
-  ]),
-  direct(
-    'Which parts of a document does mammoth.extractRawText ignore?',
-    [MAMMOTH, 'This will ignore all formatting', 'using `mammoth.extractRawText`.\n'],
-    [MAMMOTH, 'This will ignore all formatting', 'Extract the raw text of the document.\n'],
-  ),
-  direct(
-    'Is Markdown support in mammoth deprecated?',
-    [MAMMOTH, 'Markdown support is deprecated.', '#### Markdown\n\n'],
-    [MAMMOTH, 'Markdown support is deprecated.', 'convertToMarkdown(input, options)`\n\n'],
-  ),
-  direct('How are documents tokenized by MiniSearch by default?', [
-    MINISEARCH,
-    'By default, documents are tokenized by splitting on Unicode space or punctuation',
-  ]),
-  direct('Does p-limit clearQueue cancel promises that are already running?', [
-    P_LIMIT,
-    'Note: This does not cancel promises that are already running.',
-  ]),
-  direct('What does the noAnchorUrl option of html-to-text ignore?', [
-    HTML,
-    'Ignore anchor links (where `href=',
-  ]),
-  direct('What does passOnStoreError do when the store becomes unavailable?', [
-    LIMIT,
-    '`false`, default) traffic if the store becomes unavailable.',
-  ]),
-  direct('What is the default HTTP status code after the rate limit is reached?', [
-    LIMIT,
-    'HTTP status code after limit is reached (default is 429).',
-  ]),
-  direct('What does the windowsHide option of execa do?', [
-    EXECA,
-    'On Windows, do not create a new console window.',
-  ]),
-  direct('What does the edgeLimit of pino limit?', [
-    PINO,
-    "Maximum number of properties/elements per object or array used by Pino's fallback serializer.",
-  ]),
+export const TUNING: QuestionSet = {
+  documents: DOCUMENTS,
+  questions: [
+    direct('What is the default value of forceKillAfterDelay in execa?', [EXECA, '@default 5000']),
+    direct('Which signal does killSignal default to?', [EXECA, "@default 'SIGTERM'"]),
+    direct('What is the default of maxBuffer, the largest amount of data allowed?', [
+      EXECA,
+      '@default 100_000_000',
+    ]),
+    direct('What is the default level of a pino logger?', [PINO, "Default: `'info'`"]),
+    direct("What is the default depthLimit of pino's fallback serializer?", [PINO, 'Default: `5`']),
+    direct('What does the crlf option of pino do?', [PINO, 'logs newline delimited JSON with']),
+    direct(
+      'What is the default censor of the redact option in pino?',
+      [PINO, "Default: `'[Redacted]'`", 'value. '],
+      [PINO, "Default: `'[Redacted]'`", '    '],
+    ),
+    direct('Which method suppresses the excess arguments check in commander?', [
+      COMMANDER,
+      'You can suppress the excess arguments check with',
+    ]),
+    direct('What are the default flags of the version option in commander?', [
+      COMMANDER,
+      'The default option flags are `-V` and `--version`',
+    ]),
+    direct('What does isDefault do for a commander subcommand?', [
+      COMMANDER,
+      'Specifying `isDefault: true` will run the subcommand',
+    ]),
+    direct('What does parameterLimit in body-parser default to?', [
+      BODY,
+      'than this value, a 413 will be returned to the client.',
+    ]),
+    direct('How should an .npmignore file be parsed?', [
+      IGNORE,
+      'To parse an `.npmignore` file, you should use `minimatch`',
+    ]),
+    direct('What does smol-toml stringify do with undefined and null values in arrays?', [
+      TOML,
+      '`undefined` and `null` values in arrays are **rejected**.',
+    ]),
+    direct(
+      'Which parts of a document does mammoth.extractRawText ignore?',
+      [MAMMOTH, 'This will ignore all formatting', 'using `mammoth.extractRawText`.\n'],
+      [MAMMOTH, 'This will ignore all formatting', 'Extract the raw text of the document.\n'],
+    ),
+    direct(
+      'Is Markdown support in mammoth deprecated?',
+      [MAMMOTH, 'Markdown support is deprecated.', '#### Markdown\n\n'],
+      [MAMMOTH, 'Markdown support is deprecated.', 'convertToMarkdown(input, options)`\n\n'],
+    ),
+    direct('How are documents tokenized by MiniSearch by default?', [
+      MINISEARCH,
+      'By default, documents are tokenized by splitting on Unicode space or punctuation',
+    ]),
+    direct('Does p-limit clearQueue cancel promises that are already running?', [
+      P_LIMIT,
+      'Note: This does not cancel promises that are already running.',
+    ]),
+    direct('What does the noAnchorUrl option of html-to-text ignore?', [
+      HTML,
+      'Ignore anchor links (where `href=',
+    ]),
+    direct('What does passOnStoreError do when the store becomes unavailable?', [
+      LIMIT,
+      '`false`, default) traffic if the store becomes unavailable.',
+    ]),
+    direct('What is the default HTTP status code after the rate limit is reached?', [
+      LIMIT,
+      'HTTP status code after limit is reached (default is 429).',
+    ]),
+    direct('What does the windowsHide option of execa do?', [
+      EXECA,
+      'On Windows, do not create a new console window.',
+    ]),
+    direct('What does the edgeLimit of pino limit?', [
+      PINO,
+      "Maximum number of properties/elements per object or array used by Pino's fallback serializer.",
+    ]),
 
-  paraphrased(
-    'How long does execa wait before it kills a process that ignores SIGTERM?',
-    [EXECA, '@default 5000'],
-    [EXECA, 'forcefully exit it by sending'],
-  ),
-  paraphrased(
-    'How can I keep passwords out of the log?',
-    [
-      'pino/docs/redaction.md',
-      'To redact sensitive information, supply paths to keys that hold sensitive data',
-    ],
-    [PINO, 'have their values redacted from any log output.'],
-  ),
-  paraphrased('How do I switch off pino completely?', [PINO, 'Set to `false` to disable logging.']),
-  paraphrased('How do I get rid of the process id and machine name in every pino record?', [
-    PINO,
-    'Set to `undefined` to avoid adding `pid`, `hostname` properties to each log.',
-  ]),
-  paraphrased('How do I make sure that child programs do not outlive mine?', [
-    EXECA,
-    'Kill the subprocess when the current process exits.',
-  ]),
-  paraphrased(
-    'How do I make a command line flag compulsory?',
-    [COMMANDER, 'You may specify a required (mandatory) option using'],
-    [COMMANDER, 'Specify a required (mandatory) option using the `Option` method'],
-  ),
-  paraphrased('Can a switch be turned off on the command line by a negative form of it?', [
-    COMMANDER,
-    'with a leading `no-` to set the option value to `false`',
-  ]),
-  paraphrased('How do I give a subcommand a second, shorter name?', [
-    COMMANDER,
-    'You can add alternative names for a command with `.alias()`.',
-  ]),
-  paraphrased(
-    'Does the full-text search tolerate typos in a query?',
-    [MINISEARCH, 'Fuzzy search, in this example, with a max edit distance'],
-    [MINISEARCH, 'can get suggestions for misspelled words using fuzzy search'],
-    ['fuse.js/README.md', 'typo tolerance, multiple words, and smart ranking'],
-    ['fuse.js/README.md', 'handles typos, misspellings, and partial matches out of the box.'],
-  ),
-  paraphrased(
-    'Is it dangerous to convert Word files that strangers upload?',
-    [MAMMOTH, 'If, for instance, you allow users to upload source documents,'],
-    [MAMMOTH, '* Source documents can contain links with'],
-  ),
-  paraphrased(
-    'What becomes of pictures in a Word file when it is turned into a web page?',
-    [MAMMOTH, 'By default, images are converted to `<img>` elements'],
-    [MAMMOTH, 'By default, images are included inline in the output HTML.'],
-  ),
-  paraphrased(
-    'Can very big whole numbers be read from TOML without losing precision?',
-    [TOML, "To parse integers beyond 53 bits, it's possible to tell the parser"],
-    [TOML, 'that it is not able to parse integers beyond 53 bits.'],
-    [TOML, 'If you want to only use BigInt for numbers'],
-  ),
-  paraphrased(
-    'Should messages be buffered in serverless functions?',
-    ['pino/docs/asynchronous.md', 'Asynchronous logging in AWS Lambda functions will tend to cause delayed'],
-    ['pino/docs/asynchronous.md', "For Lambda deployments, it's recommended to always use a destination"],
-  ),
-  paraphrased('How do I drop all hyperlinks when a page is turned into plain text?', [
-    HTML,
-    'Ignore all links. Only process internal text of anchor tags.',
-  ]),
-  paraphrased(
-    'How do I throw away jobs that have not begun yet?',
-    [P_LIMIT, 'Discard pending promises that are waiting to run.'],
-    [P_LIMIT, 'Discard pending calls that have not started yet.'],
-  ),
-  paraphrased('How do I get what a program prints as a list with one entry for each row?', [
-    EXECA,
-    "as arrays of strings, splitting the subprocess' output into lines.",
-  ]),
-  paraphrased('How do I avoid an exception when a command fails?', [
-    EXECA,
-    "resolves the result's promise with the error instead of rejecting it.",
-  ]),
-  paraphrased('How can I stop a slow program after some seconds?', [
-    EXECA,
-    'will be terminated if it runs for longer than that amount of milliseconds.',
-  ]),
-  paraphrased('How can I exclude a file whose name starts with a number sign?', [
-    IGNORE,
-    'in front of the first hash for patterns that begin with a hash',
-  ]),
-  paraphrased(
-    'How do I let the server go on writing after its log was moved by a rotation tool?',
-    ['pino/docs/help.md', 'can reopen file paths after a file has been moved away.'],
-    ['pino/docs/help.md', 'One way to use this is to set up a `SIGUSR2` or `SIGHUP` signal handler that'],
-  ),
-  paraphrased('For how long will the previous MCP library get patches once its successor is out?', [
-    MCP,
-    'for at least six months after the v2 release',
-  ]),
-  paraphrased('How can an MCP server have its users enter secrets safely?', [
-    MCP,
-    'servers can ask users to complete secure flows in a browser',
-  ]),
+    paraphrased(
+      'How long does execa wait before it kills a process that ignores SIGTERM?',
+      [EXECA, '@default 5000'],
+      [EXECA, 'forcefully exit it by sending'],
+    ),
+    paraphrased(
+      'How can I keep passwords out of the log?',
+      [
+        'pino/docs/redaction.md',
+        'To redact sensitive information, supply paths to keys that hold sensitive data',
+      ],
+      [PINO, 'have their values redacted from any log output.'],
+    ),
+    paraphrased('How do I switch off pino completely?', [PINO, 'Set to `false` to disable logging.']),
+    paraphrased('How do I get rid of the process id and machine name in every pino record?', [
+      PINO,
+      'Set to `undefined` to avoid adding `pid`, `hostname` properties to each log.',
+    ]),
+    paraphrased('How do I make sure that child programs do not outlive mine?', [
+      EXECA,
+      'Kill the subprocess when the current process exits.',
+    ]),
+    paraphrased(
+      'How do I make a command line flag compulsory?',
+      [COMMANDER, 'You may specify a required (mandatory) option using'],
+      [COMMANDER, 'Specify a required (mandatory) option using the `Option` method'],
+    ),
+    paraphrased('Can a switch be turned off on the command line by a negative form of it?', [
+      COMMANDER,
+      'with a leading `no-` to set the option value to `false`',
+    ]),
+    paraphrased('How do I give a subcommand a second, shorter name?', [
+      COMMANDER,
+      'You can add alternative names for a command with `.alias()`.',
+    ]),
+    paraphrased(
+      'Does the full-text search tolerate typos in a query?',
+      [MINISEARCH, 'Fuzzy search, in this example, with a max edit distance'],
+      [MINISEARCH, 'can get suggestions for misspelled words using fuzzy search'],
+      ['fuse.js/README.md', 'typo tolerance, multiple words, and smart ranking'],
+      ['fuse.js/README.md', 'handles typos, misspellings, and partial matches out of the box.'],
+    ),
+    paraphrased(
+      'Is it dangerous to convert Word files that strangers upload?',
+      [MAMMOTH, 'If, for instance, you allow users to upload source documents,'],
+      [MAMMOTH, '* Source documents can contain links with'],
+    ),
+    paraphrased(
+      'What becomes of pictures in a Word file when it is turned into a web page?',
+      [MAMMOTH, 'By default, images are converted to `<img>` elements'],
+      [MAMMOTH, 'By default, images are included inline in the output HTML.'],
+    ),
+    paraphrased(
+      'Can very big whole numbers be read from TOML without losing precision?',
+      [TOML, "To parse integers beyond 53 bits, it's possible to tell the parser"],
+      [TOML, 'that it is not able to parse integers beyond 53 bits.'],
+      [TOML, 'If you want to only use BigInt for numbers'],
+    ),
+    paraphrased(
+      'Should messages be buffered in serverless functions?',
+      [
+        'pino/docs/asynchronous.md',
+        'Asynchronous logging in AWS Lambda functions will tend to cause delayed',
+      ],
+      ['pino/docs/asynchronous.md', "For Lambda deployments, it's recommended to always use a destination"],
+    ),
+    paraphrased('How do I drop all hyperlinks when a page is turned into plain text?', [
+      HTML,
+      'Ignore all links. Only process internal text of anchor tags.',
+    ]),
+    paraphrased(
+      'How do I throw away jobs that have not begun yet?',
+      [P_LIMIT, 'Discard pending promises that are waiting to run.'],
+      [P_LIMIT, 'Discard pending calls that have not started yet.'],
+    ),
+    paraphrased('How do I get what a program prints as a list with one entry for each row?', [
+      EXECA,
+      "as arrays of strings, splitting the subprocess' output into lines.",
+    ]),
+    paraphrased('How do I avoid an exception when a command fails?', [
+      EXECA,
+      "resolves the result's promise with the error instead of rejecting it.",
+    ]),
+    paraphrased('How can I stop a slow program after some seconds?', [
+      EXECA,
+      'will be terminated if it runs for longer than that amount of milliseconds.',
+    ]),
+    paraphrased('How can I exclude a file whose name starts with a number sign?', [
+      IGNORE,
+      'in front of the first hash for patterns that begin with a hash',
+    ]),
+    paraphrased(
+      'How do I let the server go on writing after its log was moved by a rotation tool?',
+      ['pino/docs/help.md', 'can reopen file paths after a file has been moved away.'],
+      ['pino/docs/help.md', 'One way to use this is to set up a `SIGUSR2` or `SIGHUP` signal handler that'],
+    ),
+    paraphrased('For how long will the previous MCP library get patches once its successor is out?', [
+      MCP,
+      'for at least six months after the v2 release',
+    ]),
+    paraphrased('How can an MCP server have its users enter secrets safely?', [
+      MCP,
+      'servers can ask users to complete secure flows in a browser',
+    ]),
 
-  several(
-    'What are the defaults of depthLimit and edgeLimit in pino?',
-    [PINO, 'Default: `5`'],
-    [PINO, 'Default: `100`'],
-  ),
-  several(
-    'How do I make an option required, and how do I make an option variadic in commander?',
-    [COMMANDER, 'You may specify a required (mandatory) option using'],
-    [COMMANDER, 'You may make an option variadic by appending'],
-  ),
-  several(
-    'What do the modes keep, drop and throw of unsafeKeyBehaviour do with unsafe properties?',
-    [TOML, '- `keep` (default): preserve potentially unsafe properties'],
-    [TOML, '- `drop`: silently drop potentially unsafe properties'],
-    [TOML, '- `throw`: reject documents with potentially unsafe properties'],
-  ),
-  several(
-    'How does mammoth wrap bold, italic and strikethrough text by default?',
-    [MAMMOTH, 'By default, bold text is wrapped in `<strong>` tags.'],
-    [MAMMOTH, 'By default, italic text is wrapped in `<em>` tags.'],
-    [MAMMOTH, 'By default, strikethrough text is wrapped in `<s>` tags.'],
-  ),
-  several(
-    'What do windowMs and limit mean in express-rate-limit?',
-    [LIMIT, 'How long to remember requests for, in milliseconds.'],
-    [LIMIT, 'How many requests to allow.'],
-  ),
-  several(
-    'What are the default tokenizer and the default term processing of MiniSearch?',
-    [MINISEARCH, 'By default, documents are tokenized by splitting on Unicode space or punctuation'],
-    [MINISEARCH, 'Terms are downcased by default.'],
-  ),
-  several(
-    'When are the hooks preAction and preSubcommand called?',
-    [COMMANDER, 'before/after action handler for this command and its nested subcommands'],
-    [COMMANDER, 'before parsing direct subcommand'],
-  ),
-  several(
-    'What do the options uid and gid of execa set?',
-    [EXECA, 'Sets the [user identifier]'],
-    [EXECA, 'Sets the [group identifier]'],
-  ),
-  several(
-    'What are tools, resources and prompts of an MCP server for?',
-    [MCP, '**Tools** let LLMs ask your server to take actions'],
-    [MCP, '**Resources** expose read-only data'],
-    [MCP, '**Prompts** are reusable templates'],
-  ),
+    several(
+      'What are the defaults of depthLimit and edgeLimit in pino?',
+      [PINO, 'Default: `5`'],
+      [PINO, 'Default: `100`'],
+    ),
+    several(
+      'How do I make an option required, and how do I make an option variadic in commander?',
+      [COMMANDER, 'You may specify a required (mandatory) option using'],
+      [COMMANDER, 'You may make an option variadic by appending'],
+    ),
+    several(
+      'What do the modes keep, drop and throw of unsafeKeyBehaviour do with unsafe properties?',
+      [TOML, '- `keep` (default): preserve potentially unsafe properties'],
+      [TOML, '- `drop`: silently drop potentially unsafe properties'],
+      [TOML, '- `throw`: reject documents with potentially unsafe properties'],
+    ),
+    several(
+      'How does mammoth wrap bold, italic and strikethrough text by default?',
+      [MAMMOTH, 'By default, bold text is wrapped in `<strong>` tags.'],
+      [MAMMOTH, 'By default, italic text is wrapped in `<em>` tags.'],
+      [MAMMOTH, 'By default, strikethrough text is wrapped in `<s>` tags.'],
+    ),
+    several(
+      'What do windowMs and limit mean in express-rate-limit?',
+      [LIMIT, 'How long to remember requests for, in milliseconds.'],
+      [LIMIT, 'How many requests to allow.'],
+    ),
+    several(
+      'What are the default tokenizer and the default term processing of MiniSearch?',
+      [MINISEARCH, 'By default, documents are tokenized by splitting on Unicode space or punctuation'],
+      [MINISEARCH, 'Terms are downcased by default.'],
+    ),
+    several(
+      'When are the hooks preAction and preSubcommand called?',
+      [COMMANDER, 'before/after action handler for this command and its nested subcommands'],
+      [COMMANDER, 'before parsing direct subcommand'],
+    ),
+    several(
+      'What do the options uid and gid of execa set?',
+      [EXECA, 'Sets the [user identifier]'],
+      [EXECA, 'Sets the [group identifier]'],
+    ),
+    several(
+      'What are tools, resources and prompts of an MCP server for?',
+      [MCP, '**Tools** let LLMs ask your server to take actions'],
+      [MCP, '**Resources** expose read-only data'],
+      [MCP, '**Prompts** are reusable templates'],
+    ),
 
-  unanswerable('Can execa run a command over SSH on a remote machine?'),
-  unanswerable('What does a commercial licence of commander cost?'),
-  unanswerable('In which year was mammoth first released?'),
-  unanswerable('How many documents a second does MiniSearch index?'),
-  unanswerable('How many retries does p-limit make when a function fails?'),
-  unanswerable('How does execa encrypt the output of a subprocess?'),
-  unanswerable('What colour is the logo of pino?'),
-  unanswerable('How do I draw a pie chart in the terminal?'),
-  unanswerable('Does smol-toml support YAML anchors?'),
-  unanswerable('What is the capital of Mongolia?'),
-  unanswerable('How do I translate the help text of commander into French?'),
-  unanswerable('Which database does p-limit keep its queue in?'),
-  unanswerable('On which port does pino listen by default?'),
-  unanswerable('Who is the chief executive of the company that maintains body-parser?'),
-];
-
-function direct(ask: string, ...places: Place[]): RecallQuestion {
-  return { kind: 'direct', ask, parts: [places] };
-}
-
-function paraphrased(ask: string, ...places: Place[]): RecallQuestion {
-  return { kind: 'paraphrased', ask, parts: [places] };
-}
-
-function several(ask: string, ...parts: Place[]): RecallQuestion {
-  return { kind: 'several', ask, parts: parts.map((place) => [place]) };
-}
-
-function unanswerable(ask: string): RecallQuestion {
-  return { kind: 'unanswerable', ask, parts: [] };
-}
+    unanswerable('Can execa run a command over SSH on a remote machine?'),
+    unanswerable('What does a commercial licence of commander cost?'),
+    unanswerable('In which year was mammoth first released?'),
+    unanswerable('How many documents a second does MiniSearch index?'),
+    unanswerable('How many retries does p-limit make when a function fails?'),
+    unanswerable('How does execa encrypt the output of a subprocess?'),
+    unanswerable('What colour is the logo of pino?'),
+    unanswerable('How do I draw a pie chart in the terminal?'),
+    unanswerable('Does smol-toml support YAML anchors?'),
+    unanswerable('What is the capital of Mongolia?'),
+    unanswerable('How do I translate the help text of commander into French?'),
+    unanswerable('Which database does p-limit keep its queue in?'),
+    unanswerable('On which port does pino listen by default?'),
+    unanswerable('Who is the chief executive of the company that maintains body-parser?'),
+  ],
+};
