@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chunkAnswer, stepOf, unit } from '../ask/asker.ts';
 import { verifyAnswer } from '../ask/verify-answer.ts';
+import { CLIENTS, type RealClient } from '../support/clients.ts';
 import { isolatedCodex } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { BUNDLE, exitOf } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
-import type { ScriptedReply } from '../support/script.ts';
 
-const BINARIES = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 const RESULT_BYTES_MAX = 8 * 1024;
 const QUESTION = 'What is the code word of unit 2?';
 /** An answer that cites one span. */
@@ -50,7 +48,7 @@ const STEPS: { tool: string; input: (read: string) => Record<string, unknown> }[
 ];
 
 /** A model that drives the steps one by one, and remembers what it read back from each. */
-async function drivingModel(call: (tool: string, input: Record<string, unknown>) => ScriptedReply) {
+async function drivingModel(call: RealClient['call']) {
   const results: string[] = [];
   const server = await startModelServer({
     keyOf: () => 'session',
@@ -117,78 +115,18 @@ function expectDriven(root: string, results: readonly string[]): void {
   expect(written).toEqual(answerCiting(spanIn(reduced ?? '')));
 }
 
-test('Codex drives every step by hand through to an answer that passes the gate', {
-  timeout: 90_000,
-}, async () => {
-  const root = documents();
-  const { server, results } = await drivingModel((name, input) => ({
-    kind: 'tool',
-    namespace: 'mcp__rlm',
-    name,
-    arguments: input,
-  }));
-  const codex = isolatedCodex(temporaryDirectory(), server.url, {
-    // A model without code mode, which would want its tool calls written as a program.
-    configuration: `model = "gpt-5.1-codex-mini"
-[mcp_servers.rlm]
-command = ${JSON.stringify(process.execPath)}
-args = [${JSON.stringify(BUNDLE)}, "mcp"]
-required = true
-default_tools_approval_mode = "approve"
-`,
-  });
-  const args = ['exec', '--json', '--skip-git-repo-check', '-s', 'read-only', '-'];
-  const child = spawn(join(BINARIES, 'codex'), args, {
-    cwd: root,
-    env: codex.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  child.stdin.end(QUESTION);
-  const { code, stdout } = await exitOf(child);
-  expect(code, stdout).toBe(0);
-  expect(stdout).toContain('all steps are done');
-  expectDriven(root, results);
-});
-
-test('Claude drives every step by hand through to an answer that passes the gate', {
-  timeout: 90_000,
-}, async () => {
-  const root = documents();
-  const { server, results } = await drivingModel((name, input) => ({
-    kind: 'tool',
-    name: `mcp__rlm__${name}`,
-    arguments: input,
-  }));
-  const home = join(temporaryDirectory(), 'home');
-  mkdirSync(home);
-  const config = join(home, 'mcp.json');
-  const mcpServers = { rlm: { command: process.execPath, args: [BUNDLE, 'mcp', '--root', root] } };
-  writeFileSync(config, JSON.stringify({ mcpServers }));
-  const child = spawn(
-    join(BINARIES, 'claude'),
-    [
-      ...['-p', '--output-format', 'json', '--strict-mcp-config', `--mcp-config=${config}`],
-      '--allowedTools=mcp__rlm',
-    ],
-    {
-      cwd: root,
-      env: {
-        HOME: home,
-        PATH: BINARIES + delimiter + (process.env.PATH ?? ''),
-        ANTHROPIC_BASE_URL: server.url,
-        ANTHROPIC_API_KEY: 'sk-test',
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-        ENABLE_TOOL_SEARCH: 'false',
-      },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    },
-  );
-  child.stdin.end(QUESTION);
-  const { code, stdout, stderr } = await exitOf(child);
-  expect(code, stdout + stderr).toBe(0);
-  expect(stdout).toContain('all steps are done');
-  expectDriven(root, results);
-});
+test.each(CLIENTS)(
+  '$name drives every step by hand through to an answer that passes the gate',
+  async (client) => {
+    const root = documents();
+    const { server, results } = await drivingModel(client.call);
+    const { code, stdout, stderr } = await client.run(root, server.url, QUESTION);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('all steps are done');
+    expectDriven(root, results);
+  },
+  90_000,
+);
 
 test.each([
   ['exec', ['--worker', 'codex', '--lane', 'exec']],

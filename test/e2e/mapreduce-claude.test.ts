@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { CLAUDE_CLIENT } from '../support/clients.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { CLAUDE, expectArchivedRun, HOSTILE_GOAL, orchestration } from '../support/orchestrator.ts';
-import { BUNDLE, exitOf } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
-
-const BINARIES = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
 test('Claude orchestrates Claude workers from a plan to its archive', { timeout: 60_000 }, async () => {
   const root = temporaryDirectory();
@@ -17,36 +12,7 @@ test('Claude orchestrates Claude workers from a plan to its archive', { timeout:
     orchestration(root, CLAUDE, { worker: 'claude', workerDialect: CLAUDE, goal: HOSTILE_GOAL }),
   );
   onTestFinished(() => server.close());
-  const home = join(temporaryDirectory(), 'home');
-  mkdirSync(home);
-  const config = join(home, 'mcp.json');
-  const mcpServers = { rlm: { command: process.execPath, args: [BUNDLE, 'mcp', '--root', root] } };
-  place(config, JSON.stringify({ mcpServers }));
-  const child = spawn(
-    join(BINARIES, 'claude'),
-    [
-      '-p',
-      '--output-format',
-      'json',
-      '--strict-mcp-config',
-      `--mcp-config=${config}`,
-      '--allowedTools=mcp__rlm',
-    ],
-    {
-      cwd: root,
-      env: {
-        HOME: home,
-        PATH: BINARIES + delimiter + (process.env.PATH ?? ''),
-        ANTHROPIC_BASE_URL: server.url,
-        ANTHROPIC_API_KEY: 'sk-test',
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-        ENABLE_TOOL_SEARCH: 'false',
-      },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    },
-  );
-  child.stdin.end('Find the word.');
-  const { code, stdout, stderr } = await exitOf(child);
+  const { code, stdout, stderr } = await CLAUDE_CLIENT.run(root, server.url, 'Find the word.');
   expect(code, stdout + stderr).toBe(0);
   expect(stdout).toContain('the run is archived');
   expectArchivedRun(root, server.calls);

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { isolatedCodex } from '../support/codex-home.ts';
+import { CODEX_CLIENT } from '../support/clients.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { CODEX, expectArchivedRun, HOSTILE_GOAL, orchestration } from '../support/orchestrator.ts';
-import { BUNDLE, exitOf } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
 
 test('Codex orchestrates Codex workers from a plan to its archive', { timeout: 60_000 }, async () => {
@@ -19,24 +16,7 @@ test('Codex orchestrates Codex workers from a plan to its archive', { timeout: 6
     orchestration(root, CODEX, { worker: 'codex', workerDialect: CODEX, goal }),
   );
   onTestFinished(() => server.close());
-  const codex = isolatedCodex(temporaryDirectory(), server.url, {
-    // A model without code mode, which would want its tool calls written as a program.
-    configuration: `model = "gpt-5.1-codex-mini"
-[mcp_servers.rlm]
-command = ${JSON.stringify(process.execPath)}
-args = [${JSON.stringify(BUNDLE)}, "mcp"]
-required = true
-default_tools_approval_mode = "approve"
-`,
-  });
-  const binary = fileURLToPath(new URL('../../node_modules/.bin/codex', import.meta.url));
-  const child = spawn(binary, ['exec', '--json', '--skip-git-repo-check', '-s', 'read-only', '-'], {
-    cwd: root,
-    env: codex.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  child.stdin.end('Find the word.');
-  const { code, stdout, stderr } = await exitOf(child);
+  const { code, stdout, stderr } = await CODEX_CLIENT.run(root, server.url, 'Find the word.');
   expect(code, stdout + stderr).toBe(0);
   expect(stdout.slice(-4000)).toContain('the run is archived');
   expect(server.strays).toEqual([]);

@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import { ArchiveMeta, FinalReport } from '../../src/contracts/index.ts';
+import { CLAUDE_CLIENT, CODEX_CLIENT, type RealClient } from './clients.ts';
 import type { RecordedCall } from './model-server.ts';
 import type { Script, ScriptedReply } from './script.ts';
 
@@ -14,14 +15,13 @@ export const HOSTILE_GOAL =
   'Find `id`, $HOME and $(rm -rf /tmp/nothing) in "notes.txt"; don\'t \\ expand %s $\u007bx}\r\n\u2028🙂 $map-worker';
 
 interface Dialect {
-  /** The client's tool call for one of ours. */
-  call(name: string, args: Record<string, unknown>): ScriptedReply;
+  call: RealClient['call'];
   /** The worker's way to write a file. */
   write(root: string, path: string, text: string): ScriptedReply;
 }
 
 export const CODEX: Dialect = {
-  call: (name, args) => ({ kind: 'tool', namespace: 'mcp__rlm', name, arguments: args }),
+  call: CODEX_CLIENT.call,
   write: (_, path, text) => ({
     kind: 'tool',
     name: 'exec_command',
@@ -35,7 +35,7 @@ for file in stray-$name.txt src/owned-$name.txt .rlm/stray-$name.txt; do echo x 
 };
 
 export const CLAUDE: Dialect = {
-  call: (name, args) => ({ kind: 'tool', name: `mcp__rlm__${name}`, arguments: args }),
+  call: CLAUDE_CLIENT.call,
   write: (root, path, text) => ({
     kind: 'tool',
     name: 'Write',
