@@ -19,14 +19,16 @@ import { InflightLog, readInflight } from './inflight.ts';
 import { lookAtTasks } from './inventory.ts';
 import { PlanParams } from './params.ts';
 import { readPlan } from './plan.ts';
+import { readyTasks } from './ready.ts';
 import { type RecordedWorker, recordedWorker } from './recorded-worker.ts';
+import type { StandingOrder } from './requests.ts';
 
 /** Nothing came of these launches, and not through the task: on resume the same task is launched after all. */
 const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
 
 /**
- * The map-reduce flow: launches what `requested.jsonl` names, each task once, until nothing more is requested and
- * nothing runs. A task that failed is never launched again under its id; `rlm_spawn_worker` retries it.
+ * The map-reduce flow: launches what `requested.jsonl` names, each task once, and under a standing order what becomes
+ * ready as well, until nothing more is requested and nothing runs. A task that failed is never launched again under its id; `rlm_spawn_worker` retries it.
  */
 export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const params = PlanParams.parse(context.params);
@@ -35,6 +37,7 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const settled = settleEarlier(context, log);
   const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
   for (const id of settled.open) launched.delete(id);
+  const underWay = new Set<string>();
 
   let recorded: RecordedWorker | undefined;
   const tiers = Object.values(config.values.tiers);
@@ -57,9 +60,13 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
       wanted(ids) {
         const planned = new Set(readPlan(run).tasks.map((task) => task.worker_id));
         const wanted = [...new Set(ids)].filter((id) => planned.has(id) && !launched.has(id));
-        for (const id of wanted) launched.add(id);
+        for (const id of wanted) {
+          launched.add(id);
+          underWay.add(id);
+        }
         return wanted;
       },
+      ready: (order) => standingReady(run, order, underWay).filter((id) => !launched.has(id)),
       onMore: (added) =>
         journal.append({
           type: 'assignments',
@@ -67,12 +74,13 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
           carried: 0,
           concurrency: journal.progress.concurrency,
           worker: session.worker.name,
-          why: 'more tasks were requested',
+          why: 'more tasks were requested, or became ready',
         }),
     });
     const assignments = source.follow((id, done) =>
       assignment(id, context, session, params, () => {
         recorded?.settled(id);
+        underWay.delete(id);
         done();
       }),
     );
@@ -87,6 +95,24 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   } finally {
     await session.close();
   }
+}
+
+/**
+ * The tasks that a standing order launches now, from the disk as it is.
+ *
+ * @param underWay what the driver was given and is not done with
+ */
+function standingReady(run: RunHandle, order: StandingOrder, underWay: ReadonlySet<string>): string[] {
+  const { plan, state } = lookAtTasks(run.record.root, run);
+  const running = new Set(state.tasks.filter((task) => task.running).map((task) => task.worker_id));
+  const { ready } = readyTasks(plan, state, {
+    stage: order.stage,
+    maxInflight: order.max_inflight,
+    allowJoin: order.allow_join,
+    allowRefill: true,
+    pending: new Set([...underWay].filter((id) => !running.has(id))),
+  });
+  return ready.map((task) => task.worker_id);
 }
 
 /**

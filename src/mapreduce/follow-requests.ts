@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Assignment } from '../dispatch/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { PLAN_FILES } from './layout.ts';
-import { readRequests, requestBytes, writeTaken } from './requests.ts';
+import { addRequests, readRequests, requestBytes, type StandingOrder, writeTaken } from './requests.ts';
 
 /** Where no change is notified we look at least so often, milliseconds. */
 const LOOK_MS = 500;
@@ -12,6 +12,8 @@ export interface FollowOptions {
   signal: AbortSignal;
   /** Which of the requested tasks are to be launched. */
   wanted(workerIds: readonly string[]): string[];
+  /** Which tasks a standing order launches now; asked for when it comes, and each time that a task is done. */
+  ready(order: StandingOrder): string[];
   /** So many more came after the first. */
   onMore(count: number): void;
 }
@@ -29,19 +31,36 @@ export async function followRequests(run: RunHandle, options: FollowOptions): Pr
   let offset = 0;
   let looked = 0;
   let underWay = 0;
+  let standing: StandingOrder | undefined;
+  /** Something happened that a standing order may launch more for. */
+  let due = false;
   let wake = () => {};
-  const take = async (): Promise<string[]> => {
+  const read = async (): Promise<string[]> => {
     looked = requestBytes(run);
-    const { workerIds, end } = await readRequests(run, offset);
+    const { workerIds, order, end } = await readRequests(run, offset);
     offset = end;
+    if (order !== undefined) {
+      standing = order;
+      due = true;
+    }
     const wanted = workerIds.length === 0 ? [] : options.wanted(workerIds);
     underWay += wanted.length;
     writeTaken(run, offset);
     return wanted;
   };
+  const take = async (): Promise<string[]> => {
+    const requested = await read();
+    if (standing === undefined || !due) return requested;
+    due = false;
+    const ready = options.ready(standing);
+    if (ready.length === 0) return requested;
+    addRequests(run, ready);
+    return [...requested, ...(await read())];
+  };
   const first = await take();
   const done = () => {
     underWay -= 1;
+    due = standing !== undefined;
     wake();
   };
 
@@ -53,7 +72,8 @@ export async function followRequests(run: RunHandle, options: FollowOptions): Pr
       for (let batch = first; ; batch = await take()) {
         if (batch !== first && batch.length > 0) options.onMore(batch.length);
         for (const id of batch) yield make(id, done);
-        while (underWay > 0 && requestBytes(run) === looked && !options.signal.aborted) {
+        const idle = () => !due && requestBytes(run) === looked;
+        while (underWay > 0 && idle() && !options.signal.aborted) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, LOOK_MS);
             wake = () => {
@@ -63,7 +83,7 @@ export async function followRequests(run: RunHandle, options: FollowOptions): Pr
           });
         }
         // The last look comes after the last task is done: what was added while it ran is not left behind.
-        if (options.signal.aborted || (underWay === 0 && requestBytes(run) === looked)) return;
+        if (options.signal.aborted || (underWay === 0 && idle())) return;
       }
     } finally {
       watcher?.close();

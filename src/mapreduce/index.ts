@@ -18,7 +18,13 @@ export { createPlan, type PlanOptions, type PlanResult, readPlan, revisePlan } f
 export { hintPaths, workerPrompt } from './prompt.ts';
 export { MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, type WaitReason } from './ready.ts';
 export { type Acceptance, acceptReport, lookAtReport, progressNotes, type ReportLook } from './report.ts';
-export { addRequests, readRequests, takenBytes, writeRequests } from './requests.ts';
+export {
+  addRequests,
+  readRequests,
+  type StandingOrder,
+  takenBytes,
+  writeRequests,
+} from './requests.ts';
 export { lineage, type RetryChange, retryTask } from './retry.ts';
 export { type MissingPart, missingParts } from './run-contract.ts';
 export { verifyStage, verifyTasks } from './verify.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { WorkerId } from '../contracts/index.ts';
+import { TaskMode, WorkerId } from '../contracts/index.ts';
 import { systemCode } from '../errors.ts';
 import {
   ensureDirectory,
@@ -17,16 +17,30 @@ import { PLAN_FILES } from './layout.ts';
  * `requested.jsonl` is what an orchestrator wants launched, in order. The run's driver follows it and launches each
  * task once, whatever stands in it twice; in `taken.json` it says how far it has read. An orchestrator that added
  * a line while the driver was about to end sees by that, and by the driver's lock, that it must start another.
+ * What the driver launches under a standing order it adds itself: the file says all that was ever to be launched.
  */
-const Request = z.object({ worker_id: WorkerId, requested_at: z.iso.datetime() });
+
+/** A standing order: the driver itself goes on with what becomes ready, under the rules that it names. */
+export const StandingOrder = z.object({
+  stage: TaskMode,
+  max_inflight: z.int().positive(),
+  allow_join: z.boolean(),
+});
+export type StandingOrder = z.infer<typeof StandingOrder>;
+
+const Request = z.union([
+  z.object({ worker_id: WorkerId, requested_at: z.iso.datetime() }),
+  z.object({ standing_order: StandingOrder, requested_at: z.iso.datetime() }),
+]);
 const Taken = z.object({ bytes: z.int().nonnegative() });
 
 /** Replaces what was requested before: for a driver about to be started. Tasks that were never launched stay ready. */
-export function writeRequests(run: RunHandle, workerIds: readonly string[]): void {
+export function writeRequests(run: RunHandle, workerIds: readonly string[], order?: StandingOrder): void {
   const path = fileOf(run);
   ensureDirectory(dirname(path));
   rmSync(join(run.dir, PLAN_FILES.taken), { force: true });
-  writeFileAtomic(path, workerIds.map((id) => `${JSON.stringify(requestOf(id))}\n`).join(''), { sync: true });
+  const lines = requestsOf(workerIds, order).map((request) => `${JSON.stringify(request)}\n`);
+  writeFileAtomic(path, lines.join(''), { sync: true });
 }
 
 /**
@@ -34,33 +48,37 @@ export function writeRequests(run: RunHandle, workerIds: readonly string[]): voi
  *
  * @returns the file's size afterwards: taken once the driver has read that far
  */
-export function addRequests(run: RunHandle, workerIds: readonly string[]): number {
+export function addRequests(run: RunHandle, workerIds: readonly string[], order?: StandingOrder): number {
   const file = new JsonlAppender(fileOf(run));
   try {
-    for (const id of workerIds) file.append(requestOf(id));
-    return file.size;
+    for (const request of requestsOf(workerIds, order)) file.append(request);
   } finally {
     file.close();
   }
+  // Not what this process wrote alone: the driver may have added lines of its own before these.
+  return requestBytes(run);
 }
 
-/** What was requested from a byte offset on, and where the next request will start. */
+/** What was requested from a byte offset on, the last standing order among it, and where the next request will start. */
 export async function readRequests(
   run: RunHandle,
   from: number,
-): Promise<{ workerIds: string[]; end: number }> {
+): Promise<{ workerIds: string[]; order?: StandingOrder; end: number }> {
   const path = fileOf(run);
   const workerIds: string[] = [];
+  let order: StandingOrder | undefined;
   let end = from;
   if (requestBytes(run) <= from) return { workerIds, end };
   for await (const line of readLines(path, { start: from })) {
     // A line that is being written is read at the next look.
     if (!line.complete) break;
     end = line.end;
-    const request = Request.safeParse(parsed(line.text));
-    if (request.success) workerIds.push(request.data.worker_id);
+    const { data } = Request.safeParse(parsed(line.text));
+    if (data === undefined) continue;
+    if ('worker_id' in data) workerIds.push(data.worker_id);
+    else order = data.standing_order;
   }
-  return { workerIds, end };
+  return { workerIds, end, ...(order === undefined ? {} : { order }) };
 }
 
 /** Size of the file of requests; 0 when there is none. */
@@ -82,8 +100,15 @@ function fileOf(run: RunHandle): string {
   return join(run.dir, PLAN_FILES.requested);
 }
 
-function requestOf(worker_id: string) {
-  return { worker_id, requested_at: new Date().toISOString() };
+function requestsOf(
+  workerIds: readonly string[],
+  order: StandingOrder | undefined,
+): z.infer<typeof Request>[] {
+  const requested_at = new Date().toISOString();
+  return [
+    ...workerIds.map((worker_id) => ({ worker_id, requested_at })),
+    ...(order === undefined ? [] : [{ standing_order: order, requested_at }]),
+  ];
 }
 
 function readText(path: string): string {

@@ -6,7 +6,7 @@ export const INSTRUCTIONS = `rlm runs many small worker calls (Codex, Claude, a 
 
 Ways through it:
 - A batch: write jobs.jsonl (one chunk and one question a line), then rlm_run_batch, rlm_wait until the state is final, read the results from the paths in the result.
-- A goal for many agents: rlm_plan (tasks, dependencies, contract), rlm_run_ready, rlm_wait, rlm_reduce_inventory, retries with rlm_spawn_worker, verify tasks, rlm_collect_deferred, rlm_finalize, rlm_archive. Decide by states and paths; a worker's report is read by path, never its log.
+- A goal for many agents: rlm_plan (tasks, dependencies, contract), rlm_run_ready (auto_refill: the whole stage), rlm_wait, rlm_reduce_inventory, retries with rlm_spawn_worker, verify tasks, rlm_collect_deferred, rlm_finalize, rlm_archive. Decide by states and paths; a worker's report is read by path, never its log.
 - A run that exists: rlm_status without run_id lists runs; with run_id it gives counts, cost, state and what to do next. rlm_resume goes on after a crash, a cancel or a used-up quota; accepted results are never run again. rlm_cancel ends every process of a run.
 - Something does not start: rlm_doctor says which workers are installed, what they cost and what would fail.
 

@@ -17,7 +17,7 @@ export const runReady = defineTool({
   name: 'rlm_run_ready',
   title: 'Run the ready tasks of a plan',
   description:
-    'Runs the ready tasks of a map-reduce plan: spawns a worker agent (Codex, Claude or a command) for each task whose dependencies have accepted reports, in parallel up to max_inflight. Starts nothing while workers are in flight, and no join- task, unless allowed. Returns at once with what was started and why the rest waits; follow with rlm_wait and rlm_status, then call it again.',
+    'Runs the ready tasks of a map-reduce plan: spawns a worker agent (Codex, Claude or a command) for each task whose dependencies have accepted reports, in parallel up to max_inflight. Starts nothing while workers are in flight, and no join- task, unless allowed. Returns at once with what was started and why the rest waits; follow with rlm_wait and rlm_status, then call it again. With auto_refill one call runs the whole stage, each task as soon as it is ready.',
   input: z.object({
     run_id: runIdInput,
     stage: TaskMode.default('map').describe('map (default) or verify'),
@@ -35,6 +35,12 @@ export const runReady = defineTool({
       .boolean()
       .default(false)
       .describe('Start more while others run; default false'),
+    auto_refill: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Go on without being called again: start each task of the stage as soon as its dependencies have accepted reports, until none is left that can start; default false',
+      ),
     dry_run: z.boolean().default(false).describe('Only say what would be started; default false'),
     ...stageInput,
     take_over: takeOverInput,
@@ -56,7 +62,7 @@ export const runReady = defineTool({
       stage: input.stage,
       maxInflight: input.max_inflight,
       allowJoin: input.allow_join,
-      allowRefill: input.allow_refill_while_inflight,
+      allowRefill: input.allow_refill_while_inflight || input.auto_refill,
     });
     const counts: Record<string, number> = {};
     for (const { reason } of waiting) counts[reason] = (counts[reason] ?? 0) + 1;
@@ -69,7 +75,9 @@ export const runReady = defineTool({
         .map((task) => ({ ...task, detail: task.detail.slice(0, 160) })),
     };
     const workerIds = ready.map((task) => task.worker_id);
-    if (workerIds.length === 0 || input.dry_run) {
+    // With nothing ready now, there is something to go on from only while workers are in flight.
+    const nothingToDo = workerIds.length === 0 && !(input.auto_refill && inflight > 0);
+    if (nothingToDo || input.dry_run) {
       return {
         ...headOf(await readReport(run)),
         started: [],
@@ -78,7 +86,10 @@ export const runReady = defineTool({
         next: nextOf(run.id, workerIds.length, inflight, counts),
       };
     }
-    const stage = { request: input, parallel: input.max_inflight, plan };
+    const order = input.auto_refill
+      ? { stage: input.stage, max_inflight: input.max_inflight, allow_join: input.allow_join }
+      : undefined;
+    const stage = { request: input, parallel: input.max_inflight, plan, order };
     return { ...(await launchTasks(run, workerIds, stage, context)), ...said };
   },
 });

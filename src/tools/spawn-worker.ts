@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { ComputeTier, Granularity, MAX_GOAL_CHARS } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { openPlanRun, takeOverInput, takeOverOf } from './plan-run.ts';
-import { runIdInput } from './report.ts';
-import { launchTasks, lookReady, StageReport, stageInput } from './stage.ts';
+import { readReport, runIdInput } from './report.ts';
+import { headOf, launchTasks, lookReady, StageReport, stageInput } from './stage.ts';
 import { defineTool } from './tool.ts';
 
 /** Launches one task, or a retry of one that failed. */
@@ -79,6 +79,11 @@ export const spawnWorker = defineTool({
     });
     if (!ready.some((task) => task.worker_id === id)) {
       const why = waiting.find((task) => task.worker_id === id);
+      // A driver that refills by itself may launch the retry as soon as it stands in the plan.
+      if (retryOf !== undefined && why?.reason === 'inflight') {
+        const head = headOf(await readReport(run));
+        return { ...head, started: [id], started_total: 1, lineage: mapreduce.lineage(plan, id) };
+      }
       throw new RlmError('conflict', `task '${id}' cannot be launched: ${why?.reason}: ${why?.detail}`, {
         hint: 'A failed task is retried with retry_of; unmet dependencies come first.',
       });

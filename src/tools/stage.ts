@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Plan, ReduceState } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import type { ReadyOptions, ReadyTasks, StageRequest } from '../mapreduce/index.ts';
+import type { ReadyOptions, ReadyTasks, StageRequest, StandingOrder } from '../mapreduce/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { RunReport } from './report.ts';
 import type { ToolContext } from './tool.ts';
@@ -69,7 +69,7 @@ export async function lookReady(
 export async function launchTasks(
   run: RunHandle,
   workerIds: readonly string[],
-  stage: { request: StageRequest; parallel: number; plan: Plan },
+  stage: { request: StageRequest; parallel: number; plan: Plan; order?: StandingOrder | undefined },
   context: ToolContext,
 ): Promise<z.infer<typeof StageReport>> {
   const [{ readStatus, startActivity }, mapreduce, { driverAlive }, { reportRun }] = await Promise.all([
@@ -81,7 +81,7 @@ export async function launchTasks(
   const started = { started: workerIds.slice(0, SHOWN_IDS), started_total: workerIds.length };
   const params = mapreduce.stageParams(stage.request, stage.parallel, stage.plan.budget, callerOf(context));
   if (driverAlive(run.dir) !== false) {
-    const end = mapreduce.addRequests(run, workerIds);
+    const end = mapreduce.addRequests(run, workerIds, stage.order);
     const deadline = performance.now() + TAKE_WAIT_MS;
     while (driverAlive(run.dir) !== false) {
       if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
@@ -94,6 +94,6 @@ export async function launchTasks(
       await sleep(LOOK_MS);
     }
     // It ended before it saw them: the requests are read by the next one.
-  } else mapreduce.writeRequests(run, workerIds);
+  } else mapreduce.writeRequests(run, workerIds, stage.order);
   return { ...headOf(reportRun(run, await startActivity(run, 'plan', params))), ...started };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { FinalReport, InflightFile } from '../../src/contracts/index.ts';
+import { ActivityRecord, FinalReport, InflightFile } from '../../src/contracts/index.ts';
 import { orchestratorLock, releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
 import { callTool, createContext, TOOLS } from '../../src/tools/index.ts';
 import { fakeProvider, isolatedCodex } from '../support/codex-home.ts';
@@ -145,6 +145,84 @@ test('tasks handed over while the driver works, or is about to end, are each lau
   expect(spawnedTasks(at.root).sort()).toEqual(ids);
   expect(at.launches().every((launch) => launch.exit_code === 0 && launch.report_sha256 !== null)).toBe(true);
 });
+
+test('with auto_refill one call runs the stage: each task after its dependencies, no join, none behind a failure', async () => {
+  const at = caller();
+  const goal = 'Look.';
+  await plan(at, {
+    tasks: [
+      ...tasks('map-a'),
+      { worker_id: 'map-bad', goal: 'MODE=exit' },
+      { worker_id: 'map-b', goal, depends_on: ['map-a'] },
+      { worker_id: 'map-c', goal, depends_on: ['map-a'] },
+      { worker_id: 'map-d', goal, depends_on: ['map-b', 'map-c'] },
+      { worker_id: 'map-e', goal, depends_on: ['map-bad'] },
+      { worker_id: 'join-0001', goal, depends_on: ['map-d'] },
+      { worker_id: 'verify-0001', mode: 'verify', goal, depends_on: ['map-a'] },
+    ],
+  });
+  const stage = { run_id: RUN, command: at.command, auto_refill: true, max_inflight: 2 };
+  expect(started(await at.call('run_ready', stage))).toEqual(['map-a', 'map-bad']);
+  expect(await ended(at)).toMatchObject({
+    state: 'completed',
+    progress: { total: 5, accepted: 4, failed: 1 },
+  });
+  const order = spawnedTasks(at.root);
+  expect(order.toSorted()).toEqual(['map-a', 'map-b', 'map-bad', 'map-c', 'map-d']);
+  expect(order.at(-1)).toBe('map-d');
+  expect(most(at)).toBe(2);
+  const again = await at.call('run_ready', stage);
+  expect(again).toMatchObject({ started: [], waiting: { failed: 1, join_gate: 1, dependency: 1 } });
+  expect(started(await at.call('run_ready', { ...stage, allow_join: true }))).toEqual(['join-0001']);
+  await ended(at);
+});
+
+test('auto_refill is taken on by a driver that is at work, and goes on after a crash', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: [
+      { worker_id: 'map-a', goal: 'MODE=gate' },
+      { worker_id: 'map-b', goal: 'MODE=hang', depends_on: ['map-a'] },
+      { worker_id: 'map-c', goal: 'Look.', depends_on: ['map-a'] },
+      { worker_id: 'map-d', goal: 'Look.', depends_on: ['map-c'] },
+    ],
+  });
+  const stage = { run_id: RUN, command: at.command, max_inflight: 1 };
+  expect(started(await at.call('run_ready', stage))).toEqual(['map-a']);
+  await expect.poll(() => spawnedTasks(at.root), { timeout: 10_000 }).toEqual(['map-a']);
+  expect(started(await at.call('run_ready', { ...stage, auto_refill: true }))).toEqual([]);
+  writeFileSync(join(at.root, 'open'), '');
+  await expect.poll(() => spawnedTasks(at.root), { timeout: 10_000 }).toEqual(['map-a', 'map-b']);
+  const { driver } = ActivityRecord.parse(JSON.parse(readFileSync(join(at.dir, 'activity.json'), 'utf8')));
+  process.kill(driver?.pid ?? 0, 'SIGKILL');
+  await ended(at);
+  await at.call('resume', { run_id: RUN });
+  await ended(at);
+  expect(spawnedTasks(at.root)).toEqual(['map-a', 'map-b', 'map-c', 'map-d']);
+  expect(at.launches()).toMatchObject([
+    { failure_class: null },
+    { failure_class: 'crashed' },
+    { failure_class: null },
+    { failure_class: null },
+  ]);
+});
+
+/** How many workers ran at once at most, by their own records. */
+function most(at: Caller): number {
+  const moments = at.launches().flatMap(({ started_at, finished_at }) => [
+    { at: started_at, by: 1 },
+    { at: finished_at ?? '', by: -1 },
+  ]);
+  // Of one millisecond, what ended comes first.
+  moments.sort((a, b) => (a.at === b.at ? a.by - b.by : a.at < b.at ? -1 : 1));
+  let running = 0;
+  return Math.max(
+    ...moments.map(({ by }) => {
+      running += by;
+      return running;
+    }),
+  );
+}
 
 test('a cancelled stage leaves nothing running; its tasks are failed and are retried under new ids', async () => {
   const at = caller();
