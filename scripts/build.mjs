@@ -16,18 +16,24 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf', 'word-thesaurus'];
 const external = LOADED_WHEN_NEEDED.flatMap((name) => [name, `${name}/*`]);
 
-const result = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
   outdir: 'dist',
-  entryNames: 'rlm',
-  chunkNames: 'chunks/[name]-[hash]',
-  splitting: true,
   bundle: true,
   write: false,
   platform: 'node',
   target: 'node20',
   format: 'esm',
+  legalComments: 'external',
+  logLevel: 'warning',
+  metafile: true,
+};
+const bin = await build({
+  ...options,
+  entryPoints: ['src/main.ts'],
+  entryNames: 'rlm',
+  chunkNames: 'chunks/[name]-[hash]',
+  splitting: true,
   external,
   plugins: [leaveOut()],
   banner: {
@@ -38,17 +44,16 @@ const result = await build({
       'const require = __createRequire(import.meta.url);',
     ].join('\n'),
   },
-  legalComments: 'external',
-  logLevel: 'warning',
-  metafile: true,
 });
+// A bundle of its own: whatever else were in this process would be copied at every fork (src/workers/launcher.ts).
+const launcher = await build({ ...options, entryPoints: ['src/launcher.ts'] });
 
 // Renamed into place, the entry last: a program that starts while we build sees the old bundle or the new one.
 // Chunks of builds before stay for programs that run, until a package is made (`--clean`).
 const dist = join(root, 'dist');
 if (process.argv.includes('--clean')) rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, 'chunks'), { recursive: true });
-const entryLast = [...result.outputFiles].sort(
+const entryLast = [...bin.outputFiles, ...launcher.outputFiles].sort(
   (a, b) => a.path.endsWith('rlm.js') - b.path.endsWith('rlm.js'),
 );
 for (const file of entryLast) {
@@ -63,7 +68,7 @@ for (const file of entryLast) {
   }
 }
 if (process.argv.includes('--report')) {
-  for (const [path, output] of Object.entries(result.metafile.outputs)) {
+  for (const [path, output] of Object.entries({ ...bin.metafile.outputs, ...launcher.metafile.outputs })) {
     console.log(`${path}: ${output.bytes} bytes`);
     const inputs = Object.entries(output.inputs).map(([file, { bytesInOutput }]) => [
       packageOf(file),

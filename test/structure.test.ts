@@ -7,7 +7,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 
 /** The house, from the top (AGENTS.md): imports go down only. */
 const FLOORS = [
-  ['main.ts'],
+  ['main.ts', 'launcher.ts'],
   ['mcp', 'cli'],
   ['tools'],
   ['doctor', 'activities'],

@@ -5,7 +5,15 @@ import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ownIdentity } from '../files/index.ts';
 import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { currentDepth, DEPTH_VARIABLE, endSurvivors, killAllGroups, RUN_VARIABLE } from '../workers/index.ts';
+import {
+  currentDepth,
+  DEPTH_VARIABLE,
+  endSurvivors,
+  killAllGroups,
+  Launcher,
+  launchThrough,
+  RUN_VARIABLE,
+} from '../workers/index.ts';
 import { flowOf } from './flows.ts';
 import { cancelRequested, requireActivity, writeActivity } from './record.ts';
 
@@ -25,9 +33,12 @@ const HEARTBEAT_MS = 1000;
 export async function drive(runDir: string, token?: string): Promise<number> {
   const run = openRunDirectory(runDir);
   const lock = lockDriver(run.dir, `driving ${run.id}`, token);
+  const launcher = new Launcher();
+  launchThrough(launcher);
   try {
     return await driveLocked(run);
   } finally {
+    launcher.close();
     lock.release();
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { processStart } from './process-identity.ts';
+import { processStart } from './process-start.ts';
 
 /** Removes what processes that are gone were still writing in a directory (see `temporaryName`). */
 export function removeAbandoned(directory: string): void {

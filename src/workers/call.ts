@@ -3,7 +3,7 @@ import { NO_USAGE } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files/index.ts';
 import type { OwnedProcesses } from './owned-processes.ts';
-import { removeIfEmpty, stderrPathOf } from './printed.ts';
+import { stderrPathOf } from './printed.ts';
 import type { ProcessEnd } from './process.ts';
 import type { WorkRequest, WorkResult } from './worker.ts';
 
@@ -76,7 +76,6 @@ export async function runCall(
       signal: request.signal,
       onProcess: (process) => request.onProcess?.(process),
     });
-    removeIfEmpty(stderrPath);
     return { end, stderrPath, logStart };
   } finally {
     if (stdin === 'input') rmSync(inputPath, { force: true });

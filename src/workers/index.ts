@@ -2,8 +2,10 @@ export { createClaudeWorker, findClaude, findLogin as findClaudeLogin, probeClau
 export { createCodexWorker, findCodex, findCodexLogin, inspectCodex } from './codex/index.ts';
 export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE, workerEnvironment } from './environment.ts';
 export { rankQuotes } from './extractive/index.ts';
+export { Launcher } from './launcher.ts';
+export { serveLauncher } from './launcher-process.ts';
 export { askProgram } from './probe.ts';
-export { killAllGroups } from './process.ts';
+export { killAllGroups, launchThrough } from './process.ts';
 export { createWorker } from './select.ts';
 export { endSurvivors } from './survivors.ts';
 export type {

@@ -1,4 +1,5 @@
-import { type ProcessEnd, type ProcessSpec, runProcess, signalGroup } from './process.ts';
+import { type ProcessEnd, type ProcessSpec, runProcess } from './process.ts';
+import { signalGroup } from './spawn.ts';
 
 /** The processes of one worker, so that closing the worker ends them. */
 export class OwnedProcesses {

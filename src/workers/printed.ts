@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
 
 /** The longest answer that is read from a file a worker printed to, bytes; the file itself stays on disk. */
@@ -37,11 +37,6 @@ export function lastWords(path: string): string {
   } finally {
     closeSync(fd);
   }
-}
-
-/** Removes a file that nothing was printed to: one file fewer a job. */
-export function removeIfEmpty(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.size === 0) unlinkSync(path);
 }
 
 /** Foreign text for a message of ours: terminal sequences and control characters out, spaces joined. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
@@ -90,7 +90,8 @@ export async function askProgram(
     return {
       end,
       stdout: readPrinted(stdoutPath, MAX_PROBE_BYTES) ?? '',
-      stderr: readPrinted(stderrPath, MAX_PROBE_BYTES) ?? '',
+      // Gone when nothing was printed to it.
+      stderr: existsSync(stderrPath) ? (readPrinted(stderrPath, MAX_PROBE_BYTES) ?? '') : '',
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });

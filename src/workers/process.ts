@@ -1,26 +1,20 @@
 import { once } from 'node:events';
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { execa } from 'execa';
 import { messageOf, systemCode } from '../errors.ts';
 import { FILE_MODE, LineSplitter, type ProcessIdentity, processStart } from '../files/index.ts';
+import type { Launcher } from './launcher.ts';
+import { type Program, type Spawned, signalGroup, spawnProgram } from './spawn.ts';
+
+const HOST = hostname();
 
 /** Between SIGTERM and SIGKILL to a process group, milliseconds. */
 const GRACE_MS = 500;
 /** A worker that prints more than this is ended: nothing it says can be worth the disk. */
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
-export interface ProcessSpec {
-  /** argv[0] and the rest; never a shell string. */
-  file: string;
-  args: string[];
-  cwd: string;
-  env: Record<string, string>;
-  /** A file whose bytes become stdin; stdin is /dev/null without it. */
-  stdinPath?: string;
-  /** Both streams go straight to files: the parent never holds what a worker prints. */
-  stdoutPath: string;
-  stderrPath: string;
+export interface ProcessSpec extends Program {
   timeoutMs: number;
   /** Ends the process when neither stream grew for so long. */
   idleTimeoutMs: number;
@@ -47,15 +41,19 @@ export function killAllGroups(signal: NodeJS.Signals): void {
   for (const pid of liveGroups) signalGroup(pid, signal);
 }
 
+let launch: (program: Program) => Promise<Spawned> = spawnProgram;
+
+/** From now on `runProcess` starts programs through a launcher, for a process that starts many. */
+export function launchThrough(launcher: Launcher): void {
+  launch = (program) => launcher.launch(program);
+}
+
 /**
  * Runs one program in a process group of its own and ends the whole group: at the wall limit, at the idle
  * limit, on abort, and after a normal end too, so that no grandchild survives it.
- *
- * stdout and stderr are file descriptors and nothing is buffered, because a worker may print anything at any
- * length; execa's own time limit is not used, because it neither ends grandchildren nor settles while they
- * hold a pipe (DEPENDENCIES.md).
  */
 export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
+  const { signal, timeoutMs, idleTimeoutMs, onProcess, ...program } = spec;
   const started = performance.now();
   const end = (partial: Partial<ProcessEnd>): ProcessEnd => ({
     exitCode: undefined,
@@ -65,75 +63,35 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
     durationMs: performance.now() - started,
     ...partial,
   });
-  if (spec.signal.aborted) return end({ ended: 'cancelled' });
-
-  const descriptors: number[] = [];
-  const openFor = (path: string, flags: string): number => {
-    const fd = openSync(path, flags, FILE_MODE);
-    descriptors.push(fd);
-    return fd;
-  };
-  let ended: ProcessEnd['ended'];
-  let stop: (why: NonNullable<ProcessEnd['ended']>) => void = () => {};
-  const onAbort = () => stop('cancelled');
-  let watch: NodeJS.Timeout | undefined;
-  let kill: NodeJS.Timeout | undefined;
-  let pid: number | undefined;
+  if (signal.aborted) return end({ ended: 'cancelled' });
+  let spawned: Spawned;
   try {
-    const stdin = spec.stdinPath === undefined ? undefined : openFor(spec.stdinPath, 'r');
-    const stdout = openFor(spec.stdoutPath, 'a');
-    const stderr = spec.stderrPath === spec.stdoutPath ? stdout : openFor(spec.stderrPath, 'a');
-    const child = execa(spec.file, spec.args, {
-      cwd: spec.cwd,
-      env: spec.env,
-      extendEnv: false,
-      stdio: [
-        stdin === undefined ? 'ignore' : asDescriptor(stdin),
-        asDescriptor(stdout),
-        asDescriptor(stderr),
-      ],
-      buffer: false,
-      detached: true,
-      cleanup: false,
-      reject: false,
-    });
-    pid = child.pid;
-    if (pid !== undefined) {
-      const group = pid;
-      liveGroups.add(group);
-      spec.onProcess?.({ host: hostname(), pid: group, start: processStart(group) ?? '' });
-      stop = (why) => {
-        if (ended !== undefined) return;
-        ended = why;
-        signalGroup(group, 'SIGTERM');
-        kill = setTimeout(() => signalGroup(group, 'SIGKILL'), GRACE_MS);
-      };
-      spec.signal.addEventListener('abort', onAbort, { once: true });
-      if (spec.signal.aborted) onAbort();
-      watch = watchLimits(spec, [stdout, stderr], stop);
-    }
-    const result = await child;
-    if (pid === undefined) {
-      return end({
-        startError: {
-          code: systemCode(result.cause) ?? 'UNKNOWN',
-          message: result.shortMessage ?? 'cannot start',
-        },
-      });
-    }
-    return end({ exitCode: result.exitCode, killedBy: result.signal, ended });
+    spawned = await launch(program);
   } catch (error) {
     return end({ startError: { code: systemCode(error) ?? 'UNKNOWN', message: messageOf(error) } });
-  } finally {
-    clearInterval(watch);
-    clearTimeout(kill);
-    spec.signal.removeEventListener('abort', onAbort);
-    for (const fd of descriptors) closeSync(fd);
-    if (pid !== undefined) {
-      signalGroup(pid, 'SIGKILL');
-      liveGroups.delete(pid);
-    }
   }
+
+  const { pid, start, exited } = spawned;
+  liveGroups.add(pid);
+  onProcess?.({ host: HOST, pid, start });
+  let ended: ProcessEnd['ended'];
+  let kill: NodeJS.Timeout | undefined;
+  const stop = (why: NonNullable<ProcessEnd['ended']>) => {
+    if (ended !== undefined) return;
+    ended = why;
+    signalGroup(pid, 'SIGTERM');
+    kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS);
+  };
+  const onAbort = () => stop('cancelled');
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const watch = watchLimits(spec, stop);
+  const { code, signal: killedBy } = await exited;
+  liveGroups.delete(pid);
+  clearInterval(watch);
+  clearTimeout(kill);
+  signal.removeEventListener('abort', onAbort);
+  return end({ exitCode: code ?? undefined, killedBy: killedBy ?? undefined, ended });
 }
 
 /** A program that is talked to line by line for as long as it lives. */
@@ -180,7 +138,7 @@ export function startSession(spec: SessionSpec): Session {
   let stopped: ProcessEnd['ended'];
   if (group !== undefined) {
     liveGroups.add(group);
-    spec.onProcess?.({ host: hostname(), pid: group, start: processStart(group) ?? '' });
+    spec.onProcess?.({ host: HOST, pid: group, start: processStart(group) ?? '' });
   }
   // A grandchild that holds the pipe would keep `child` from settling.
   child.once('exit', () => {
@@ -237,17 +195,12 @@ export function startSession(spec: SessionSpec): Session {
   };
 }
 
-/** execa hands any descriptor on; its types know 3 to 9 only. */
-function asDescriptor(fd: number): 3 {
-  return fd as 3;
-}
-
 /** One timer for all limits: the wall, the silence (neither stream grew) and the size of what was printed. */
 function watchLimits(
   spec: ProcessSpec,
-  streams: number[],
   stop: (why: NonNullable<ProcessEnd['ended']>) => void,
 ): NodeJS.Timeout {
+  const streams = new Set([spec.stdoutPath, spec.stderrPath]);
   const started = performance.now();
   const interval = Math.max(20, Math.min(1000, spec.timeoutMs / 4, spec.idleTimeoutMs / 4));
   let printed = -1;
@@ -255,7 +208,8 @@ function watchLimits(
   return setInterval(() => {
     const now = performance.now();
     if (now - started >= spec.timeoutMs) return stop('timeout');
-    const size = streams.reduce((sum, fd) => sum + fstatSync(fd).size, 0);
+    let size = 0;
+    for (const path of streams) size += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size > MAX_OUTPUT_BYTES) return stop('output');
     if (size !== printed) {
       printed = size;
@@ -264,11 +218,7 @@ function watchLimits(
   }, interval);
 }
 
-/** Signals a process group; one that is gone already is no error. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error;
-  }
+/** execa hands any descriptor on; its types know 3 to 9 only. */
+function asDescriptor(fd: number): 3 {
+  return fd as 3;
 }

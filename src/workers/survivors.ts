@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, type ProcessIdentity } from '../files/index.ts';
 import { RUN_VARIABLE } from './environment.ts';
-import { signalGroup } from './process.ts';
+import { signalGroup } from './spawn.ts';
 
 const GRACE_MS = 500;
 const POLL_MS = 20;

@@ -53,7 +53,7 @@ export interface WorkRequest {
   /** Marks the worker's process for a later sweep, and carries the depth: see `environment.ts`. */
   marks: Record<string, string>;
   signal: AbortSignal;
-  /** Called once with the worker's own process, before it does anything, when it has one. */
+  /** Called once with the worker's own process as soon as it runs, when it has one. */
   onProcess?(process: ProcessIdentity): void;
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { RlmError } from '../../errors.ts';
 import { runCall } from '../call.ts';
-import { workerEnvironment } from '../environment.ts';
+import { environmentByMarks } from '../environment.ts';
 import type { OwnedProcesses } from '../owned-processes.ts';
 import { MAX_ANSWER_BYTES, readPrinted } from '../printed.ts';
 import { failureOfEnd } from '../process-failure.ts';
@@ -27,6 +27,7 @@ export function argvCall(
       hint: 'Give a program, then its arguments.',
     });
   }
+  const environment = environmentByMarks(options.environment ?? []);
   return async (request) => {
     const values = {
       prompt_file: request.promptPath,
@@ -38,7 +39,7 @@ export function argvCall(
     const { end, stderrPath } = await runCall(processes, request, {
       file,
       args: rest.map((element) => fillPlaceholders(element, values)),
-      env: workerEnvironment({ names: options.environment ?? [], values: request.marks }),
+      env: environment(request.marks),
       stdin: 'prompt',
     });
     const result = { model: null, exitCode: end.exitCode };

@@ -5,7 +5,7 @@ import { RlmError } from '../../errors.ts';
 import { runCall } from '../call.ts';
 import { failureOfMessage } from '../codex/failures.ts';
 import type { CodexLog } from '../codex/log.ts';
-import { workerEnvironment } from '../environment.ts';
+import { environmentByMarks } from '../environment.ts';
 import type { OwnedProcesses } from '../owned-processes.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
@@ -40,12 +40,14 @@ export function runnerScriptCall(
     throw new RlmError('usage', `--runner-script ${options.runnerScript} is not an existing file`);
   }
   const names = [...RUNNER_VARIABLES, ...(options.environment ?? [])];
-  const home = options.codexHome === undefined ? {} : { CODEX_HOME: resolve(options.codexHome) };
+  const home: Record<string, string> =
+    options.codexHome === undefined ? {} : { CODEX_HOME: resolve(options.codexHome) };
+  const environment = environmentByMarks(names, home);
   return async (request) => {
     const { end, stderrPath } = await runCall(processes, request, {
       file: script,
       args: protocolArguments(options, request),
-      env: workerEnvironment({ names, values: { ...home, ...request.marks } }),
+      env: environment(request.marks),
       stdin: 'none',
     });
     const { log, path } = await readRunnerOutput(request.logPath, request.cwd);
