@@ -118,7 +118,7 @@ async function cancelDead(run: RunHandle): Promise<void> {
     const path = join(run.dir, RUN_FILES.events);
     const history = await readHistory(path);
     await endSurvivors(run.dir, history.survivors);
-    const journal = new Journal(path, history.progress);
+    const journal = new Journal(path, history);
     journal.append({ type: 'finished', state: 'cancelled', reason: 'cancelled after its driver had died' });
     writeActivity(run, {
       ...requireActivity(run),

@@ -60,7 +60,7 @@ async function driveLocked(run: RunHandle): Promise<number> {
     started_at: before.started_at ?? now,
   };
 
-  const journal = new Journal(journalPath, history.progress);
+  const journal = new Journal(journalPath, history);
   journal.append({ type: 'driver_started', generation, driver });
   if (survivors.length > 0) {
     journal.append({

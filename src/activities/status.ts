@@ -91,7 +91,7 @@ function nextStep(run: RunHandle, record: ActivityRecord): string {
 
 /** Counts the events that came after the last heartbeat. */
 function countTail(run: RunHandle, record: ActivityRecord): { progress: Progress; size: number } {
-  let progress = record.progress ?? emptyProgress();
+  const progress = record.progress ?? emptyProgress();
   let fd: number;
   try {
     fd = openSync(join(run.dir, RUN_FILES.events), 'r');
@@ -107,7 +107,7 @@ function countTail(run: RunHandle, record: ActivityRecord): { progress: Progress
     const whole = tail.subarray(0, bytes).lastIndexOf(0x0a) + 1;
     for (const line of tail.toString('utf8', 0, whole).split('\n')) {
       const event = line === '' ? undefined : parseEvent(line);
-      if (event !== undefined) progress = countEvent(progress, event);
+      if (event !== undefined) countEvent(progress, event);
     }
     return { progress, size };
   } finally {

@@ -112,7 +112,13 @@ class Ask {
       if (pass > 1 && chosen.questions.every(({ chunkIds }) => chunkIds.length === 0)) break;
       const built = await this.#build(corpus, chosen, pass);
       joinPasses(corpus.runDir, pass);
-      this.#state.passes.push({ questions, chunks: built.chunks, jobs: built.jobs, chosen_by: chosen.by });
+      this.#state.passes.push({
+        questions,
+        chunks: built.chunks,
+        jobs: built.jobs,
+        chosen_by: chosen.by,
+        chosen_reason: chosen.reason,
+      });
       this.#save();
       let stop = await this.#runJobs(pass);
       found = { reduced: await reduceRun(corpus, this.#paths), synthesis: found?.synthesis };
@@ -144,7 +150,12 @@ class Ask {
             without: of.sent,
             signal: this.#context.signal,
           })
-        : { by: 'all' as const, questions: [{ question, chunkIds: of.all }], notes: [] };
+        : {
+            by: 'all' as const,
+            reason: 'everything fits one prompt',
+            questions: [{ question, chunkIds: of.all }],
+            notes: [],
+          };
     for (const { chunkIds } of chosen.questions) for (const id of chunkIds) of.sent.add(id);
     const notes = corpus.record.chunks === 0 ? ['there is no text in the documents'] : chosen.notes;
     this.#state.notes.push(...notes.filter((note) => !this.#state.notes.includes(note)));
@@ -215,7 +226,7 @@ class Ask {
     const { run, journal } = this.#context;
     const head = { runDir: run.dir, state: end.state, reason: end.reason ?? null, stop };
     const durationMs = performance.now() - this.#began;
-    await writeSummary({ ...head, progress: journal.progress, durationMs });
+    await writeSummary({ ...head, history: journal.history, durationMs });
     return end;
   }
 

@@ -29,7 +29,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   }
   const end: FlowEnd = stop === undefined ? { state: 'completed' } : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
-  const { failed } = await writeSummary({ ...head, state: end.state, progress: journal.progress });
+  const { failed } = await writeSummary({ ...head, state: end.state, history: journal.history });
   const reason = `${failed} of ${params.jobs_total} jobs failed`;
   return stop === undefined && failed > 0 ? { ...end, reason } : end;
 }

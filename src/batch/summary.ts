@@ -2,17 +2,11 @@ import { once } from 'node:events';
 import { createWriteStream, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  type BatchSummary,
-  NO_USAGE,
-  type OutcomeRecord,
-  type Progress,
-  type SummaryRow,
-} from '../contracts/index.ts';
-import { type History, OutcomeReader, readHistory, type Stop } from '../dispatch/index.ts';
+import { type BatchSummary, NO_USAGE, type OutcomeRecord, type SummaryRow } from '../contracts/index.ts';
+import { type History, OutcomeReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import { readRecords } from './jobs.ts';
+import { readJobIds } from './jobs.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {
@@ -20,7 +14,8 @@ export interface SummaryHead {
   state: BatchSummary['state'];
   reason: string | null;
   stop: Stop | undefined;
-  progress: Progress;
+  /** What the whole journal says. */
+  history: History;
   durationMs: number;
 }
 
@@ -42,11 +37,9 @@ export async function writeSummary(
   head: SummaryHead,
 ): Promise<{ total: number; succeeded: number; failed: number }> {
   const journal = join(head.runDir, RUN_FILES.events);
-  const history = await readHistory(journal);
+  const { history } = head;
   const jobs: Array<{ id: string; output: string }> = [];
-  for await (const { job_id, output_path } of readRecords(join(head.runDir, RUN_FILES.jobs))) {
-    jobs.push({ id: job_id, output: output_path });
-  }
+  for await (const job of readJobIds(join(head.runDir, RUN_FILES.jobs))) jobs.push(job);
   jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
   const outcomes = new OutcomeReader(journal);
   const path = join(head.runDir, RUN_FILES.summary);
@@ -61,7 +54,7 @@ export async function writeSummary(
       if ((history.accepted.get(job.id) ?? 0) > 0) counts.succeeded += 1;
     }
     counts.failed = counts.total - counts.succeeded;
-    const { usage, cost_usd, cache_hits } = head.progress;
+    const { usage, cost_usd, cache_hits } = history.progress;
     const lead: Omit<BatchSummary, 'results'> = {
       schema_version: 1,
       run_dir: head.runDir,

@@ -17,44 +17,41 @@ export function emptyProgress(): Progress {
 }
 
 /**
- * The counts after one more event: the driver counts as it writes, and a reader counts on from the last
- * heartbeat, so both say the same.
+ * Counts one more event. The driver counts as it writes, and a reader counts on from the last heartbeat, so both
+ * say the same.
  */
-export function countEvent(progress: Progress, event: JournalEvent): Progress {
+export function countEvent(progress: Progress, event: JournalEvent): void {
   switch (event.type) {
     case 'driver_started':
-      return { ...progress, total: 0, accepted: 0, failed: 0, running: 0 };
+      Object.assign(progress, { total: 0, accepted: 0, failed: 0, running: 0 });
+      break;
     case 'assignments':
-      return {
-        ...progress,
-        total: progress.total + event.added,
-        accepted: progress.accepted + event.carried,
-        concurrency: event.concurrency,
-      };
+      progress.total += event.added;
+      progress.accepted += event.carried;
+      progress.concurrency = event.concurrency;
+      break;
     case 'stale':
-      return { ...progress, accepted: progress.accepted - 1 };
+      progress.accepted -= 1;
+      break;
     case 'attempt_started':
-      return { ...progress, running: progress.running + 1, attempts: progress.attempts + 1 };
+      progress.running += 1;
+      progress.attempts += 1;
+      break;
     case 'attempt_ended':
-      return {
-        ...progress,
-        running: Math.max(0, progress.running - 1),
-        usage: addUsage(progress.usage, event.usage),
-        cost_usd: event.cost_usd === null ? progress.cost_usd : (progress.cost_usd ?? 0) + event.cost_usd,
-      };
+      progress.running = Math.max(0, progress.running - 1);
+      progress.usage = addUsage(progress.usage, event.usage);
+      if (event.cost_usd !== null) progress.cost_usd = (progress.cost_usd ?? 0) + event.cost_usd;
+      break;
     case 'outcome':
-      return event.outcome.status === 'accepted'
-        ? {
-            ...progress,
-            accepted: progress.accepted + 1,
-            cache_hits: progress.cache_hits + (event.outcome.cache_hit ? 1 : 0),
-          }
-        : { ...progress, failed: progress.failed + 1 };
+      if (event.outcome.status === 'failed') progress.failed += 1;
+      else progress.accepted += 1;
+      if (event.outcome.cache_hit) progress.cache_hits += 1;
+      break;
     case 'concurrency':
-      return { ...progress, concurrency: event.to };
+      progress.concurrency = event.to;
+      break;
     case 'finished':
-      return { ...progress, running: 0 };
-    default:
-      return progress;
+      progress.running = 0;
+      break;
   }
 }

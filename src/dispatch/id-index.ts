@@ -9,8 +9,15 @@ export class IdIndex {
   #values: Float64Array;
   #size = 0;
 
-  constructor(expected = 1024) {
-    const capacity = Math.ceil(Math.max(16, expected * 1.4));
+  /** @param of how many ids are expected, or an index to copy */
+  constructor(of: number | IdIndex = 1024) {
+    if (of instanceof IdIndex) {
+      this.#hashes = of.#hashes.slice();
+      this.#values = of.#values.slice();
+      this.#size = of.#size;
+      return;
+    }
+    const capacity = Math.ceil(Math.max(16, of * 1.4));
     this.#hashes = new Uint32Array(capacity * 2);
     this.#values = new Float64Array(capacity).fill(EMPTY);
   }

@@ -3,9 +3,9 @@ export { BudgetLedger, costOf } from './budget.ts';
 export { AnswerCache } from './cache.ts';
 export type { Stop } from './dispatch.ts';
 export { endOfStop, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
-export { type History, readHistory } from './history.ts';
+export type { History } from './history.ts';
 export { IdIndex } from './id-index.ts';
-export { Journal, OutcomeReader, parseEvent, readEvents } from './journal.ts';
+export { Journal, OutcomeReader, parseEvent, readEvents, readHistory } from './journal.ts';
 
 export { WorkSession } from './session.ts';
 export { type Caller, requireKind, resolveWork, WorkParams, type WorkRequest } from './work-params.ts';

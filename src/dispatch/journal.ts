@@ -1,12 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import {
-  countEvent,
-  emptyProgress,
-  JournalEvent,
-  type OutcomeRecord,
-  type Progress,
-} from '../contracts/index.ts';
+import { isJournalEvent, type JournalEvent, type OutcomeRecord, type Progress } from '../contracts/index.ts';
 import { JsonlAppender, readLineBatches } from '../files/index.ts';
+import { History } from './history.ts';
 
 /** An event before its time is put on it. */
 export type NewEvent = JournalEvent extends infer Event
@@ -15,35 +10,47 @@ export type NewEvent = JournalEvent extends infer Event
     : never
   : never;
 
-/** The run's append-only `events.jsonl`: one writer, the driver. Counts as it writes. */
+/** The run's append-only `events.jsonl`: one writer, the driver. It knows what it has written. */
 export class Journal {
-  #file: JsonlAppender;
-  #progress: Progress;
+  readonly #file: JsonlAppender;
+  readonly #history: History;
 
-  /** @param progress counts of what the file holds already */
-  constructor(path: string, progress: Progress = emptyProgress()) {
+  /** @param before what the file says already; a copy of it grows with what is written */
+  constructor(path: string, before?: History) {
     this.#file = new JsonlAppender(path);
-    this.#progress = progress;
+    this.#history = new History(before);
+  }
+
+  /** What the whole file says, as of the last event. */
+  get history(): History {
+    return this.#history;
   }
 
   get progress(): Progress {
-    return this.#progress;
+    return this.#history.progress;
   }
 
-  /** Bytes written so far: `progress` counts the events up to here. */
+  /** Bytes written so far: `history` holds the events up to here. */
   get size(): number {
     return this.#file.size;
   }
 
   append(event: NewEvent): void {
     const stamped: JournalEvent = { ts: new Date().toISOString(), ...event };
-    this.#file.append(stamped);
-    this.#progress = countEvent(this.#progress, stamped);
+    this.#history.add(stamped, this.#file.append(stamped));
   }
 
   close(): void {
     this.#file.close();
   }
+}
+
+/** Reads the whole journal once, streaming; 100,000 outcomes take about a second. */
+export async function readHistory(path: string): Promise<History> {
+  const history = new History();
+  for await (const events of readEvents(path))
+    for (const { start, event } of events) history.add(event, start);
+  return history;
 }
 
 /**
@@ -70,7 +77,7 @@ export async function* readEvents(
   }
 }
 
-/** The type of an event's line: it stands right after the time. Checking a line whole costs 20 times as much. */
+/** The type of an event's line: it stands right after the time. Parsing the line costs ten times as much. */
 function typeOf(text: string): string | undefined {
   return /^\{"ts":"[^"]*","type":"([a-z_]+)"/.exec(text)?.[1];
 }
@@ -78,7 +85,8 @@ function typeOf(text: string): string | undefined {
 /** One journal line, or undefined when it is torn or unknown. */
 export function parseEvent(text: string): JournalEvent | undefined {
   try {
-    return JournalEvent.safeParse(JSON.parse(text)).data;
+    const value: unknown = JSON.parse(text);
+    return isJournalEvent(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -87,7 +95,7 @@ export function parseEvent(text: string): JournalEvent | undefined {
 /** Reads single outcomes back by the offset of their line. */
 export class OutcomeReader {
   readonly #fd: number;
-  #buffer = Buffer.alloc(16 * 1024);
+  #buffer = Buffer.alloc(2 * 1024);
 
   constructor(path: string) {
     this.#fd = openSync(path, 'r');

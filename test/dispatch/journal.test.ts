@@ -83,7 +83,7 @@ describe('the journal', () => {
     const path = join(temporaryDirectory(), 'events.jsonl');
     const first = firstDriver(path);
     first.close();
-    const journal = new Journal(path, first.progress);
+    const journal = new Journal(path, first.history);
     journal.append({ type: 'driver_started', generation: 2, driver: ownIdentity() });
     journal.append(stage(4, 2));
     expect(journal.progress).toMatchObject({ total: 4, accepted: 2, failed: 0, running: 0, attempts: 4 });
@@ -100,13 +100,49 @@ describe('the journal', () => {
       path,
       '{"ts":"2026-11-20T00:00:00.000Z","type":"of_tomorrow"}\nnonsense\n{"ts":"2026-11-20T',
     );
-    const journal = new Journal(path, (await readHistory(path)).progress);
+    const journal = new Journal(path, await readHistory(path));
     journal.append(outcome('d', 'accepted'));
     journal.close();
     const types: string[] = [];
     for await (const events of readEvents(path)) types.push(...events.map(({ event }) => event.type));
     expect(types.filter((type) => type === 'outcome')).toHaveLength(4);
     expect((await readHistory(path)).carried).toBe(3);
+  });
+
+  it('knows what it has written as a reader of the file does', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    const first = firstDriver(path);
+    first.close();
+    const before = await readHistory(path);
+    const journal = new Journal(path, before);
+    journal.append({ type: 'stale', id: 'a', why: 'its inputs changed' });
+    journal.append(outcome('c', 'accepted'));
+    journal.close();
+    const after = await readHistory(path);
+    for (const id of ['a', 'b', 'c', 'd']) {
+      expect(journal.history.accepted.get(id)).toBe(after.accepted.get(id));
+      expect(journal.history.failed.get(id)).toBe(after.failed.get(id));
+      expect(journal.history.attempts.get(id)).toEqual(after.attempts.get(id));
+    }
+    expect(journal.history).toMatchObject({ carried: 2, generation: 1, progress: after.progress });
+    // What an earlier driver left is told apart from what was written since.
+    expect(before.carried).toBe(2);
+    expect(before.accepted.get('c')).toBeUndefined();
+  });
+
+  it('passes over lines that are no events of its own', async () => {
+    const path = join(temporaryDirectory(), 'events.jsonl');
+    const ts = '2026-11-20T00:00:00.000Z';
+    const lines = [
+      { ts, type: 'outcome', outcome: { id: 'x', status: 'accepted' } },
+      { ts, type: 'attempt_ended', id: 'x' },
+      { ts, type: 'attempt_started' },
+      { type: 'note', message: 'without a time' },
+      ['no', 'object'],
+    ];
+    appendFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const history = await readHistory(path);
+    expect(history).toMatchObject({ carried: 0, progress: { accepted: 0, attempts: 0 } });
   });
 
   it('is read by type without the rest', async () => {
