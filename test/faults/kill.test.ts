@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { expect, test } from 'vitest';
 import { ActivityRecord } from '../../src/contracts/index.ts';
 import { processStart } from '../../src/files/index.ts';
 import { ANSWER_LINE, BatchFixture, RLM } from '../support/batch-run.ts';
+import { connectClient, serverPid } from '../support/rlm.ts';
 
 const JOBS = 200;
 const KILLS = 20;
+const RUN = 'killed';
 
 /** A seeded random source: a failure can be run again. */
 function random(seed: number): () => number {
@@ -20,95 +22,127 @@ function random(seed: number): () => number {
   };
 }
 
-describe('a batch that is killed again and again', () => {
-  it('ends with every result, none run again once accepted, and no process left', async () => {
-    const next = random(20261120);
-    const ids = Array.from({ length: JOBS }, (_, i) => `j-${String(i).padStart(3, '0')}`);
-    const fixture = new BatchFixture(ids);
+function alive(pid: number | undefined): pid is number {
+  return pid !== undefined && processStart(pid) !== undefined;
+}
+
+/** The processes around one batch: started over MCP, taken up again from MCP and from the command line. */
+class Scene {
+  readonly fixture: BatchFixture;
+  #batch: Record<string, unknown>;
+  #server: Client | undefined;
+  #command: ChildProcess | undefined;
+
+  constructor(ids: string[]) {
+    this.fixture = new BatchFixture(ids, undefined, `.rlm/runs/${RUN}`);
     // The last jobs wait until all the killing is done, however fast the machine is.
-    const worker = fixture.script(
+    const worker = this.fixture.script(
       'worker.sh',
       `case $1 in *-1[89]?) while [ ! -f open ]; do sleep 0.05; done ;; *) sleep 0.2 ;; esac\n${ANSWER_LINE}`,
     );
-    const rlm = (...args: string[]) =>
-      spawn(process.execPath, [RLM, ...args], { cwd: fixture.root, stdio: 'ignore' });
-    const driverPid = (): number | undefined => {
-      try {
-        const text = readFileSync(join(fixture.runDir, 'activity.json'), 'utf8');
-        return ActivityRecord.parse(JSON.parse(text)).driver?.pid;
-      } catch {
-        return undefined;
-      }
-    };
-    const batch = [
-      'batch',
-      '--jobs',
-      'jobs.jsonl',
-      '--run-dir',
-      'run',
-      '--parallel',
-      '8',
-      '--command',
-      worker,
-      '--command',
-      '{chunk_id}',
-    ];
-    const resume = ['resume', '--run-dir', 'run'];
-    let command: ChildProcess = rlm(...batch);
-    const killed = { driver: 0, command: 0, worker: 0 };
-    const alive = (pid: number | undefined): pid is number =>
-      pid !== undefined && processStart(pid) !== undefined;
-    const victims = {
-      driver: () => driverPid(),
-      command: () => command.pid,
-      worker: () => fixture.workers()[0],
-    };
-    const order = ['driver', 'worker', 'driver', 'command'] as const;
-    for (let kill = 0; kill < KILLS; ) {
-      const victim = order[kill % order.length] ?? 'driver';
-      while (!alive(victims[victim]())) {
-        // What was killed before is started again, at an instant of its own.
-        if (!alive(driverPid()) && !alive(command.pid)) {
-          command = rlm(...(driverPid() === undefined ? batch : resume));
-        }
-        if (victim === 'command' && !alive(command.pid))
-          command = rlm('status', '--run-dir', 'run', '--watch');
-        await sleep(20);
-      }
-      await sleep(next() * 400);
-      const pid = victims[victim]();
-      if (!alive(pid)) continue;
-      process.kill(pid, 'SIGKILL');
-      killed[victim] += 1;
-      kill += 1;
-    }
-    const end = performance.now() + 30_000;
-    fixture.write('open', '');
-    while (fixture.events().at(-1)?.type !== 'finished' && performance.now() < end) {
-      if (!alive(driverPid())) await once(rlm(...resume), 'exit');
-      await sleep(50);
-    }
-    while (alive(driverPid()) && performance.now() < end) await sleep(20);
+    this.#batch = { run_id: RUN, jobs: 'jobs.jsonl', parallel: 8, command: [worker, '{chunk_id}'] };
+  }
 
-    expect(killed).toEqual({ driver: KILLS / 2, worker: KILLS / 4, command: KILLS / 4 });
-    const events = fixture.events();
-    const accepted = new Set<string>();
-    for (const event of events) {
-      if (event.type === 'attempt_started' && accepted.has(event.id))
-        expect.fail(`${event.id} was run again`);
-      if (event.type !== 'outcome' || event.outcome.status !== 'accepted') continue;
-      if (accepted.has(event.outcome.id)) expect.fail(`${event.outcome.id} was counted twice`);
-      accepted.add(event.outcome.id);
+  driver(): number | undefined {
+    try {
+      const text = readFileSync(join(this.fixture.runDir, 'activity.json'), 'utf8');
+      return ActivityRecord.parse(JSON.parse(text)).driver?.pid;
+    } catch {
+      return undefined;
     }
-    expect([...accepted].sort()).toEqual(ids);
-    expect(fixture.summary()).toMatchObject({
-      state: 'completed',
-      jobs_total: JOBS,
-      jobs_succeeded: JOBS,
-      jobs_failed: 0,
-    });
-    expect(fixture.workers()).toEqual([]);
-    const pid = driverPid();
-    expect(pid === undefined || processStart(pid) === undefined).toBe(true);
-  }, 180_000);
-});
+  }
+
+  server(): number | undefined {
+    return this.#server === undefined ? undefined : serverPid(this.#server);
+  }
+
+  command(): number | undefined {
+    return this.#command?.pid;
+  }
+
+  worker(): number | undefined {
+    return this.fixture.workers()[0];
+  }
+
+  /** Starts again what was killed: a server that is always in the middle of a call, a command, the work itself. */
+  async revive(): Promise<void> {
+    if (!alive(this.server())) {
+      this.#server = await connectClient(this.fixture.root);
+      void this.#call('rlm_wait', { run_id: RUN, timeout_sec: 45 });
+    }
+    const started = this.driver() !== undefined;
+    if (!alive(this.command()) && started) {
+      const args = alive(this.driver()) ? ['status', RUN, '--watch'] : ['resume', RUN];
+      this.#command = spawn(process.execPath, [RLM, ...args], { cwd: this.fixture.root, stdio: 'ignore' });
+    } else if (!alive(this.driver())) {
+      // Not awaited: the server, too, may be killed while it starts the driver.
+      void (started ? this.#call('rlm_resume', { run_id: RUN }) : this.#call('rlm_run_batch', this.#batch));
+    }
+  }
+
+  /** Lets the last jobs go, and works on until the end, from a server that nobody kills any more. */
+  async finish(): Promise<void> {
+    this.fixture.write('open', '');
+    while (this.fixture.events().at(-1)?.type !== 'finished' || alive(this.driver())) {
+      if (!alive(this.driver())) {
+        await this.revive();
+        await this.#call('rlm_resume', { run_id: RUN });
+      }
+      await this.#call('rlm_wait', { run_id: RUN, timeout_sec: 5 });
+    }
+    await this.#server?.close();
+    this.#command?.kill();
+  }
+
+  /** A call ends without a result when the server is killed, and as an error when another was faster. */
+  #call(name: string, args: Record<string, unknown>): Promise<unknown> {
+    return this.#server?.callTool({ name, arguments: args }).catch(() => undefined) ?? Promise.resolve();
+  }
+}
+
+test('a batch whose server, driver, command and workers are killed at random instants ends with every result, none run again once accepted, and no process left', async () => {
+  const next = random(20261120);
+  const ids = Array.from({ length: JOBS }, (_, i) => `j-${String(i).padStart(3, '0')}`);
+  const scene = new Scene(ids);
+  const order = ['driver', 'server', 'worker', 'command'] as const;
+  const killed = { driver: 0, server: 0, worker: 0, command: 0 };
+  for (let kill = 0; kill < KILLS; ) {
+    const victim = order[kill % order.length] ?? 'driver';
+    while (!alive(scene[victim]())) {
+      await scene.revive();
+      await sleep(20);
+    }
+    await sleep(next() * 400);
+    const pid = scene[victim]();
+    if (!alive(pid)) continue;
+    const driver = victim === 'driver' ? undefined : scene.driver();
+    const drove = alive(driver);
+    process.kill(pid, 'SIGKILL');
+    while (alive(pid)) await sleep(5);
+    // Nobody else's end is the driver's: the work goes on.
+    if (drove) expect(alive(driver), `after a kill of the ${victim}`).toBe(true);
+    killed[victim] += 1;
+    kill += 1;
+  }
+  await scene.finish();
+
+  const each = KILLS / order.length;
+  expect(killed).toEqual({ driver: each, server: each, worker: each, command: each });
+  const accepted = new Set<string>();
+  for (const event of scene.fixture.events()) {
+    if (event.type === 'attempt_started' && accepted.has(event.id)) expect.fail(`${event.id} was run again`);
+    if (event.type !== 'outcome' || event.outcome.status !== 'accepted') continue;
+    if (accepted.has(event.outcome.id)) expect.fail(`${event.outcome.id} was counted twice`);
+    accepted.add(event.outcome.id);
+  }
+  expect([...accepted].sort()).toEqual(ids);
+  expect(scene.fixture.summary()).toMatchObject({
+    state: 'completed',
+    jobs_total: JOBS,
+    jobs_succeeded: JOBS,
+    jobs_failed: 0,
+  });
+  expect(scene.fixture.workers()).toEqual([]);
+  expect(alive(scene.driver())).toBe(false);
+  expect(alive(scene.server())).toBe(false);
+}, 180_000);

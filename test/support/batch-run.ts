@@ -26,11 +26,15 @@ afterAll(() => {
 /** A directory of its own with a chunk, a schema and jobs, as a user of `rlm batch` has it; gone after the tests. */
 export class BatchFixture {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'rlm-batch-')));
-  readonly runDir = join(this.root, 'run');
+  readonly runDir: string;
 
-  /** @param jobs ids; job `x` is about chunk `c-x`, a file of its own */
-  constructor(jobs: string[], change: (id: string) => Record<string, unknown> = () => ({})) {
+  /**
+   * @param jobs ids; job `x` is about chunk `c-x`, a file of its own
+   * @param runDir where the run will lie, from the root
+   */
+  constructor(jobs: string[], change: (id: string) => Record<string, unknown> = () => ({}), runDir = 'run') {
     roots.push(this.root);
+    this.runDir = join(this.root, runDir);
     mkdirSync(join(this.root, 'chunks'));
     this.write('schema.json', '{}');
     const lines = jobs.map((id) => {

@@ -72,6 +72,11 @@ export async function connectClient(root: string, env: Record<string, string> = 
   return client;
 }
 
+/** The process of the server that a client talks to. */
+export function serverPid(client: Client): number | undefined {
+  return client.transport instanceof StdioClientTransport ? (client.transport.pid ?? undefined) : undefined;
+}
+
 /** The text of a tool's result, which must be its only content. */
 export function textOf(result: unknown): string {
   const shape = z.object({ content: z.tuple([z.object({ type: z.literal('text'), text: z.string() })]) });
