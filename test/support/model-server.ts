@@ -19,6 +19,9 @@ export interface RecordedCall {
   authorization: string | undefined;
   /** HTTP status sent; 0 for a request that was left hanging. */
   status: number;
+  /** When it had arrived, and when its reply was sent (0 before): milliseconds of one clock. */
+  arrivedAt: number;
+  repliedAt: number;
 }
 
 export interface ModelServer {
@@ -67,12 +70,22 @@ export async function startModelServer(script: Script): Promise<ModelServer> {
     const earlier = seen.get(key) ?? 0;
     seen.set(key, earlier + 1);
     const { authorization } = request.headers;
-    const call: RecordedCall = { api: api.name, prompt, body, bytes: raw.length, authorization, status: 0 };
+    const call: RecordedCall = {
+      api: api.name,
+      prompt,
+      body,
+      bytes: raw.length,
+      authorization,
+      status: 0,
+      arrivedAt: performance.now(),
+      repliedAt: 0,
+    };
     calls.push(call);
     const reply = await script.reply({ prompt, body, bytes: raw.length, earlier });
     if (reply.kind === 'hang') return;
     if (reply.kind === 'answer' && reply.delayMs !== undefined) await delay(reply.delayMs);
     call.status = reply.kind === 'status' ? reply.status : 200;
+    call.repliedAt = performance.now();
     if (!response.destroyed) api.send(reply, body, response);
   }
 

@@ -23,6 +23,8 @@ export type ScriptedReply =
     }
   /** An HTTP error. `body` is the JSON error object the provider would send. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: unknown }
+  /** The stream starts and then tells of an error, as providers do once they have said 200. */
+  | { kind: 'failed'; type: string; message: string }
   /** The stream starts and is cut before it is complete. */
   | { kind: 'cut' }
   /** The request is taken and nothing ever comes back. */

@@ -128,6 +128,10 @@ describe('failures have a class, after a single request', () => {
     ['throttled', failing(429, 'rate_limit_error', 'Too many', { 'retry-after': '1' })],
     ['server', failing(500, 'api_error', 'Internal server error')],
     ['server', failing(529, 'overloaded_error', 'Overloaded')],
+    ['throttled', failing(429, 'rate_limit_error', 'Rate limit reached. Try again in 2s.')],
+    // Once a stream has begun, an error comes without a status.
+    ['server', { kind: 'failed', type: 'overloaded_error', message: 'Overloaded' }],
+    ['throttled', { kind: 'failed', type: 'rate_limit_error', message: 'Too many requests' }],
     ['auth', failing(401, 'authentication_error', 'invalid x-api-key')],
     ['overflow', failing(400, 'invalid_request_error', 'prompt is too long: 250000 tokens > 200000 maximum')],
     ['config', failing(404, 'not_found_error', 'model: haiku')],

@@ -1,5 +1,6 @@
 import type { Failure, FailureClass } from '../../contracts/index.ts';
 import { harmless } from '../printed.ts';
+import { toldWait } from '../told-wait.ts';
 import type { ClaudeLog, ClaudeResult } from './log.ts';
 
 /** Longest failure message that is kept, characters. */
@@ -12,7 +13,7 @@ const MAX_MESSAGE = 1000;
 const BY_MESSAGE: readonly (readonly [FailureClass, RegExp])[] = [
   [
     'quota',
-    /you've (?:hit|reached) your|usage limit|limit reached|out of (?:usage )?credits|credit balance|spend(?:ing)? limit|usage_limit_reached/i,
+    /you've (?:hit|reached) your|usage limit|(?<!rate )limit reached|out of (?:usage )?credits|credit balance|spend(?:ing)? limit|usage_limit_reached/i,
   ],
   [
     'overflow',
@@ -26,6 +27,9 @@ const BY_MESSAGE: readonly (readonly [FailureClass, RegExp])[] = [
     'config',
     /may not exist|not have access to it|invalid_request_error|unknown option|credentials? .*provider/i,
   ],
+  // A stream that had begun well tells of these without a status.
+  ['throttled', /rate.?limit|too many requests/i],
+  ['server', /overloaded|internal server error|at capacity|high demand/i],
   [
     'network',
     /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|connection|network|socket|timed? ?out|unable to connect|fetch failed/i,
@@ -44,10 +48,12 @@ export function failureOfResult(result: ClaudeResult, limit: ClaudeLog['limit'])
   const message = `claude: ${harmless(said, MAX_MESSAGE) || 'failed without a word'}`;
   const failureClass = classOf(result, said, limit.rejected);
   const resetsAt = failureClass === 'quota' ? (limit.resetsAt ?? epochIn(said)) : undefined;
+  const waitMs = toldWait(said);
   return {
     class: failureClass,
     message,
     ...(resetsAt === undefined ? {} : { resets_at: resetsAt.toISOString() }),
+    ...(waitMs === undefined || failureClass === 'quota' ? {} : { retry_after_ms: waitMs }),
   };
 }
 

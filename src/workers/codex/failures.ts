@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Failure, FailureClass } from '../../contracts/index.ts';
 import { harmless } from '../printed.ts';
+import { toldWait } from '../told-wait.ts';
 
 /** Longest failure message that is kept, characters. */
 const MAX_MESSAGE = 1000;
@@ -88,7 +89,7 @@ function classOfStatus(status: number): FailureClass | undefined {
 
 function describe(failureClass: FailureClass, message: string, now: Date): Failure {
   const failure: Failure = { class: failureClass, message: readable(message) };
-  const waitMs = waitOf(message);
+  const waitMs = toldWait(message);
   const resetsAt = failureClass === 'quota' ? resetOf(message, waitMs, now) : undefined;
   if (waitMs !== undefined && failureClass !== 'quota') failure.retry_after_ms = waitMs;
   if (resetsAt !== undefined) failure.resets_at = resetsAt.toISOString();
@@ -111,23 +112,6 @@ function readable(message: string): string {
   if (!parsed.success) return harmless(message, MAX_MESSAGE);
   const { code, type, message: text } = parsed.data.error;
   return harmless(`${code ?? type ?? 'error'}: ${text}`, MAX_MESSAGE);
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `try again in 3 days 4 hours`, `retry after 7.5s` and the like, as milliseconds. */
-function waitOf(message: string): number | undefined {
-  const span = /(?:again in|retry after|retry in)\s+((?:[\d.]+\s*[a-z]+[\s,]*(?:and\s+)?)+)/i.exec(
-    message,
-  )?.[1];
-  if (span === undefined) return undefined;
-  let total = 0;
-  for (const [, count, unit] of span.matchAll(/([\d.]+)\s*([a-z]+)/gi)) {
-    const name = (unit ?? '').toLowerCase();
-    const unitMs = UNIT_MS[name === 'ms' || name.startsWith('milli') ? 'ms' : name.charAt(0)];
-    if (unitMs !== undefined) total += Number(count) * unitMs;
-  }
-  return Number.isFinite(total) && total > 0 ? Math.round(total) : undefined;
 }
 
 /** When the allowance is there again: epoch seconds, a wait, or a wall time in the machine's own zone. */

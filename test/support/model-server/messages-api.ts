@@ -16,7 +16,7 @@ export const messagesApi: ModelApi = {
   send(reply, body, response) {
     if (reply.kind === 'status') return sendStatus(reply, response);
     const blocks = blocksOf(reply, body);
-    const usage = usageOf(reply.kind === 'cut' ? undefined : reply.usage);
+    const usage = usageOf('usage' in reply ? reply.usage : undefined);
     const message = {
       id: `msg_${++messages}`,
       type: 'message',
@@ -37,6 +37,11 @@ export const messagesApi: ModelApi = {
     if (reply.kind === 'cut') {
       // After the first event has left: the client must see a stream that began.
       setImmediate(() => response.destroy());
+      return;
+    }
+    if (reply.kind === 'failed') {
+      sendEvent(response, 'error', { error: { type: reply.type, message: reply.message } });
+      response.end();
       return;
     }
     blocks.forEach((block, index) => {

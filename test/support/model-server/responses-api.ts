@@ -20,6 +20,12 @@ export const responsesApi: ModelApi = {
       setImmediate(() => response.destroy());
       return;
     }
+    if (reply.kind === 'failed') {
+      const error = { code: reply.type, message: reply.message };
+      sendEvent(response, 'response.failed', { response: { id, status: 'failed', error } });
+      response.end();
+      return;
+    }
     const item =
       reply.kind === 'answer'
         ? {
