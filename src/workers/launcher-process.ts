@@ -1,6 +1,6 @@
 import { messageOf, systemCode } from '../errors.ts';
 import { LineSplitter } from '../files/index.ts';
-import { type Exit, type Program, signalGroup, spawnProgram } from './spawn.ts';
+import { type Exit, type Program, SpareFiles, signalGroup, spawnProgram } from './spawn.ts';
 
 /** What a driver asks of its launcher, a line of JSON each. Without `env` that of the launch before is meant. */
 export interface LaunchRequest {
@@ -20,6 +20,7 @@ export type LaunchReply =
  */
 export function serveLauncher(): void {
   const groups = new Set<number>();
+  const spares = new SpareFiles();
   const lines = new LineSplitter();
   let lastEnv: Record<string, string> = {};
   const reply = (message: LaunchReply) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -27,7 +28,7 @@ export function serveLauncher(): void {
   const launch = async ({ id, program }: LaunchRequest) => {
     lastEnv = program.env ?? lastEnv;
     try {
-      const { pid, start, exited } = await spawnProgram({ ...program, env: lastEnv });
+      const { pid, start, exited } = await spawnProgram({ ...program, env: lastEnv }, spares);
       groups.add(pid);
       reply({ id, pid, start });
       const exit = await exited;
@@ -39,6 +40,7 @@ export function serveLauncher(): void {
   };
   const leave = () => {
     for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    spares.remove();
     process.exit(0);
   };
   process.stdin.on('data', (bytes: Buffer) => {

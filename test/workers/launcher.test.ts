@@ -80,6 +80,10 @@ test('stderr is kept when something was printed to it, and is no file when not',
   expect(existsSync(join(directory, 'err'))).toBe(false);
   await (await launcher.launch(bash('echo to err >&2'))).exited;
   expect(printed('err')).toBe('to err\n');
+  await (await launcher.launch(bash('', { stderrPath: join(directory, 'other') }))).exited;
+  launcher.close();
+  await until(() => (readdirSync(directory).length === 2 ? true : undefined));
+  expect(readdirSync(directory).sort()).toEqual(['err', 'out']);
 });
 
 test('a program that cannot be started says why, and the launcher goes on', async () => {
