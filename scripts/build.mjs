@@ -6,7 +6,16 @@
  * dynamically where it is needed. A static import of an external package would be hoisted to the top of the
  * bundle and slow every start.
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -66,6 +75,13 @@ for (const file of entryLast) {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+// npm links the bins of dependencies, not a package's own: with this `npx rlm`, and mcp.json, work in a clone too.
+const bins = join(root, 'node_modules', '.bin');
+if (existsSync(bins) && process.platform !== 'win32') {
+  const temporary = join(bins, `.rlm.${process.pid}.tmp`);
+  symlinkSync(join('..', '..', 'dist', 'rlm.js'), temporary);
+  renameSync(temporary, join(bins, 'rlm'));
 }
 if (process.argv.includes('--report')) {
   for (const [path, output] of Object.entries({ ...bin.metafile.outputs, ...launcher.metafile.outputs })) {

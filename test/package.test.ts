@@ -30,6 +30,13 @@ test('the bundle imports nothing but Node itself at its start', () => {
   expect(foreign, 'bundle it, or import it where it is needed').toEqual([]);
 });
 
+test('in a clone, npx finds it as mcp.json says', () => {
+  const { command, args } = McpFile.parse(JSON.parse(readFileSync(join(root, 'mcp.json'), 'utf8'))).mcpServers
+    .rlm;
+  const said = execFileSync(command, [...args, '--help'], { cwd: root, encoding: 'utf8' });
+  expect(said).toContain('Usage: rlm mcp');
+});
+
 test('the packed tarball, installed elsewhere, is a working rlm and serves MCP as mcp.json says', {
   timeout: 120_000,
 }, async () => {
