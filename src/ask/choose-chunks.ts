@@ -5,6 +5,8 @@ import { MAX_PACKED, type QuestionChunks } from './build-jobs.ts';
 /** Which chunks go to work, and who chose them. */
 export interface ChosenChunks {
   by: 'all' | 'scan' | 'index';
+  /** Why that way. */
+  reason: string;
   questions: QuestionChunks[];
   notes: string[];
 }
@@ -29,7 +31,8 @@ export async function chooseChunks(
     signal: AbortSignal;
   },
 ): Promise<ChosenChunks & { by: 'scan' | 'index' }> {
-  if (corpus.record.chunks === 0) return { by: 'scan', questions: [], notes: ['there is no text to search'] };
+  if (corpus.record.chunks === 0)
+    return { by: 'scan', reason: 'there is no text', questions: [], notes: ['there is no text to search'] };
   const terms =
     options.expansion === null ? [] : [...options.expansion.terms, ...options.expansion.phrasings];
   const results = await search(
@@ -58,6 +61,7 @@ export async function chooseChunks(
   }
   return {
     by: results[0]?.engine ?? 'scan',
+    reason: results[0]?.engine_reason ?? '',
     questions: chosen,
     notes: results.flatMap(({ notes }) => notes),
   };

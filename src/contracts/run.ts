@@ -9,7 +9,7 @@ export const RUN_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{2,63}$/;
 export const RunId = z.string().regex(RUN_ID_PATTERN);
 
 /** The flows a run can be made for. */
-export const RunKind = z.enum(['batch', 'ask', 'ingest', 'plan', 'refine', 'queue']);
+export const RunKind = z.enum(['batch', 'ask', 'ingest', 'index', 'plan', 'refine', 'queue']);
 export type RunKind = z.infer<typeof RunKind>;
 
 /** `run.json`: who, what, when. Written once, when the run is created. */

@@ -10,6 +10,7 @@ import {
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { parseLine, readLineBatches } from '../files/index.ts';
 import { CORPUS_FILES } from './layout.ts';
+import { recall } from './opened.ts';
 import { readSpans, type Spans } from './spans.ts';
 
 /** An ingested corpus, opened: 32 bytes a chunk and one record a source in memory. */
@@ -22,12 +23,16 @@ export interface Corpus {
 }
 
 /**
- * Opens the corpus of a run.
+ * Opens the corpus of a run; one that was opened before and did not change is at hand already.
  *
  * @throws RlmError `not_found` when nothing was ingested, `corrupt` when an ingest was cut off while it
  *   replaced the files; ingesting again mends that
  */
 export async function openCorpus(runDir: string): Promise<Corpus> {
+  return recall(runDir, () => load(runDir));
+}
+
+async function load(runDir: string): Promise<Corpus> {
   const record = readRecord(runDir);
   const sources: SourceRecord[] = [];
   for await (const batch of readLineBatches(join(runDir, CORPUS_FILES.sources))) {

@@ -13,6 +13,7 @@ export { ingest } from './ingest/ingest.ts';
 export { embeddingsDirectory, indexDirectory } from './layout.ts';
 export { readSpan } from './read.ts';
 
+export { chunkFrequencies } from './search/frequencies.ts';
 export { search } from './search/search.ts';
 export type { EmbeddingEndpoint } from './search/vector.ts';
-export { buildIndex } from './search/word-index.ts';
+export { buildIndex, hasIndex, isWorthAnIndex, scansOf } from './search/word-index.ts';

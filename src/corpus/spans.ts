@@ -26,7 +26,11 @@ export class Spans {
   readonly #integers: Uint32Array;
   #averageLength: number | undefined;
 
+  /** Bytes of memory. */
+  readonly bytes: number;
+
   constructor(bytes: ArrayBuffer) {
+    this.bytes = bytes.byteLength;
     this.count = Math.floor(bytes.byteLength / RECORD_BYTES);
     this.#floats = new Float64Array(bytes, 0, this.count * 4);
     this.#integers = new Uint32Array(bytes, 0, this.count * 8);

@@ -1,5 +1,4 @@
 import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { messageOf } from '../errors.ts';
 import { stateDirectory } from '../runs/index.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
@@ -10,9 +9,9 @@ const NODE_MINIMUM = [20, 19] as const;
 const DISK_WARN_BYTES = 2e9;
 const DISK_FAIL_BYTES = 1e8;
 
-/** What the machine gives: Node, SQLite, disk, a place for `.rlm/`. */
+/** What the machine gives: Node, disk, a place for `.rlm/`. */
 export function checkMachine(root: string): Finding[] {
-  return [checkNode(process.versions.node), checkIndex(), checkState(root), checkDisk(root)];
+  return [checkNode(process.versions.node), checkState(root), checkDisk(root)];
 }
 
 /** @param version such as `20.19.0` */
@@ -21,16 +20,6 @@ export function checkNode(version: string): Finding {
   const [needMajor, needMinor] = NODE_MINIMUM;
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return ok('node', version);
   return fail('node', `${version} is too old`, `Install Node ${needMajor}.${needMinor} or later.`);
-}
-
-function checkIndex(): Finding {
-  // Asked for, not imported: importing it prints a warning.
-  return isBuiltin('node:sqlite')
-    ? ok('search index', 'node:sqlite is there: large corpora can be indexed')
-    : ok(
-        'search index',
-        'no node:sqlite in this Node: searches scan the text, which is slower on large corpora',
-      );
 }
 
 function checkState(root: string): Finding {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
+import { RlmError } from '../errors.ts';
+import { offerIndex } from './indexing.ts';
 import { RunReport, reportRun } from './report.ts';
-import { defineTool } from './tool.ts';
+import { defineTool, type ToolContext } from './tool.ts';
 import { callerOf, workInput, workRequestOf } from './work-input.ts';
 
 /** A question over documents, end to end. */
@@ -68,7 +70,7 @@ export const ask = defineTool({
   startsWork: true,
   command: { name: 'ask', positional: ['question'] },
   async run(input, context) {
-    const [{ startActivity }, { prepareAsk }] = await Promise.all([
+    const [{ startActivity }, { earlierRun, prepareAsk }] = await Promise.all([
       import('../activities/index.ts'),
       import('../ask/index.ts'),
     ]);
@@ -88,6 +90,20 @@ export const ask = defineTool({
       },
       callerOf(context),
     );
-    return reportRun(run, await startActivity(run, 'ask', params));
+    const before = earlierRun(context.root, params);
+    const status = await startActivity(run, 'ask', params);
+    if (before !== undefined) await indexBefore(context, before);
+    return reportRun(run, status);
   },
 });
+
+/** Large documents that were asked before get an index of their words, for the questions after this one. */
+async function indexBefore(context: ToolContext, runDir: string): Promise<void> {
+  const { openCorpus } = await import('../corpus/index.ts');
+  try {
+    await offerIndex(context, await openCorpus(runDir), 1);
+  } catch (error) {
+    // The run before is gone, or was cut off: there is nothing to index, and the question is asked all the same.
+    if (!(error instanceof RlmError)) throw error;
+  }
+}

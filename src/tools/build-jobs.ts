@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
+import { offerIndex } from './indexing.ts';
+import { cut } from './page.ts';
 import { runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
 
@@ -52,6 +54,7 @@ export const buildJobs = defineTool({
     tokens: z.int().describe('Of the chunks; each job has about 700 more around them'),
     jobs_path: z.string(),
     chosen_by: z.enum(['caller', 'scan', 'index']),
+    chosen_reason: z.string().describe('Why that way'),
     next: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -76,7 +79,12 @@ export const buildJobs = defineTool({
             without: new Set(),
             signal: context.signal,
           })
-        : { by: 'caller' as const, questions: questions.map((question) => ({ question, chunkIds })) };
+        : {
+            by: 'caller' as const,
+            reason: 'the caller named them',
+            questions: questions.map((question) => ({ question, chunkIds })),
+          };
+    const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
     const built = await build(corpus, chosen.questions, {
       file: RUN_FILES.jobs,
       prefix: '',
@@ -87,6 +95,7 @@ export const buildJobs = defineTool({
       ...built,
       jobs_path: join(run.dir, RUN_FILES.jobs),
       chosen_by: chosen.by,
+      chosen_reason: cut(offered ?? chosen.reason, 200),
       next:
         built.jobs === 0
           ? 'Nothing in the documents matches: ask in other words, or name chunk_ids.'

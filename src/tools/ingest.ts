@@ -27,6 +27,12 @@ export const ingest = defineTool({
       .max(50_000)
       .optional()
       .describe(`Size of a chunk, tokens; default ${ASK_DEFAULTS.chunkTokens}`),
+    index: z
+      .enum(['auto', 'now', 'never'])
+      .default('auto')
+      .describe(
+        'An index of every word, for repeated questions: auto (default) makes one in the background when more than 64 MB are asked a second time; now, before the ingest ends; never leaves it at scans',
+      ),
   }),
   output: z.object({
     run_id: RunId,
@@ -45,7 +51,13 @@ export const ingest = defineTool({
     ]);
     const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
     const { run, params } = await prepareIngest(
-      { inputs: input.input, run: known, runId: input.run_id, chunkTokens: input.chunk_tokens },
+      {
+        inputs: input.input,
+        run: known,
+        runId: input.run_id,
+        chunkTokens: input.chunk_tokens,
+        index: input.index,
+      },
       callerOf(context),
     );
     await startActivity(run, 'ingest', params);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SearchHit, SearchMode } from '../contracts/index.ts';
+import { offerIndex } from './indexing.ts';
 import { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
 import { runIdInput } from './report.ts';
 import { defineTool } from './tool.ts';
@@ -37,6 +38,7 @@ export const search = defineTool({
         engine: z
           .enum(['scan', 'index'])
           .describe('scan: every byte was looked at; index: an index of every word was asked'),
+        engine_reason: z.string().describe('Why that one served, and what becomes of an index'),
         matching_chunks: z.int(),
         hits: z.array(SearchHit),
         hits_cut: z
@@ -49,11 +51,17 @@ export const search = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id', 'queries'] },
   async run(input, context) {
-    const { embeddingsDirectory, indexDirectory, search: find } = await import('../corpus/index.ts');
+    const {
+      embeddingsDirectory,
+      indexDirectory,
+      openCorpus,
+      search: find,
+    } = await import('../corpus/index.ts');
     const run = context.openRun(input.run_id);
+    const corpus = await openCorpus(run.dir);
     const { embeddings } = context.config.values;
     const results = await find(
-      run.dir,
+      corpus,
       input.queries.map((text) => ({ text, expandedTerms: input.expanded_terms })),
       {
         mode: input.mode,
@@ -72,9 +80,11 @@ export const search = defineTool({
             }),
       },
     );
-    const room = PAGE_BYTES / results.length - 350;
+    const scanned = input.mode !== 'regex' && results.some(({ engine }) => engine === 'scan');
+    const offered = scanned ? await offerIndex(context, corpus) : undefined;
+    const room = PAGE_BYTES / results.length - 500;
     return {
-      results: results.map(({ query, mode, engine, matching_chunks, hits, notes }) => {
+      results: results.map(({ query, mode, engine, engine_reason, matching_chunks, hits, notes }) => {
         const rows = hits.map((hit) => ({
           ...hit,
           matched: hit.matched.slice(0, 8).map((term) => cut(term, 40)),
@@ -86,6 +96,7 @@ export const search = defineTool({
           query: cut(query, 100),
           mode,
           engine,
+          engine_reason: cut(offered ?? engine_reason, 160),
           matching_chunks,
           hits: shown,
           hits_cut: hits.length - shown.length,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import wabt from 'wabt';
 import { ingest, openCorpus, readSpan, search } from '../../src/corpus/index.ts';
 import { LITERALS_WASM } from '../../src/corpus/search/literals-wasm.ts';
-import { encodePostings, IndexedTallies } from '../../src/corpus/search/postings.ts';
+import { PostingLists } from '../../src/corpus/search/posting-lists.ts';
+import { IndexedTallies } from '../../src/corpus/search/postings.ts';
 import { countTerms } from '../../src/corpus/search/scan.ts';
 import { WordCounter } from '../../src/corpus/search/word-counter.ts';
 import { commonPrefix, termOf, wordsOf } from '../../src/corpus/search/words.ts';
@@ -292,22 +293,17 @@ describe('the scan', () => {
     expect(new Map([...counted].sort())).toEqual(new Map([...expected].sort()));
     // So does what an index is made of, ASCII or not, and what it gives back.
     const counter = new WordCounter();
-    const places = new Map<string, { ordinals: number[]; counts: number[] }>();
+    const gathered = new PostingLists(1 << 10);
     for (let ordinal = 0; ordinal < 40; ordinal += 1) {
       const text = texts.get(corpus.sources[corpus.spans.source(ordinal)]?.file ?? '') ?? Buffer.alloc(0);
       const start = corpus.spans.start(ordinal);
-      counter.count(text.subarray(start, start + corpus.spans.length(ordinal)), (number, count) => {
-        const term = counter.terms[number] ?? '';
-        const place = places.get(term) ?? { ordinals: [], counts: [] };
-        place.ordinals.push(ordinal);
-        place.counts.push(count);
-        places.set(term, place);
-      });
+      counter.count(text.subarray(start, start + corpus.spans.length(ordinal)), (number, count) =>
+        gathered.add(number, ordinal, count),
+      );
     }
-    const lists = terms.map((name, term) => {
-      const { ordinals, counts } = places.get(name) ?? { ordinals: [], counts: [] };
-      const postings = encodePostings(Uint32Array.from(ordinals), Uint16Array.from(counts));
-      return { term, chunks: ordinals.length, postings };
+    const lists = terms.flatMap((name, term) => {
+      const number = counter.terms.indexOf(name);
+      return number === -1 ? [] : [{ term, ...gathered.list(number) }];
     });
     const indexed = new Map<string, number>();
     new IndexedTallies(corpus.spans.count, terms.length, lists).visit((ordinal, entries, from, to) => {

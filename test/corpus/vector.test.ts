@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildIndex, embeddingsDirectory, indexDirectory, ingest, search } from '../../src/corpus/index.ts';
+import { embeddingsDirectory, ingest, search } from '../../src/corpus/index.ts';
 import { workplace } from './fixtures.ts';
 
 const Request = z.object({ model: z.string(), input: z.array(z.string()) });
@@ -90,24 +90,5 @@ describe('vectors', () => {
     const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings, thesaurus: false });
     expect(result?.hits.map(({ source }) => source)).toEqual(['b.txt']);
     expect(result?.notes.join()).toMatch(/ranked by BM25 alone/);
-  });
-});
-
-describe('the index', () => {
-  it('gives what the scan gives, where Node has SQLite; elsewhere the scan serves and says so', async () => {
-    const { run, root } = await documents();
-    const directory = indexDirectory(root);
-    const state = await buildIndex(run, directory);
-    const questions = ['ship owners', 'leaves in a forest', 'zyzzyva'];
-    const scanned = await search(run, questions);
-    const found = await search(run, questions, { indexDirectory: directory });
-    if (state === 'unavailable') {
-      expect(found).toEqual(scanned);
-      expect(found[0]?.engine).toBe('scan');
-      return;
-    }
-    expect(await buildIndex(run, directory)).toBe('present');
-    expect(found.map(({ hits }) => hits)).toEqual(scanned.map(({ hits }) => hits));
-    expect(found[0]?.engine).toBe('index');
   });
 });

@@ -136,7 +136,7 @@ export class CorpusWriter {
   }
 
   /** Puts the files in place; `corpus.json` comes last and says what the others must be. */
-  commit(settings: Pick<CorpusRecord, 'base' | 'target_tokens' | 'overlap_lines'>): CorpusRecord {
+  commit(settings: Pick<CorpusRecord, 'base' | 'target_tokens' | 'overlap_lines' | 'index'>): CorpusRecord {
     this.#manifest.close();
     this.#sources.close();
     this.#spans.close();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IngestReport, LeftOutReason, SkippedSource } from '../../contracts/index.ts';
+import type { IndexPolicy, IngestReport, LeftOutReason, SkippedSource } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { breathe } from '../breath.ts';
 import { CORPUS_FILES } from '../layout.ts';
@@ -29,6 +29,8 @@ export interface IngestOptions {
   overlapLines?: number;
   /** Another run directory whose unchanged documents need not be read again; its own is always looked at. */
   reuse?: string;
+  /** Whether an index of words may be made once the corpus is asked again. Default `auto`. */
+  index?: IndexPolicy;
   signal?: AbortSignal;
   onProgress?: (done: { documents: number; total: number; bytes: number }) => void;
 }
@@ -56,6 +58,7 @@ export async function ingest(
     base,
     target_tokens: options.targetTokens ?? DEFAULT_TARGET_TOKENS,
     overlap_lines: options.overlapLines ?? DEFAULT_OVERLAP_LINES,
+    index: options.index ?? 'auto',
   };
   const found = await discover(inputs, { base, allowedRoots: options.allowedRoots, breathe: breath });
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);

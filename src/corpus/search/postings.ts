@@ -1,31 +1,5 @@
 import { type ChunkVisitor, MAX_COUNT } from './tallies.ts';
 
-/**
- * Postings of one term: for each chunk that holds it, ascending, the distance from the one before times two, plus
- * one when it stands there more than once, which then is followed by how often; all as varints.
- */
-export function encodePostings(ordinals: Uint32Array, counts: Uint16Array): Uint8Array {
-  const bytes = new Uint8Array(ordinals.length * 8);
-  let length = 0;
-  const write = (value: number) => {
-    let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) {
-      bytes[length] = (rest & 0x7f) | 0x80;
-      length += 1;
-    }
-    bytes[length] = rest;
-    length += 1;
-  };
-  let before = 0;
-  for (const [index, ordinal] of ordinals.entries()) {
-    const count = counts[index] ?? 1;
-    write((ordinal - before) * 2 + (count > 1 ? 1 : 0));
-    if (count > 1) write(count);
-    before = ordinal;
-  }
-  return bytes.subarray(0, length);
-}
-
 /** What an index holds of some terms, chunk by chunk; the same as a scan would count. */
 export class IndexedTallies {
   readonly documentFrequency: Uint32Array;

@@ -10,7 +10,7 @@ import { type QueryInput, type Question, understandAll } from './question.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
-import { readIndex } from './word-index.ts';
+import { type IndexMiss, noteScan, readIndex } from './word-index.ts';
 
 const DEFAULT_TOP_K = 10;
 /** Three passes of 500 chunks, each of which must see past those before it. */
@@ -18,6 +18,7 @@ const MAX_TOP_K = 1500;
 /** How many chunks BM25 hands to the vectors. */
 const DEFAULT_RERANK = 200;
 const DEFAULT_PATTERN_TIME_MS = 30_000;
+const NOT_ASKED: IndexMiss = { missing: 'no index was to be used' };
 
 export interface SearchOptions {
   /** Default `bm25`. */
@@ -99,6 +100,7 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
       query: pattern.source,
       mode: 'regex',
       engine: 'scan',
+      engine_reason: 'a pattern is looked for in the text itself',
       matching_chunks: ranking.matching,
       hits,
       expanded: [],
@@ -116,7 +118,7 @@ async function searchQuestions(
   const questions = understandAll(queries, { thesaurus: pass.options.thesaurus ?? true });
   const wanted = mode === 'bm25' ? pass.topK : Math.max(pass.topK, pass.options.rerank ?? DEFAULT_RERANK);
   const notes: string[] = [];
-  const { engine, rankings } = await rankQuestions(pass, questions, wanted, notes);
+  const { engine, reason, rankings } = await rankQuestions(pass, questions, wanted, notes);
   const results: SearchResult[] = [];
   for (const [index, question] of questions.entries()) {
     const ranking = rankings[index] ?? { best: [], matching: 0 };
@@ -129,6 +131,7 @@ async function searchQuestions(
       query: question.text,
       mode,
       engine,
+      engine_reason: reason,
       matching_chunks: ranking.matching,
       hits,
       expanded: question.expanded,
@@ -144,7 +147,7 @@ async function rankQuestions(
   questions: readonly Question[],
   limit: number,
   notes: string[],
-): Promise<{ engine: SearchResult['engine']; rankings: Ranking[] }> {
+): Promise<{ engine: SearchResult['engine']; reason: string; rankings: Ranking[] }> {
   const { corpus, options } = pass;
   const terms = new Map<string, number>();
   for (const { groups } of questions) {
@@ -153,11 +156,15 @@ async function rankQuestions(
     }
   }
   const names = [...terms.keys()];
-  const indexed =
-    options.indexDirectory === undefined ? undefined : await readIndex(options.indexDirectory, corpus, names);
-  const tallies = indexed ?? (await countTerms(corpus, names, { breathe: pass.breathe, notes }));
+  const directory = options.indexDirectory;
+  const indexed = directory === undefined ? NOT_ASKED : readIndex(directory, corpus, names);
+  const scanned = 'missing' in indexed;
+  const tallies = scanned ? await countTerms(corpus, names, { breathe: pass.breathe, notes }) : indexed;
+  if (scanned && directory !== undefined) noteScan(directory, corpus);
   const rankings = questions.map((question) => rank(corpus, question, terms, tallies, limit));
-  return { engine: indexed === undefined ? 'scan' : 'index', rankings };
+  return scanned
+    ? { engine: 'scan', reason: indexed.missing, rankings }
+    : { engine: 'index', reason: 'an index of every word in these documents', rankings };
 }
 
 async function finish(

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { ReadSource } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
 import { type Corpus, textFile } from '../corpus.ts';
 
@@ -9,7 +10,7 @@ export interface OpenText {
   /** Ordinals of its chunks: first, and one after the last. */
   firstChunk: number;
   endChunk: number;
-  path: string;
+  source: ReadSource;
 }
 
 /** Opens the texts of a corpus one after the other; what can no longer be opened is noted. */
@@ -27,7 +28,7 @@ export function* openTexts(corpus: Corpus, notes: string[]): Generator<OpenText>
       continue;
     }
     try {
-      yield { fd, size: source.text_bytes, firstChunk, endChunk: chunk, path: source.path };
+      yield { fd, size: source.text_bytes, firstChunk, endChunk: chunk, source };
     } finally {
       closeSync(fd);
     }

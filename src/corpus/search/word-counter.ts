@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import { KnownWords } from './known-words.ts';
 import { termOf, wordsOf } from './words.ts';
 
@@ -7,8 +6,11 @@ const REMEMBERED_WORDS = 1 << 17;
 const DIGIT = 1;
 const SMALL = 2;
 const CAPITAL = 3;
+/** What is no ASCII: a letter, a sign or a part of either. */
+const OTHER = 4;
 /** By byte; what is no letter or digit of ASCII is 0. */
 const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x80) return OTHER;
   if (byte >= 0x30 && byte <= 0x39) return DIGIT;
   if (byte >= 0x61 && byte <= 0x7a) return SMALL;
   return byte >= 0x41 && byte <= 0x5a ? CAPITAL : 0;
@@ -21,43 +23,66 @@ export class WordCounter {
   readonly #numbers = new Map<string, number>();
   readonly #known = new KnownWords(REMEMBERED_WORDS);
   #counts = new Uint32Array(1 << 12);
-  #touched: number[] = [];
+  #touched = new Uint32Array(1 << 12);
+  #distinct = 0;
 
   /** Reports each term of a text (UTF-8) once, with how often it stands there. */
-  count(text: Buffer, report: (term: number, count: number) => void): void {
-    if (isAscii(text)) this.#countAscii(text);
-    else for (const { term } of wordsOf(text.toString('utf8'))) this.#add(this.#numberOf(term));
-    for (const term of this.#touched) {
+  count(text: Uint8Array, report: (term: number, count: number) => void): void {
+    // A text has at most one word for each byte.
+    if (this.#touched.length < text.length) this.#touched = new Uint32Array(text.length);
+    this.#countWords(text);
+    for (let index = 0; index < this.#distinct; index += 1) {
+      const term = this.#touched[index] ?? 0;
       report(term, this.#counts[term] ?? 0);
       this.#counts[term] = 0;
     }
-    this.#touched.length = 0;
+    this.#distinct = 0;
   }
 
-  /** Without a string for each word: five times as fast. */
-  #countAscii(text: Buffer): void {
-    let from = -1;
-    let hash = 0;
-    let before = 0;
-    for (let at = 0; at <= text.length; at += 1) {
-      const byte = text[at] ?? 0;
-      const kind = KINDS[byte] ?? 0;
-      if (from !== -1 && (kind === 0 || (kind === CAPITAL && before === SMALL))) {
-        this.#add(this.#numberAt(text, from, at, hash));
-        from = -1;
+  /** Words of ASCII are cut and known by their bytes, without a string for each: five times as fast. */
+  #countWords(text: Uint8Array): void {
+    const end = text.length;
+    for (let at = 0; at < end; ) {
+      const from = at;
+      let hash = 0;
+      let before = 0;
+      let kind = KINDS[text[at] ?? 0] ?? 0;
+      while (kind !== 0 && kind !== OTHER && !(kind === CAPITAL && before === SMALL)) {
+        hash = Math.imul(hash, 31) + (text[at] ?? 0);
+        before = kind;
+        at += 1;
+        kind = at < end ? (KINDS[text[at] ?? 0] ?? 0) : 0;
       }
-      if (kind !== 0 && from === -1) {
-        from = at;
-        hash = byte;
-      } else hash = Math.imul(hash, 31) + byte;
-      before = kind;
+      if (kind === OTHER) at = this.#countRun(text, from, at);
+      else if (at > from) this.#add(this.#numberAt(text, from, at, hash));
+      else at += 1;
     }
   }
 
-  #numberAt(text: Buffer, from: number, to: number, hash: number): number {
+  /** A run of letters of which some are not ASCII; returns where it ends. */
+  #countRun(text: Uint8Array, from: number, other: number): number {
+    let at = other;
+    let hash = 0;
+    while (at < text.length && KINDS[text[at] ?? 0] !== 0) at += 1;
+    for (let byte = from; byte < at; byte += 1) hash = Math.imul(hash, 31) + (text[byte] ?? 0);
+    const known = this.#known.get(text, from, at, hash);
+    if (known !== undefined) {
+      this.#add(known);
+      return at;
+    }
+    const words = [...wordsOf(Buffer.from(text.buffer, text.byteOffset + from, at - from).toString('utf8'))];
+    for (const { term } of words) this.#add(this.#numberOf(term));
+    const [only] = words;
+    if (words.length === 1 && only !== undefined)
+      this.#known.set(text, from, at, hash, this.#numberOf(only.term));
+    return at;
+  }
+
+  #numberAt(text: Uint8Array, from: number, to: number, hash: number): number {
     const known = this.#known.get(text, from, to, hash);
     if (known !== undefined) return known;
-    const number = this.#numberOf(termOf(text.toString('latin1', from, to)));
+    const word = Buffer.from(text.buffer, text.byteOffset + from, to - from).toString('latin1');
+    const number = this.#numberOf(termOf(word));
     this.#known.set(text, from, to, hash, number);
     return number;
   }
@@ -77,7 +102,10 @@ export class WordCounter {
 
   #add(term: number): void {
     const count = this.#counts[term] ?? 0;
-    if (count === 0) this.#touched.push(term);
+    if (count === 0) {
+      this.#touched[this.#distinct] = term;
+      this.#distinct += 1;
+    }
     this.#counts[term] = count + 1;
   }
 }

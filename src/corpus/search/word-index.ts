@@ -1,189 +1,282 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
-import { ensureDirectory, temporaryName } from '../../files/index.ts';
+import { RlmError } from '../../errors.ts';
+import {
+  acquireLock,
+  ensureDirectory,
+  FILE_MODE,
+  removeAbandoned,
+  temporaryName,
+} from '../../files/index.ts';
 import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
-import { encodePostings, IndexedTallies } from './postings.ts';
+import { IndexFile, IndexWriter } from './index-file.ts';
+import { mergeIndexes } from './merge.ts';
+import { PostingLists } from './posting-lists.ts';
+import { IndexedTallies } from './postings.ts';
 import { MAX_COUNT } from './tallies.ts';
-import { fill, openTexts } from './texts.ts';
+import { fill, type OpenText, openTexts } from './texts.ts';
 import { WordCounter } from './word-counter.ts';
 import { isUnspaced } from './words.ts';
 
 /** Of the way words are made from texts and kept: an index of another version is not used. */
-const VERSION = 2;
-/** A part is written when it has this many pairs of term and chunk (about 60 MB), or this many terms. */
-const PART_PAIRS = 1 << 22;
-const PART_TERMS = 1 << 20;
-
-const Last = z.object({ part: z.number().nullable() });
-const Postings = z.object({ chunks: z.number(), postings: z.instanceof(Uint8Array) }).optional();
+const VERSION = 3;
+/** Bytes of text from which an index is worth its making. */
+const WORTH_BYTES = 64e6;
+/** A part is written when its postings or its terms are so many: what bounds the memory. */
+const PART_BYTES = 32 << 20;
+const PART_TERMS = 1 << 18;
+/** A word that nobody asks for: a key, or data written in letters. */
+const LONGEST_TERM = 256;
+/** An index that nobody asked for so long is removed when another one is built. */
+const UNUSED_MS = 14 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 
 export interface IndexOptions {
+  /** Bytes of postings that are gathered before they are written: what bounds the memory. Default 32 MB. */
+  partBytes?: number;
   signal?: AbortSignal;
   onProgress?: (done: { chunks: number; total: number }) => void;
 }
 
-/** `undefined` where Node has no SQLite (before 22.5). */
-async function sqlite(): Promise<typeof DatabaseSync | undefined> {
-  try {
-    return (await import('node:sqlite')).DatabaseSync;
-  } catch {
-    return undefined;
-  }
-}
-
+/** Where the index of a corpus is, or will be: by the hashes of its chunks, so that it fits no other text. */
 function indexPath(directory: string, corpus: Corpus): string {
-  return join(directory, `${corpus.record.fingerprint}.v${VERSION}.db`);
+  return join(directory, `${corpus.record.fingerprint}.v${VERSION}.idx`);
 }
 
 /**
  * Builds an index of a corpus for repeated questions: which chunks hold which terms how often. It holds no text,
- * belongs to exactly these chunks, and can be thrown away. About 100 s and 340 MB a gigabyte, so it pays after some
- * fifty scans (bench/search.ts). SQLite only keeps it. FTS5 took 2.5 times as long to build and twice the room, and
- * it ranks every row of a frequent word by weights that are not ours.
+ * belongs to exactly these chunks, and can be thrown away. It is put in place when all of it is on the disk; a
+ * build that was killed leaves nothing that is used.
  *
- * @returns `built`, `present`, or `unavailable` where Node has no SQLite: the scan serves there
+ * @returns `built`, or `present` when there is one
+ * @throws RlmError `conflict` when another process builds it, or a document changed since it was ingested
  */
 export async function buildIndex(
   runDir: string | Corpus,
   directory: string,
   options: IndexOptions = {},
-): Promise<'built' | 'present' | 'unavailable'> {
-  const Database = await sqlite();
-  if (Database === undefined) return 'unavailable';
+): Promise<'built' | 'present'> {
   const corpus = typeof runDir === 'string' ? await openCorpus(runDir) : runDir;
   const path = indexPath(directory, corpus);
-  if (existsSync(path)) return 'present';
+  if (isWhole(path, corpus)) return 'present';
   ensureDirectory(directory);
-  const temporary = temporaryName(path);
-  const database = new Database(temporary);
+  const lock = acquireLock(`${path}.lock`, 'building an index of words', 'if-dead');
   try {
-    await fillIndex(database, corpus, options);
-  } catch (error) {
-    database.close();
-    rmSync(temporary, { force: true });
-    throw error;
+    if (isWhole(path, corpus)) return 'present';
+    removeAbandoned(directory);
+    removeUnused(directory);
+    await writeIndex(corpus, path, options);
+    return 'built';
+  } finally {
+    lock.release();
   }
-  database.close();
-  renameSync(temporary, path);
-  return 'built';
 }
 
-async function fillIndex(database: DatabaseSync, corpus: Corpus, options: IndexOptions): Promise<void> {
-  const breath = breathe(options.signal);
-  // A file that is thrown away when it is not finished needs no journal.
-  database.exec(
-    `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-     CREATE TABLE postings (part INTEGER, term TEXT, chunks INTEGER, postings BLOB, PRIMARY KEY (part, term))
-     WITHOUT ROWID;
-     BEGIN`,
-  );
-  const insert = database.prepare('INSERT INTO postings VALUES (?, ?, ?, ?)');
-  let parts = 0;
-  let part = new Part();
-  const write = () => {
-    for (const { term, ordinals, counts } of part.sorted()) {
-      insert.run(parts, term, ordinals.length, encodePostings(ordinals, counts));
+async function writeIndex(corpus: Corpus, path: string, options: IndexOptions): Promise<void> {
+  const parts: string[] = [];
+  const merged = temporaryName(path);
+  try {
+    for await (const part of partsOf(corpus, options)) {
+      const name = temporaryName(path);
+      parts.push(name);
+      part.write(name, corpus.record.chunks);
     }
-    parts += 1;
-    part = new Part();
-  };
-  for (const text of openTexts(corpus, [])) {
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return renameSync(only, path);
+    await mergeIndexes(parts, merged, { chunks: corpus.record.chunks, breathe: breathe(options.signal) });
+    renameSync(merged, path);
+  } finally {
+    for (const name of [...parts, merged]) rmSync(name, { force: true });
+  }
+}
+
+/** The corpus by stretches whose terms and postings fit the memory; always at least one. */
+async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<Part> {
+  const breath = breathe(options.signal);
+  const notes: string[] = [];
+  let buffer = Buffer.alloc(1 << 16);
+  const partBytes = options.partBytes ?? PART_BYTES;
+  let part = new Part(partBytes);
+  for (const text of openTexts(corpus, notes)) {
+    await refuseChanged(text, breath);
     for (let ordinal = text.firstChunk; ordinal < text.endChunk; ordinal += 1) {
-      const bytes = Buffer.allocUnsafe(corpus.spans.length(ordinal));
-      const filled = fill(text, bytes, 0, corpus.spans.start(ordinal));
-      if (!part.add(ordinal, bytes.subarray(0, filled))) {
-        write();
-        part.add(ordinal, bytes.subarray(0, filled));
+      const length = corpus.spans.length(ordinal);
+      if (length > buffer.length) buffer = Buffer.alloc(length);
+      const filled = fill(text, buffer.subarray(0, length), 0, corpus.spans.start(ordinal));
+      part.add(ordinal, buffer.subarray(0, filled));
+      if (part.isFull) {
+        yield part;
+        part = new Part(partBytes);
       }
       await breath();
     }
     options.onProgress?.({ chunks: text.endChunk, total: corpus.record.chunks });
   }
-  write();
-  database.exec('COMMIT');
+  const [gone] = notes;
+  if (gone !== undefined) throw changed(gone);
+  yield part;
 }
 
-/** Terms and chunks of a stretch of the corpus, gathered in the order of the chunks. */
+/** An index of other bytes than were ingested would say what does not hold. */
+async function refuseChanged(text: OpenText, breath: () => Promise<void> | undefined): Promise<void> {
+  const { source, fd } = text;
+  const { size, mtimeMs, ino } = fstatSync(fd);
+  if (source.text_path !== null) {
+    if (size !== source.text_bytes) throw changed(`the text of ${source.path} is not what was extracted`);
+  } else if (size !== source.bytes || mtimeMs !== source.mtime_ms || ino !== source.inode) {
+    // A log that grew, or a copy: its first bytes may be the same.
+    const hash = createHash('sha256');
+    const block = Buffer.alloc(1 << 20);
+    const document = { fd, size: source.bytes };
+    for (let position = 0; position < source.bytes; position += block.length) {
+      hash.update(block.subarray(0, fill(document, block, 0, position)));
+      await breath();
+    }
+    if (hash.digest('hex') !== source.sha256) {
+      throw changed(`${source.path} changed since it was ingested`);
+    }
+  }
+}
+
+function changed(what: string): RlmError {
+  return new RlmError('conflict', `no index can be built: ${what}`, { hint: 'Ingest the documents again.' });
+}
+
+/** Terms and postings of a stretch of the corpus. */
 class Part {
   readonly #words = new WordCounter();
-  readonly #terms = new Uint32Array(PART_PAIRS);
-  readonly #ordinals = new Uint32Array(PART_PAIRS);
-  readonly #counts = new Uint16Array(PART_PAIRS);
-  #used = 0;
+  readonly #lists: PostingLists;
+  readonly #bytes: number;
 
-  /** False, with nothing added, when the part is full. */
-  add(ordinal: number, text: Buffer): boolean {
-    // A chunk has at most one word for each two bytes.
-    const room = PART_PAIRS - this.#used;
-    if (this.#used > 0 && (room <= text.length || this.#words.terms.length >= PART_TERMS)) return false;
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+    // A chunk is added whole.
+    this.#lists = new PostingLists(bytes * 1.125);
+  }
+
+  get isFull(): boolean {
+    return this.#lists.bytes >= this.#bytes || this.#words.terms.length >= PART_TERMS;
+  }
+
+  add(ordinal: number, text: Buffer): void {
     this.#words.count(text, (term, count) => {
-      this.#terms[this.#used] = term;
-      this.#ordinals[this.#used] = ordinal;
-      this.#counts[this.#used] = Math.min(MAX_COUNT, count);
-      this.#used += 1;
+      this.#lists.add(term, ordinal, Math.min(count, MAX_COUNT));
     });
-    return true;
   }
 
-  /** The chunks of each term, terms in the order of the table. */
-  *sorted(): Generator<{ term: string; ordinals: Uint32Array; counts: Uint16Array }> {
-    const names = this.#words.terms;
-    const ends = new Uint32Array(names.length + 1);
-    for (let pair = 0; pair < this.#used; pair += 1) {
-      const term = (this.#terms[pair] ?? 0) + 1;
-      ends[term] = (ends[term] ?? 0) + 1;
-    }
-    for (let term = 1; term <= names.length; term += 1)
-      ends[term] = (ends[term] ?? 0) + (ends[term - 1] ?? 0);
-    const starts = ends.slice();
-    const ordinals = new Uint32Array(this.#used);
-    const counts = new Uint16Array(this.#used);
-    for (let pair = 0; pair < this.#used; pair += 1) {
-      const term = this.#terms[pair] ?? 0;
-      const place = starts[term] ?? 0;
-      starts[term] = place + 1;
-      ordinals[place] = this.#ordinals[pair] ?? 0;
-      counts[place] = this.#counts[pair] ?? 0;
-    }
-    for (const [name, term] of names.map((text, index) => [text, index] as const).sort(byName)) {
-      const [from, to] = [ends[term], ends[term + 1]];
-      yield { term: name, ordinals: ordinals.subarray(from, to), counts: counts.subarray(from, to) };
+  write(path: string, chunks: number): void {
+    const writer = new IndexWriter(path);
+    try {
+      const names = this.#words.terms.map((term, number) => ({ term, number }));
+      names.sort((one, other) => (one.term < other.term ? -1 : 1));
+      for (const { term, number } of names) {
+        if (term.length <= LONGEST_TERM) writer.add({ term, ...this.#lists.list(number) });
+      }
+      writer.finish(chunks);
+    } finally {
+      writer.close();
     }
   }
 }
 
-function byName([one]: readonly [string, number], [other]: readonly [string, number]): number {
-  return one < other ? -1 : 1;
+/** Whether there is an index of these chunks that can be used. */
+export function hasIndex(directory: string, corpus: Corpus): boolean {
+  return isWhole(indexPath(directory, corpus), corpus);
 }
 
-/** Where some terms stand, from the index of this corpus; undefined when there is none that can be used. */
-export async function readIndex(
+function isWhole(path: string, corpus: Corpus): boolean {
+  if (!existsSync(path)) return false;
+  const index = IndexFile.open(path, corpus.record.chunks);
+  index?.close();
+  return index !== undefined;
+}
+
+function removeUnused(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!/\.v\d+\.(?:idx|db|asked)$/.test(name)) continue;
+    const path = join(directory, name);
+    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > UNUSED_MS) rmSync(path, { force: true });
+  }
+}
+
+/** Why no index served. */
+export interface IndexMiss {
+  missing: string;
+}
+
+/** Where some terms stand, from the index of this corpus; or why there is none that can be used. */
+export function readIndex(
   directory: string,
   corpus: Corpus,
   terms: readonly string[],
-): Promise<IndexedTallies | undefined> {
-  const path = indexPath(directory, corpus);
+): IndexedTallies | IndexMiss {
   // Scripts without spaces are indexed by pairs: a single letter is for the scan.
-  const single = terms.some((term) => isUnspaced(term) && [...term].length === 1);
-  if (single || !existsSync(path)) return undefined;
-  const Database = await sqlite();
-  if (Database === undefined) return undefined;
-  const database = new Database(path, { readOnly: true });
+  if (terms.some((term) => isUnspaced(term) && [...term].length === 1)) {
+    return { missing: 'a single character is asked for, which an index does not hold' };
+  }
+  const path = indexPath(directory, corpus);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    return { missing: whyNone(corpus) };
+  }
+  const index = IndexFile.open(path, corpus.record.chunks);
+  if (index === undefined) return { missing: 'the index of these documents is damaged' };
   try {
-    const last = Last.parse(database.prepare('SELECT max(part) AS part FROM postings').get()).part ?? -1;
-    const find = database.prepare('SELECT chunks, postings FROM postings WHERE part = ? AND term = ?');
+    // What is asked is kept.
+    const now = new Date();
+    if (now.getTime() - found.mtimeMs > DAY_MS) utimesSync(path, now, now);
     const lists: { term: number; chunks: number; postings: Uint8Array }[] = [];
     for (const [term, name] of terms.entries()) {
-      for (let part = 0; part <= last; part += 1) {
-        const found = Postings.parse(find.get(part, name));
-        if (found !== undefined) lists.push({ term, ...found });
-      }
+      const list = index.find(name);
+      if (list !== undefined) lists.push({ term, ...list });
     }
     return new IndexedTallies(corpus.record.chunks, terms.length, lists);
   } finally {
-    database.close();
+    index.close();
   }
+}
+
+function whyNone(corpus: Corpus): string {
+  if (corpus.record.index === 'never') return 'these documents were ingested with index: never';
+  if (isWorthAnIndex(corpus))
+    return 'no index yet: one is made in the background when these documents are asked again';
+  return `the text is small (${(corpus.record.bytes / 1e6).toFixed(1)} MB): a scan is as fast`;
+}
+
+/** Whether questions are answered sooner with an index: a scan of less takes a tenth of a second. */
+export function isWorthAnIndex(corpus: Corpus): boolean {
+  return corpus.record.bytes >= WORTH_BYTES && corpus.record.index !== 'never';
+}
+
+/** Remembers that a corpus was scanned for a question: who asks it again is given an index. */
+export function noteScan(directory: string, corpus: Corpus): void {
+  if (!isWorthAnIndex(corpus)) return;
+  try {
+    ensureDirectory(directory);
+    // A byte a scan: appending needs no lock.
+    appendFileSync(askedPath(directory, corpus), '.', { mode: FILE_MODE });
+  } catch {
+    // Where nothing can be written no index can be made either; the search itself is done.
+  }
+}
+
+/** How many questions a corpus was scanned for. */
+export function scansOf(directory: string, corpus: Corpus): number {
+  return statSync(askedPath(directory, corpus), { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function askedPath(directory: string, corpus: Corpus): string {
+  return join(directory, `${corpus.record.fingerprint}.v${VERSION}.asked`);
 }
