@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { z } from 'zod';
 import { median, report, times } from './report.ts';
 
 const RLM = resolve('dist/rlm.js');
@@ -27,6 +28,7 @@ prompt=$(</dev/stdin)
 printf '%s %s %s\\n' "$id" "$began" "$EPOCHREALTIME" >> ${clock}
 `;
 
+const Result = z.record(z.string(), z.unknown());
 const id = (n: number) => `map-${String(n).padStart(4, '0')}`;
 
 async function main(): Promise<void> {
@@ -108,7 +110,7 @@ async function overMcp(how: { auto_refill?: boolean }): Promise<void> {
   const call = async (name: string, args: Record<string, unknown>) => {
     const { isError, structuredContent, content } = await client.callTool({ name, arguments: args });
     if (isError) throw new Error(JSON.stringify(content));
-    return structuredContent as Record<string, unknown>;
+    return Result.parse(structuredContent);
   };
   const run_id = 'chain';
   await call('rlm_plan', {
