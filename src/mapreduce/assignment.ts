@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
 import type { Plan, ReduceState, Task } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import type { Sandbox, WorkerName } from '../workers/index.ts';
+import { draftPath } from './draft.ts';
 import { hintPaths, workerPrompt } from './prompt.ts';
 import { type Acceptance, acceptReport } from './report.ts';
 
@@ -16,8 +17,8 @@ export interface TaskAssignment {
   model: string;
   effort: string;
   /**
-   * Absolute paths: what the task owns and its report, each a file or a directory, which may not exist yet. A
-   * worker whose sandbox knows directories only has to find the narrowest ones that do.
+   * Absolute paths: what the task owns, each a file or a directory, which may not exist yet, and the directory of
+   * its draft. A worker whose sandbox knows directories only has to find the narrowest ones that do.
    */
   sandbox: Sandbox;
   /** The worker reads files and writes its report: it needs tools. */
@@ -51,6 +52,7 @@ export function taskAssignment(
       .map((status) => [status.worker_id, status.report_path]),
   );
   const reportPath = resolve(root, task.report_path);
+  const own = dirname(draftPath(run, task));
   const tier = config.tiers[task.compute_tier];
   return {
     id: task.worker_id,
@@ -60,10 +62,10 @@ export function taskAssignment(
     effort: tier.effort,
     sandbox:
       task.owned_paths.length === 0
-        ? { mode: 'read-only', report: reportPath }
+        ? { mode: 'read-only', report: own }
         : {
             mode: 'workspace-write',
-            writable: [...task.owned_paths.map((path) => resolve(root, path)), reportPath],
+            writable: [...task.owned_paths.map((path) => resolve(root, path)), own],
           },
     tools: true,
     cwd: resolve(root),

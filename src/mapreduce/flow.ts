@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { type LaunchRecord, NO_USAGE, type OutcomeRecord, type Plan, type Task } from '../contracts/index.ts';
 import {
   type Assignment,
@@ -14,6 +14,7 @@ import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, ownIdentity } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { taskAssignment } from './assignment.ts';
+import { draftPath, publishDraft } from './draft.ts';
 import { followRequests } from './follow-requests.ts';
 import { InflightLog, readInflight } from './inflight.ts';
 import { lookAtTasks } from './inventory.ts';
@@ -45,7 +46,7 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
     passingOnly: true,
     modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
     around(worker) {
-      recorded = recordedWorker(worker, run, log, (id) => reportPath(run, id));
+      recorded = recordedWorker(worker, run, log, (id) => taskOf(readPlan(run), id));
       return recorded;
     },
   });
@@ -130,7 +131,10 @@ function settleEarlier(
   for (const record of readInflight(run).workers) {
     const id = record.worker_id;
     if (history.accepted.get(id) || history.failed.get(id)) continue;
-    if (record.finished_at === null) log.ended(id, DIED);
+    if (record.finished_at === null) {
+      publishLeft(run, id);
+      log.ended(id, DIED);
+    }
     const ended: LaunchRecord = record.finished_at === null ? { ...record, ...DIED } : record;
     if (ended.failure_class !== null && STOPPED.has(ended.failure_class)) {
       open.push(id);
@@ -140,6 +144,17 @@ function settleEarlier(
     count += 1;
   }
   return { count, open };
+}
+
+/** What a worker had written when its driver died is its report so far. */
+function publishLeft(run: RunHandle, id: string): void {
+  const task = readPlan(run).tasks.find((candidate) => candidate.worker_id === id);
+  try {
+    if (task !== undefined) publishDraft(run, task);
+  } catch (error) {
+    // The launch has failed anyway, and nothing is to be read of it.
+    if (!(error instanceof RlmError)) throw error;
+  }
 }
 
 const DIED = {
@@ -182,7 +197,8 @@ function assignment(
     settled,
     async prepare(): Promise<PreparedAssignment> {
       const task = describe(context, session, id);
-      // A sandbox opens directories: those of files that a task is to create must be there.
+      // A sandbox opens directories: its own, and those of files that a task is to create, must be there.
+      ensureDirectory(dirname(draftPath(context.run, task.task)));
       if (task.sandbox.mode === 'workspace-write') makeDirectoriesOf(id, task.sandbox.writable);
       return {
         key: createHash('sha256').update(`${task.model}\n${task.effort}\n${task.prompt}`).digest('hex'),
@@ -213,10 +229,6 @@ function makeDirectoriesOf(id: string, paths: readonly string[]): void {
       throw new RlmError('usage', `owned_paths of task '${id}': ${messageOf(error)}`);
     }
   }
-}
-
-function reportPath(run: RunHandle, id: string): string {
-  return resolve(run.record.root, taskOf(readPlan(run), id).report_path);
 }
 
 function taskOf(plan: Plan, id: string): Task {

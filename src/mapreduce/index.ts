@@ -1,6 +1,7 @@
 export { type TaskAssignment, taskAssignment } from './assignment.ts';
 export { boardOf } from './board.ts';
 export { collectDeferred, type DeferredSummary, NONE_IDENTIFIED, summarizeDeferred } from './deferred.ts';
+export { draftPath, publishDraft } from './draft.ts';
 export { finalizePlan } from './finalize.ts';
 export { planFlow } from './flow.ts';
 export { InflightLog, isRunning, type LaunchEnd, readInflight } from './inflight.ts';

@@ -10,6 +10,7 @@ import {
 } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
+import { draftPath } from './draft.ts';
 import { taskGraph } from './graph.ts';
 import { isRunning, readInflight } from './inflight.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
@@ -37,7 +38,7 @@ export function lookAtTasks(
   const counts: StateCounts = { ok: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
   const { retries } = taskGraph(plan.tasks);
   const tasks = plan.tasks.map((task) => {
-    const status = look(root, task, launches.get(task.worker_id), now, staleSeconds);
+    const status = look(root, run, task, launches.get(task.worker_id), now, staleSeconds);
     counts[status.state] += 1;
     return { ...status, retried_by: [...(retries.get(task.worker_id) ?? [])] };
   });
@@ -70,15 +71,20 @@ export function takeInventory(
 
 function look(
   root: string,
+  run: RunHandle,
   task: Task,
   launch: LaunchRecord | undefined,
   now: number,
   staleSeconds: number,
 ): TaskStatus {
   const path = join(root, task.report_path);
-  const stat = reportStat(path);
-  const report = stat === undefined ? undefined : lookAtReport(path, stat.size);
   const running = launch !== undefined && isRunning(launch);
+  // Until it has ended, a worker's report is its draft.
+  const draft = running ? draftPath(run, task) : path;
+  const drafted = running ? reportStat(draft) : undefined;
+  const stat = drafted ?? reportStat(path);
+  const report =
+    stat === undefined ? undefined : lookAtReport(drafted === undefined ? path : draft, stat.size);
   const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
   let state: TaskStatus['state'];
   let failure = launch?.failure_class ?? null;

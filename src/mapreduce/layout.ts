@@ -6,6 +6,7 @@ export const PLAN_FILES = {
   contract: 'artifacts/context/run_contract.md',
   inflight: 'artifacts/scheduler/inflight.json',
   reports: 'artifacts/reports',
+  drafts: 'artifacts/drafts',
   requested: 'artifacts/scheduler/requested.jsonl',
   taken: 'artifacts/scheduler/taken.json',
   reduceState: 'reduce_state.json',

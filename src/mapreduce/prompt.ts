@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import type { Plan, Task } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
+import { draftPath } from './draft.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 
 /**
  * The prompt of a map or verify worker, from the one template there is (CONTRACTS.md D). It goes through a file
  * to the worker's stdin, never through a shell or an argument; goals and hint paths stand in JSON, so that any
- * text in them arrives as it was given.
+ * text in them arrives as it was given. The report path that a worker is given is that of its draft.
  *
  * @param hintPaths of `hintPaths()`
  */
 export function workerPrompt(root: string, run: RunHandle, task: Task, hintPaths: readonly string[]): string {
+  const reportPath = fromRoot(root, draftPath(run, task));
   const envelope = {
     run_id: run.id,
     worker_id: task.worker_id,
@@ -18,7 +20,7 @@ export function workerPrompt(root: string, run: RunHandle, task: Task, hintPaths
     granularity: task.granularity,
     compute_tier: task.compute_tier,
     goal: task.goal,
-    report_path: task.report_path,
+    report_path: reportPath,
     hint_paths: hintPaths,
   };
   return [
@@ -26,7 +28,7 @@ export function workerPrompt(root: string, run: RunHandle, task: Task, hintPaths
     '$map-worker',
     '',
     'Say next to nothing in chat. Your result is the narrative report that you write to:',
-    task.report_path,
+    reportPath,
     '',
     'Before anything else, read and comply with the run contract:',
     fromRoot(root, join(run.dir, PLAN_FILES.contract)),

@@ -1,8 +1,9 @@
-import { relative } from 'node:path';
-import type { Failure, LaunchRecord } from '../contracts/index.ts';
+import { relative, resolve } from 'node:path';
+import type { Failure, LaunchRecord, Task } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
 import type { Worker, WorkRequest, WorkResult } from '../workers/index.ts';
+import { publishDraft } from './draft.ts';
 import type { InflightLog, LaunchEnd } from './inflight.ts';
 import { type Acceptance, acceptReport } from './report.ts';
 
@@ -20,15 +21,25 @@ export interface RecordedWorker extends Worker {
  * ended. Whether it succeeded is decided by its report alone: what it says in chat counts for nothing, not even
  * when it says nothing.
  *
- * @param reportOf absolute path of a task's report
+ * What it wrote is published first, also of one that failed: a partial report is better than none.
+ *
+ * @param taskOf the task of an id, from the plan
  */
 export function recordedWorker(
   inner: Worker,
   run: RunHandle,
   log: InflightLog,
-  reportOf: (workerId: string) => string,
+  taskOf: (workerId: string) => Task,
 ): RecordedWorker {
   const waiting = new Map<string, LaunchEnd>();
+  const publish = (workerId: string): Failure | undefined => {
+    try {
+      publishDraft(run, taskOf(workerId));
+      return undefined;
+    } catch (error) {
+      return rejection({ message: messageOf(error) });
+    }
+  };
 
   async function call(request: WorkRequest): Promise<WorkResult> {
     const { id, attempt } = request;
@@ -42,15 +53,28 @@ export function recordedWorker(
         request.onProcess?.(process);
       },
     });
-    const report = worthALook(result) ? acceptance(reportOf(id), launch) : undefined;
-    const failure = report === undefined ? result.failure : report.accepted ? undefined : rejection(report);
+    // After a passing fault the same launch goes on with what it has.
+    const passing = result.failure !== undefined && PASSING.has(result.failure.class);
+    const refused = passing ? undefined : publish(id);
+    const report =
+      worthALook(result) && refused === undefined
+        ? acceptance(resolve(run.record.root, taskOf(id).report_path), launch)
+        : undefined;
+    const failure =
+      report === undefined
+        ? worthALook(result)
+          ? refused
+          : result.failure
+        : report.accepted
+          ? undefined
+          : rejection(report);
     const end: LaunchEnd = {
       exit_code: result.exitCode ?? null,
       failure_class: failure?.class ?? null,
       failure_message: failure?.message ?? null,
       report_sha256: report?.accepted ? report.sha256 : null,
     };
-    if (failure !== undefined && PASSING.has(failure.class)) waiting.set(id, end);
+    if (passing) waiting.set(id, end);
     else log.ended(id, end);
     const { failure: _failure, answer: _answer, ...rest } = result;
     if (failure !== undefined) return { ...rest, failure };
@@ -68,7 +92,9 @@ export function recordedWorker(
     settled(workerId) {
       const end = waiting.get(workerId);
       waiting.delete(workerId);
-      if (end !== undefined) log.ended(workerId, end);
+      if (end === undefined) return;
+      publish(workerId);
+      log.ended(workerId, end);
     },
   };
 }

@@ -6,7 +6,7 @@ export type WorkerName = (typeof WORKER_NAMES)[number];
 
 /** What a worker may touch. Read-only unless a task owns paths to write. */
 export type Sandbox =
-  /** `report`: the one file that it may write all the same, absolute; it need not exist. */
+  /** `report`: the one file or directory that it may write all the same, absolute. */
   { mode: 'read-only'; report?: string } | { mode: 'workspace-write'; writable: string[] };
 
 /** The paths that a sandbox lets a worker write. */

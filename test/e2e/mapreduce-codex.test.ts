@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CODEX_CLIENT } from '../support/clients.ts';
@@ -23,8 +23,20 @@ test('Codex orchestrates Codex workers from a plan to its archive', { timeout: 6
   expectArchivedRun(root, server.calls);
   const written = (directory: string) =>
     readdirSync(join(root, directory)).filter((name) => /^(stray|owned)-/.test(name));
-  // Its report and nothing else, unless it owns something: a directory, or a file and with it its directory.
-  expect(written('src').sort()).toEqual(['owned-map-0002.txt', 'owned-map-0003.txt']);
+  // Its report and nothing else, unless it owns something: a directory, or a file, and with it new ones beside it.
+  expect(written('src').sort()).toEqual(['owned-map-0002.txt']);
   expect(written('.')).toEqual(['stray-map-0003.txt']);
   expect(written('.rlm')).toEqual([]);
+  // Every worker tried to write over the reports of the others, and over what lies beside its own files.
+  const reports = join(root, '.rlm', 'runs', 'e2e-run', 'artifacts', 'reports');
+  expect(readdirSync(reports).sort()).toEqual([
+    'map-0001.md',
+    'map-0002.md',
+    'map-0003.md',
+    'verify-0001.md',
+  ]);
+  for (const name of readdirSync(reports)) {
+    expect(readFileSync(join(reports, name), 'utf8'), name).toContain('## Contract Compliance');
+  }
+  expect(readFileSync(join(root, 'notes.txt'), 'utf8')).toBe('The word is xylophone.\n');
 });

@@ -27,7 +27,7 @@ describe('the prompt', () => {
     const { prompt } = assignmentOf(root, 'Look', { context_paths: ['notes.md'], granularity: 'micro' });
     const lines = prompt.split('\n');
     expect(lines.slice(0, 2)).toEqual(['Use the map-worker skill.', '$map-worker']);
-    const report = lines.indexOf('.rlm/runs/run-1/artifacts/reports/map-0001.md');
+    const report = lines.indexOf('.rlm/runs/run-1/artifacts/drafts/map-0001/map-0001.md');
     const contract = lines.indexOf('.rlm/runs/run-1/artifacts/context/run_contract.md');
     const envelope = lines.indexOf('{');
     expect(report).toBeGreaterThan(1);
@@ -41,7 +41,7 @@ describe('the prompt', () => {
       granularity: 'micro',
       compute_tier: 'standard',
       goal: 'Look',
-      report_path: '.rlm/runs/run-1/artifacts/reports/map-0001.md',
+      report_path: '.rlm/runs/run-1/artifacts/drafts/map-0001/map-0001.md',
       hint_paths: [
         'docs',
         'notes.md',
@@ -90,17 +90,17 @@ describe('the prompt', () => {
 });
 
 describe('an assignment', () => {
-  it('may write what the task owns and its report, and nothing else', () => {
+  it('may write what the task owns and into a directory of its own, not among the reports of others', () => {
     const root = temporaryRoot();
     const assignment = assignmentOf(root, 'g', { owned_paths: ['src/a.ts', 'lib/'] });
-    const report = `${root}/.rlm/runs/run-1/artifacts/reports/map-0001.md`;
+    const own = `${root}/.rlm/runs/run-1/artifacts/drafts/map-0001`;
     expect(assignment.sandbox).toEqual({
       mode: 'workspace-write',
-      writable: [`${root}/src/a.ts`, `${root}/lib`, report],
+      writable: [`${root}/src/a.ts`, `${root}/lib`, own],
     });
     expect(assignmentOf(temporaryRoot(), 'g').sandbox).toEqual({
       mode: 'read-only',
-      report: expect.stringMatching(/reports\/map-0001\.md$/),
+      report: expect.stringMatching(/artifacts\/drafts\/map-0001$/),
     });
   });
 

@@ -29,7 +29,11 @@ export const CODEX: Dialect = {
       // The report, and then what a task may or may not write.
       cmd: `cat > ${path}.tmp <<'EOF'\n${text}EOF\nmv ${path}.tmp ${path}
 name=$(basename ${path} .md)
-for file in stray-$name.txt src/owned-$name.txt .rlm/stray-$name.txt; do echo x > $file; done`,
+for file in stray-$name.txt src/owned-$name.txt .rlm/stray-$name.txt notes.txt; do echo x > $file; done
+for other in map-0001 map-0002 map-0003 verify-0001; do
+  echo over > .rlm/runs/${RUN}/artifacts/reports/$other.md
+  [ $other = $name ] || echo over > .rlm/runs/${RUN}/artifacts/drafts/$other/$other.md
+done`,
     },
   }),
 };

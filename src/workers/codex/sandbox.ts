@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isInside } from '../../files/index.ts';
 import { type Sandbox, writablePaths } from '../worker.ts';
@@ -13,7 +13,8 @@ const PROFILE = 'rlm';
  *
  * With permission profiles (0.169 has them) exactly the given directories are writable, not the working
  * directory nor /tmp, and the login file cannot be read. Before them, `workspace-write` also opens the working
- * directory. Codex makes directories writable only: a path that is none stands for the directory it lies in.
+ * directory. Codex makes directories writable only: a path that is none stands for the directory it lies in, where
+ * then new files may be made too; what is there already stays read-only.
  *
  * @param temporary a directory for the shell's own temporary files, writable where anything is
  */
@@ -22,22 +23,25 @@ export function sandboxArguments(
   sandbox: Sandbox,
   temporary: string | undefined,
 ): string[] {
-  const writable = writablePaths(sandbox).map(directoryOf);
+  const paths = writablePaths(sandbox);
+  const writable = paths.map(directoryOf);
   if (writable.length > 0 && temporary !== undefined) writable.push(temporary);
   if (setup.capabilities.permissionProfiles) {
     const state = join(setup.root, '.rlm');
     const login = join(setup.home.path, 'auth.json');
-    const access: [string, string][] = [
+    // A table takes a key once.
+    const access = new Map<string, string>([
       [':root', 'read'],
       ...writable.map((path): [string, string] => [path, 'write']),
-      // The narrower path decides: a file in the root opens the root, but not the state of the runs in it.
+      // The narrower path decides.
+      ...neighbours(paths, writable).map((path): [string, string] => [path, 'read']),
       ...(writable.some((path) => isInside(path, state)) ? [[state, 'read'] satisfies [string, string]] : []),
       ...(existsSync(login) ? [[realpathSync(login), 'none'] satisfies [string, string]] : []),
-    ];
+    ]);
     return [
       ...setting('default_permissions', PROFILE),
       '-c',
-      `permissions.${PROFILE}.filesystem={${access.map((pair) => pair.map((part) => JSON.stringify(part)).join('=')).join(',')}}`,
+      `permissions.${PROFILE}.filesystem={${[...access].map((pair) => pair.map((part) => JSON.stringify(part)).join('=')).join(',')}}`,
     ];
   }
   if (writable.length === 0) return ['--sandbox', 'read-only'];
@@ -49,6 +53,28 @@ export function sandboxArguments(
     ...setting('sandbox_workspace_write.exclude_slash_tmp', true),
     ...setting('sandbox_workspace_write.exclude_tmpdir_env_var', true),
   ];
+}
+
+/** All of them are one argument, which has its limits: further ones are not kept read-only. Characters. */
+const NEIGHBOURS_CHARS = 64_000;
+
+/** What lies beside files that may be written, in the directories that are opened for them, and may not be written. */
+function neighbours(paths: readonly string[], writable: readonly string[]): string[] {
+  const given = new Set([...paths, ...writable]);
+  const opened = new Set(paths.filter((path) => directoryOf(path) !== path).map(directoryOf));
+  let left = NEIGHBOURS_CHARS;
+  return [...opened]
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) =>
+      readdirSync(directory, { withFileTypes: true })
+        .filter((entry) => entry.isFile() || entry.isDirectory())
+        .map((entry) => join(directory, entry.name)),
+    )
+    .filter((path) => {
+      if (given.has(path)) return false;
+      left -= path.length + 10;
+      return left > 0;
+    });
 }
 
 function directoryOf(path: string): string {
