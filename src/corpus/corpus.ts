@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CHUNK_ID_PATTERN,
@@ -99,18 +99,20 @@ export function ordinalOf(corpus: Corpus, chunkId: string): number {
 }
 
 /** Reads manifest lines of some chunks, in the order asked for. */
-export async function chunkRecords(corpus: Corpus, ordinals: readonly number[]): Promise<ChunkRecord[]> {
-  const path = join(corpus.runDir, CORPUS_FILES.manifest);
-  const records: ChunkRecord[] = [];
-  for (const ordinal of ordinals) {
-    const start = corpus.spans.manifestOffset(ordinal);
-    const last = ordinal + 1 === corpus.spans.count;
-    const end = last ? corpus.record.manifest_bytes : corpus.spans.manifestOffset(ordinal + 1);
-    for await (const batch of readLineBatches(path, { start, end })) {
-      for (const line of batch) records.push(ChunkRecord.parse(parseLine(line)));
-    }
+export function chunkRecords(corpus: Corpus, ordinals: readonly number[]): ChunkRecord[] {
+  const fd = openSync(join(corpus.runDir, CORPUS_FILES.manifest), 'r');
+  try {
+    return ordinals.map((ordinal) => {
+      const start = corpus.spans.manifestOffset(ordinal);
+      const last = ordinal + 1 === corpus.spans.count;
+      const end = last ? corpus.record.manifest_bytes : corpus.spans.manifestOffset(ordinal + 1);
+      const line = Buffer.alloc(end - start);
+      readSync(fd, line, 0, line.length, start);
+      return ChunkRecord.parse(JSON.parse(line.toString('utf8')));
+    });
+  } finally {
+    closeSync(fd);
   }
-  return records;
 }
 
 /** Streams the whole manifest in order. */

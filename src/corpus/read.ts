@@ -79,7 +79,7 @@ interface WantedSpan {
 
 async function spanOf(corpus: Corpus, text: TextFile, request: ReadRequest): Promise<WantedSpan> {
   if ('chunk_id' in request) {
-    const [record] = await chunkRecords(corpus, [ordinalOf(corpus, request.chunk_id)]);
+    const [record] = chunkRecords(corpus, [ordinalOf(corpus, request.chunk_id)]);
     if (record === undefined) throw new RlmError('corrupt', `no manifest line for ${request.chunk_id}`);
     const bytes = text.read(record.byte_start, record.byte_end - record.byte_start);
     const changed = createHash('sha256').update(bytes).digest('hex') !== record.sha256;

@@ -1,6 +1,7 @@
 import type { Corpus } from '../corpus.ts';
+import { IndexedTallies } from './postings.ts';
 import type { Question } from './question.ts';
-import type { Tallies } from './tallies.ts';
+import type { ChunkVisitor, Tallies } from './tallies.ts';
 import { type Scored, Top } from './top.ts';
 
 /** The usual constants of Okapi BM25: saturation of repeated terms, and how far long chunks are held back. */
@@ -20,7 +21,7 @@ export function rank(
   corpus: Corpus,
   question: Question,
   terms: ReadonlyMap<string, number>,
-  tallies: Pick<Tallies, 'documentFrequency' | 'visit'>,
+  tallies: Tallies | IndexedTallies,
   limit: number,
 ): Ranking {
   const { chunks } = corpus.record;
@@ -41,10 +42,10 @@ export function rank(
     uses,
     (own) => (K1 + 1) * own.reduce((sum, { factor }) => sum + factor, 0),
   );
-  const top = new Top(limit);
   const scores = new Float64Array(question.groups.length);
+  let top = new Top(limit);
   let matching = 0;
-  tallies.visit((ordinal, entries, from, to) => {
+  const visit: ChunkVisitor = (ordinal, entries, from, to) => {
     let bound = 0;
     for (let at = from; at < to; at += 1) bound += bounds[(entries[at] ?? 0) >>> 16] ?? 0;
     if (bound === 0) return;
@@ -69,6 +70,30 @@ export function rank(
     let score = 0;
     for (let group = 0; group < scores.length; group += 1) score += scores[group] ?? 0;
     top.offer(ordinal, score);
-  });
+  };
+  if (tallies instanceof IndexedTallies) {
+    // The best of the chunks with rare terms may be out of reach for all that hold frequent ones only.
+    const asked = Uint8Array.from(bounds, (bound) => (bound > 0 ? 1 : 0));
+    const rare = tallies.rareTerms(asked);
+    tallies.visit(visit, rare);
+    const best = top.best();
+    if (top.threshold > mostOf(uses, rare)) return { best, matching: tallies.chunksWith(asked) };
+    top = new Top(limit);
+    matching = 0;
+    tallies.visit(visit, asked);
+  } else tallies.visit(visit);
   return { best: top.best(), matching };
+}
+
+/** What a chunk with none of some terms gets at most: each group counts as its best member. */
+function mostOf(
+  uses: readonly (readonly { group: number; factor: number }[])[],
+  without: Uint8Array,
+): number {
+  const best = new Map<number, number>();
+  for (const [term, own] of uses.entries()) {
+    if (without[term] === 1) continue;
+    for (const { group, factor } of own) best.set(group, Math.max(best.get(group) ?? 0, factor));
+  }
+  return [...best.values()].reduce((sum, factor) => sum + (K1 + 1) * factor, 0);
 }

@@ -15,15 +15,15 @@ const MAX_MATCHED_CHARACTERS = 80;
 
 /** Turns ranked chunks into what is shown of them. */
 export interface HitReader {
-  ofQuestion(scored: Scored, question: Question, notes: string[]): Promise<SearchHit>;
-  ofPattern(scored: Scored, pattern: LinearPattern, notes: string[]): Promise<SearchHit>;
+  ofQuestion(scored: Scored, question: Question, notes: string[]): SearchHit;
+  ofPattern(scored: Scored, pattern: LinearPattern, notes: string[]): SearchHit;
   /** Texts of chunks with the hashes of the manifest. */
-  texts(ordinals: readonly number[]): Promise<{ sha256: string; text: string }[]>;
+  texts(ordinals: readonly number[]): { sha256: string; text: string }[];
 }
 
 export function hitReader(corpus: Corpus): HitReader {
-  const read = async (ordinal: number, notes: string[]): Promise<{ record: ChunkRecord; text: string }> => {
-    const [record] = await chunkRecords(corpus, [ordinal]);
+  const read = (ordinal: number, notes: string[]): { record: ChunkRecord; text: string } => {
+    const [record] = chunkRecords(corpus, [ordinal]);
     if (record === undefined) throw new Error(`no manifest line for chunk ${ordinal}`);
     let bytes: Buffer = Buffer.alloc(0);
     try {
@@ -38,8 +38,8 @@ export function hitReader(corpus: Corpus): HitReader {
     return { record, text: bytes.toString('utf8') };
   };
   return {
-    async ofQuestion(scored, question, notes) {
-      const { record, text } = await read(scored.ordinal, notes);
+    ofQuestion(scored, question, notes) {
+      const { record, text } = read(scored.ordinal, notes);
       const members = new Map<string, { group: number; weight: number }>();
       for (const [group, { members: own }] of question.groups.entries()) {
         for (const { term, weight } of own) if (!members.has(term)) members.set(term, { group, weight });
@@ -57,15 +57,15 @@ export function hitReader(corpus: Corpus): HitReader {
       }
       return hitOf(scored, record, text, matches, [...matched.values()]);
     },
-    async ofPattern(scored, pattern, notes) {
-      const { record, text } = await read(scored.ordinal, notes);
+    ofPattern(scored, pattern, notes) {
+      const { record, text } = read(scored.ordinal, notes);
       const found = pattern.matches(text, MAX_MATCHED);
       const matches = found.map((match) => ({ ...match, group: match.start, weight: 1 }));
       const matched = new Set(found.map(({ start, end }) => text.slice(start, end)));
       return hitOf(scored, record, text, matches, [...matched]);
     },
-    async texts(ordinals) {
-      const records = await chunkRecords(corpus, ordinals);
+    texts(ordinals) {
+      const records = chunkRecords(corpus, ordinals);
       return records.map(({ sha256 }, index) => ({
         sha256,
         text: readChunk(corpus, ordinals[index] ?? 0).toString('utf8'),

@@ -5,6 +5,8 @@ import { isStopWord, isUnspaced, termOf, wordsOf } from './words.ts';
 const WEIGHT = { variant: 0.7, given: 0.6, synonym: 0.45, broader: 0.2 } as const;
 const MAX_SYNONYMS = 8;
 const MAX_BROADER = 3;
+/** Shorter ones have too many meanings (`way`, `rid`), and stand everywhere: they slow a scan and rank nothing. */
+const SHORTEST_SYNONYM = 4;
 /** More terms than that make a scan slow and its result vague. */
 const MAX_TERMS = 160;
 
@@ -91,7 +93,8 @@ function addSynonyms(
     const own = new Set(group.members.map(({ term }) => term));
     const counts = { mutual: 0, broader: 0 };
     const field = fieldWords(termOf(group.label)).map((word) => ({ word, mutual: true }));
-    for (const { word, mutual } of [...field, ...thesaurus.synonyms(group.label)]) {
+    const like = thesaurus.synonyms(group.label).filter(({ word }) => word.length >= SHORTEST_SYNONYM);
+    for (const { word, mutual } of [...field, ...like]) {
       const term = termOf(word);
       if (own.has(term) || seen.has(term) || isStopWord(word)) continue;
       if (mutual ? counts.mutual >= MAX_SYNONYMS : counts.broader >= MAX_BROADER) continue;

@@ -95,7 +95,7 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
     const ranking = rankings[index] ?? { best: [], matching: 0 };
     const ownNotes = [...notes];
     const hits: SearchHit[] = [];
-    for (const scored of ranking.best) hits.push(await pass.hits.ofPattern(scored, pattern, ownNotes));
+    for (const scored of ranking.best) hits.push(pass.hits.ofPattern(scored, pattern, ownNotes));
     results.push({
       query: pattern.source,
       mode: 'regex',
@@ -126,7 +126,7 @@ async function searchQuestions(
     const best = await finish(pass, question, ranking, mode, ownNotes);
     const hits: SearchHit[] = [];
     for (const scored of best.slice(0, pass.topK))
-      hits.push(await pass.hits.ofQuestion(scored, question, ownNotes));
+      hits.push(pass.hits.ofQuestion(scored, question, ownNotes));
     results.push({
       query: question.text,
       mode,
@@ -197,7 +197,7 @@ async function orderByVector(pass: Pass, question: Question, ranking: Ranking): 
   const ordinals = few
     ? Array.from({ length: corpus.record.chunks }, (_, ordinal) => ordinal)
     : ranking.best.map(({ ordinal }) => ordinal);
-  const chunks = await pass.hits.texts(ordinals);
+  const chunks = pass.hits.texts(ordinals);
   const asked = { sha256: createHash('sha256').update(question.text).digest('hex'), text: question.text };
   const [vector, ...vectors] = await embed(endpoint, [asked, ...chunks], options.signal);
   if (vector === undefined) return [];
