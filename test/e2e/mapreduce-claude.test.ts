@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { canConfineShell } from '../../src/workers/claude/index.ts';
 import { CLAUDE_CLIENT } from '../support/clients.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { CLAUDE, expectArchivedRun, HOSTILE_GOAL, orchestration } from '../support/orchestrator.ts';
@@ -16,7 +17,7 @@ test('Claude orchestrates Claude workers from a plan to its archive', { timeout:
   expect(code, stdout + stderr).toBe(0);
   expect(stdout).toContain('the run is archived');
   expectArchivedRun(root, server.calls);
-  // A shell of Claude Code is not confined: a task that owns no path has none.
+  // A task that owns no path has no shell, nor has any where the shell could not be confined to what it owns.
   const toolsOf = (task: string) =>
     server.calls
       .filter(({ prompt, body }) => prompt.includes(`"worker_id": "${task}"`) && !asksForPlan(body))
@@ -26,7 +27,9 @@ test('Claude orchestrates Claude workers from a plan to its archive', { timeout:
     for (const tools of toolsOf(task)) expect(tools).toMatch(/"Skill".*"Write"|"Write".*"Skill"/);
     for (const tools of toolsOf(task)) expect(tools).not.toMatch(/"(?:Bash|WebFetch)"/);
   }
-  expect(toolsOf('map-0002').at(0)).toContain('"Bash"');
+  const flags = ['--settings', '--append-system-prompt'];
+  const confinable = await canConfineShell({ version: '', flags }, process.env);
+  expect(toolsOf('map-0002').at(0)?.includes('"Bash"')).toBe(confinable);
 });
 
 function asksForPlan(body: Record<string, unknown>): boolean {

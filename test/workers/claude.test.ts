@@ -2,13 +2,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ProcessIdentity, processStart } from '../../src/files/index.ts';
-import { createClaudeWorker, findLogin } from '../../src/workers/claude/index.ts';
+import { canConfineShell, createClaudeWorker, findLogin } from '../../src/workers/claude/index.ts';
 import type { Worker, WorkRequest } from '../../src/workers/worker.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 import type { ScriptedCall, ScriptedReply } from '../support/script.ts';
 import { temporaryDirectory, until, workRequest } from './request.ts';
 
 const BINARY = resolve('node_modules/.bin/claude');
+const CONFINABLE = await canConfineShell(
+  { version: '', flags: ['--settings', '--append-system-prompt'] },
+  process.env,
+);
 const SCHEMA = {
   type: 'object',
   additionalProperties: false,
@@ -257,25 +261,79 @@ describe('tools', () => {
     expect(names).not.toMatch(/"(?:Bash|Write|Edit)"/);
   });
 
-  test('a writer writes under the paths it owns and nowhere else', async () => {
-    const owned = join(directory, 'owned');
-    mkdirSync(owned);
-    const sandbox = { mode: 'workspace-write' as const, writable: [owned] };
-    const work = (id: string) =>
-      workRequest(directory, { id, model: 'haiku', tools: true, sandbox, cwd: directory });
-    const worker = await claude();
-    usingTool('Write', { file_path: join(owned, 'report.md'), content: 'a report' });
-    expect((await worker.run(work('in'))).answer).toBe('done');
-    expect(readFileSync(join(owned, 'report.md'), 'utf8')).toBe('a report');
-    usingTool('Write', { file_path: join(directory, 'stray.md'), content: 'x' });
-    await worker.run(work('out'));
-    expect(existsSync(join(directory, 'stray.md'))).toBe(false);
-    usingTool('Bash', { command: 'env > env.txt', description: 'd' });
-    expect((await worker.run(work('shell'))).answer).toBe('done');
-    const seen = readFileSync(join(directory, 'env.txt'), 'utf8');
-    expect(seen).toContain('RLM_DEPTH=1');
-    expect(seen).not.toContain('SECRET_OF_OURS');
+  /** The model uses one tool after the other, and then is done. */
+  function usingTools(steps: readonly [string, Record<string, unknown>][]) {
+    reply = ({ body }) => {
+      const done = JSON.stringify(body.messages).split('"type":"tool_result"').length - 1;
+      const [name, args] = steps[done] ?? [];
+      return name === undefined || args === undefined
+        ? { kind: 'answer', text: 'done' }
+        : { kind: 'tool', name, arguments: args };
+    };
+  }
+
+  /** A task that owns a directory and a file that is not there yet, next to what it does not own. */
+  function owner() {
+    const at = (name: string) => join(directory, name);
+    for (const name of ['owned', 'other', 'draft']) mkdirSync(at(name));
+    writeFileSync(at('owned/code.ts'), 'one');
+    writeFileSync(at('other/code.ts'), 'one');
+    const sandbox = {
+      mode: 'workspace-write' as const,
+      writable: [at('owned'), at('new.txt'), at('draft')],
+    };
+    const edit = (file_path: string) =>
+      ['Edit', { file_path, old_string: 'one', new_string: 'two' }] as const;
+    return {
+      at,
+      request: workRequest(directory, { model: 'haiku', tools: true, sandbox, cwd: directory }),
+      steps: [
+        ['Read', { file_path: at('owned/code.ts') }],
+        [...edit(at('owned/code.ts'))],
+        ['Read', { file_path: at('other/code.ts') }],
+        [...edit(at('other/code.ts'))],
+        ['Write', { file_path: at('new.txt'), content: 'new' }],
+        ['Write', { file_path: at('stray.txt'), content: 'stray' }],
+      ] satisfies [string, Record<string, unknown>][],
+      expectOwnedOnly() {
+        expect(readFileSync(at('owned/code.ts'), 'utf8')).toBe('two');
+        expect(readFileSync(at('other/code.ts'), 'utf8')).toBe('one');
+        expect(readFileSync(at('new.txt'), 'utf8')).toBe('new');
+        expect(existsSync(at('stray.txt'))).toBe(false);
+      },
+    };
+  }
+
+  test('a writer writes and edits what it owns and nothing else; it has no shell that nobody confines', async () => {
+    const { request: work, steps, expectOwnedOnly } = owner();
+    const unconfined = { command: 'touch stray.txt', description: 'd', dangerouslyDisableSandbox: true };
+    usingTools([...steps, ['Bash', unconfined]]);
+    // Neither bubblewrap nor socat is there; on macOS Claude Code needs neither.
+    const worker = await claude(environment({ PATH: join(directory, 'owned') }));
+    expect((await worker.run(work)).answer).toBe('done');
+    expectOwnedOnly();
+    const names = JSON.stringify(server.calls[0]?.body.tools);
+    expect(names.includes('"Bash"')).toBe(process.platform === 'darwin');
+    expect(names).toMatch(/"Edit".*"Write"|"Write".*"Edit"/);
   });
+
+  test.skipIf(!CONFINABLE)(
+    'a shell writes what its task owns and nothing else, and sees no login',
+    async () => {
+      const { at, request: work, steps, expectOwnedOnly } = owner();
+      const files = 'owned/by-shell.txt draft/by-shell.txt other/code.ts stray.txt';
+      const command = `cd ${directory}; for file in ${files}; do echo shell > $file; done; env > owned/env.txt`;
+      const unconfined = { command: 'touch stray.txt', description: 'd', dangerouslyDisableSandbox: true };
+      usingTools([...steps, ['Bash', { command, description: 'd' }], ['Bash', unconfined]]);
+      expect((await (await claude()).run(work)).answer).toBe('done');
+      expectOwnedOnly();
+      expect(readFileSync(at('owned/by-shell.txt'), 'utf8')).toBe('shell\n');
+      expect(readFileSync(at('draft/by-shell.txt'), 'utf8')).toBe('shell\n');
+      const seen = readFileSync(at('owned/env.txt'), 'utf8');
+      expect(seen).toContain('RLM_DEPTH=1');
+      expect(seen).not.toMatch(/SECRET_OF_OURS|ANTHROPIC_API_KEY=./);
+    },
+  );
 });
 
 test('where a login is found', () => {

@@ -17,12 +17,14 @@ const READ_TOOLS = ['Read', 'Grep', 'Glob'];
  * switched off one by one. So it is with tools, of which `--bare` leaves out Write.
  *
  * @param plugin directory of a plugin with the skills of workers that write; it is offered to those alone
+ * @param confined arguments that confine a shell; without them there is none
  */
 export function claudeArguments(
   request: WorkRequest,
   { flags }: ClaudeCapabilities,
   login: ClaudeLogin,
   plugin?: string,
+  confined?: readonly string[],
 ): string[] {
   const known = (flag: string, ...values: string[]) => (flags.includes(flag) ? [flag, ...values] : []);
   const lean =
@@ -46,7 +48,8 @@ export function claudeArguments(
       : ['--json-schema', JSON.stringify(withoutBounds(request.schema.value))]),
     ...(request.model === null ? [] : ['--model', request.model]),
     ...effort(request.effort, known),
-    ...toolArguments(request, skills === undefined ? [] : ['Skill']),
+    ...(confined ?? []),
+    ...toolArguments(request, skills === undefined ? [] : ['Skill'], confined === undefined ? [] : ['Bash']),
   ];
 }
 
@@ -58,12 +61,15 @@ function effort(wanted: string | null, known: (flag: string, value: string) => s
 
 /**
  * No tools, or those that read, or those that write the given paths too. Nobody is there to be asked: what is not
- * allowed beforehand is denied. A shell is not confined by Claude Code itself: only who owns paths gets one.
+ * allowed beforehand is denied.
  */
-function toolArguments({ tools, sandbox }: WorkRequest, skill: readonly string[]): string[] {
+function toolArguments(
+  { tools, sandbox }: WorkRequest,
+  skill: readonly string[],
+  shell: readonly string[],
+): string[] {
   if (!tools) return ['--tools', ''];
   const writable = writablePaths(sandbox);
-  const shell = sandbox.mode === 'workspace-write' && writable.length > 0 ? ['Bash'] : [];
   const writing = writable.length > 0 ? ['Edit', 'Write'] : [];
   const rules = writable.flatMap((path) => [`Edit(/${path})`, `Edit(/${path}/**)`]);
   const directories = writable.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());

@@ -9,12 +9,13 @@ import { OwnedProcesses } from '../owned-processes.ts';
 import type { ProcessEnd } from '../process.ts';
 import { failureOfEnd } from '../process-failure.ts';
 import { installSkills, workerSkills } from '../skills.ts';
-import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
+import { type Worker, type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import { claudeArguments, MAX_ARGUMENT_BYTES } from './arguments.ts';
 import { findClaude, probeClaude } from './binary.ts';
 import { failureOfResult } from './failures.ts';
 import { type ClaudeLog, readClaudeLog } from './log.ts';
 import { findLogin, loginVariables } from './login.ts';
+import { canConfineShell, shellArguments, shellDirectory } from './shell.ts';
 
 export interface ClaudeWorkerOptions {
   /** The root that `.rlm/` lies in. */
@@ -49,6 +50,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
   const plugin = preparePlugin(root);
   const names = [...loginVariables(source), ...(options.extraEnvNames ?? [])];
   const processes = new OwnedProcesses();
+  let confinable: Promise<boolean> | undefined;
 
   function environment(request: WorkRequest): Record<string, string> {
     return workerEnvironment(
@@ -69,11 +71,22 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
     );
   }
 
+  /** Who owns paths gets a shell, where it can be confined to them. */
+  async function shellOf(request: WorkRequest): Promise<{ cwd: string; args: string[] } | undefined> {
+    const cwd = request.tools ? shellDirectory(request.sandbox) : undefined;
+    if (cwd === undefined) return undefined;
+    confinable ??= canConfineShell(capabilities, source);
+    if (!(await confinable)) return undefined;
+    return { cwd, args: shellArguments(writablePaths(request.sandbox), request.cwd, loginVariables(source)) };
+  }
+
   async function call(request: WorkRequest): Promise<Partial<WorkResult>> {
-    const args = claudeArguments(request, capabilities, login, plugin);
+    const shell = await shellOf(request);
+    const args = claudeArguments(request, capabilities, login, plugin, shell?.args);
     const tooLong = args.findIndex((argument) => Buffer.byteLength(argument) > MAX_ARGUMENT_BYTES);
     if (tooLong !== -1) return { failure: argumentTooLong(args[tooLong - 1] ?? 'an argument') };
-    const { end, stderrPath, logStart } = await runCall(processes, request, {
+    const placed = shell === undefined ? request : { ...request, cwd: shell.cwd };
+    const { end, stderrPath, logStart } = await runCall(processes, placed, {
       file: binary,
       args,
       env: environment(request),
