@@ -35,12 +35,18 @@ export async function drive(runDir: string, token?: string): Promise<number> {
   const lock = lockDriver(run.dir, `driving ${run.id}`, token);
   const launcher = new Launcher();
   launchThrough(launcher);
+  if (needsPrograms(run)) launcher.warm();
   try {
     return await driveLocked(run);
   } finally {
     launcher.close();
     lock.release();
   }
+}
+
+/** Whether the work is likely to start programs: all workers but the reader within this process do. */
+function needsPrograms(run: RunHandle): boolean {
+  return requireActivity(run).params.worker !== 'extractive';
 }
 
 async function driveLocked(run: RunHandle): Promise<number> {

@@ -10,25 +10,20 @@ const LOOK_MS = 1000;
 /** A busy run changes thousands of times a second; its followers look at most ten times. */
 const REST_MS = 100;
 
-/** Tells of changes of a run's journal and activity, without polling where the platform can notify. */
+/**
+ * Tells of changes of a run's journal and activity, without polling where the platform can notify. After a change
+ * it listens no more until the next look is due: a busy driver would wake its followers thousands of times a second.
+ */
 class ChangeSignal {
-  readonly #watcher: FSWatcher | undefined;
+  readonly #directory: string;
+  #watcher: FSWatcher | undefined;
   #notify: () => void = () => {};
   #changed = false;
   #lookedAt = 0;
 
   constructor(run: RunHandle) {
-    const names: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity]);
-    try {
-      this.#watcher = watch(run.dir, { persistent: false }, (_, name) => {
-        if (name !== null && !names.has(basename(name))) return;
-        this.#changed = true;
-        this.#notify();
-      });
-      this.#watcher.on('error', () => {});
-    } catch {
-      // No watches left, or none here: the look every second serves.
-    }
+    this.#directory = run.dir;
+    this.#listen();
   }
 
   /** Resolves at the next change since the last look, after `ms` at the latest, or on abort. */
@@ -39,8 +34,9 @@ class ChangeSignal {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
         this.#notify = () => {};
-        this.#changed = false;
         this.#lookedAt = performance.now();
+        // Before the look: what changes during it is told by the next call.
+        this.#listen();
         resolve();
       };
       const soon = () => {
@@ -57,8 +53,27 @@ class ChangeSignal {
 
   close(): void {
     this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #listen(): void {
+    this.#changed = false;
+    if (this.#watcher !== undefined) return;
+    try {
+      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
+        if (name !== null && !WATCHED.has(basename(name))) return;
+        this.close();
+        this.#changed = true;
+        this.#notify();
+      });
+      this.#watcher.on('error', () => {});
+    } catch {
+      // No watches left, or none here: the look every second serves.
+    }
   }
 }
+
+const WATCHED: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity]);
 
 /**
  * Waits until something changed or all is over.

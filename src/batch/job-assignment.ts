@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import { type Acceptance, AnswerCache, type Assignment, type Piece, type Split } from '../dispatch/index.ts';
@@ -40,7 +40,8 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
         },
         adopt: (text) => JSON.stringify({ ...findJsonObject(text), chunk_id: job.record.chunk_id }),
         commit(text) {
-          ensureDirectory(dirname(job.outputPath));
+          const directory = dirname(job.outputPath);
+          if (!existsSync(directory)) ensureDirectory(directory);
           writeFileAtomic(job.outputPath, text);
           return { output_path: job.outputPath, output_sha256: sha256(text) };
         },

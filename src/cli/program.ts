@@ -17,7 +17,7 @@ const EXIT_ERROR = 1;
  */
 export async function runCommandLine(argv: string[]): Promise<number> {
   let exitCode = 0;
-  const program = createProgram((code) => {
+  const program = createProgram(argv[0], (code) => {
     exitCode = code;
   });
   try {
@@ -35,7 +35,11 @@ function describeError(error: unknown): string {
   return `error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
 }
 
-function createProgram(setExitCode: (code: number) => void): Command {
+/**
+ * @param named the first word of the command line: when it names a tool's command, that one alone is made, for the
+ *   options of all of them take longer than most commands
+ */
+function createProgram(named: string | undefined, setExitCode: (code: number) => void): Command {
   const program = new Command('rlm')
     .description(
       'Runs many small worker calls over inputs too big for one context: durably, in parallel, checked.',
@@ -45,6 +49,11 @@ function createProgram(setExitCode: (code: number) => void): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
+  const only = TOOLS.find((tool) => commandName(tool) === named);
+  if (only !== undefined) {
+    addTool(program, only, setExitCode);
+    return program;
+  }
   program.commandsGroup('Work:');
   for (const tool of TOOLS.filter(({ startsWork }) => startsWork)) addTool(program, tool, setExitCode);
   program.commandsGroup('Runs:');

@@ -176,7 +176,7 @@ async function runOne(
 
   const call = prepared.call();
   const cacheKey =
-    loop.cache === undefined || prepared.cacheKey === null || worker.cacheIdentity === null
+    loop.cache === undefined || worker.cacheIdentity === null || prepared.cacheKey === null
       ? undefined
       : AnswerCache.key([prepared.cacheKey, worker.name, worker.cacheIdentity, call.model, call.effort]);
   const cached = cacheKey === undefined ? undefined : loop.cache?.get(cacheKey);

@@ -1,6 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { nanoid } from 'nanoid';
 
 /** Mode of every directory and file we make: the owner's alone. */
 export const DIRECTORY_MODE = 0o700;
@@ -13,8 +12,13 @@ export function ensureDirectory(path: string): void {
 
 /** A name for a file that is still being written, in the directory of the file it will become. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `.tmp-${process.pid}-${nanoid(8)}`);
+  named += 1;
+  return join(dirname(path), `.tmp-${process.pid}-${OWN_NAME}${named.toString(36)}`);
 }
+
+/** Tells our names from those of an earlier process with our pid, and of another thread. */
+const OWN_NAME = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}-`;
+let named = 0;
 
 /**
  * Writes a whole file so that a reader sees the old one or the new one, never a part: temp name, then rename.

@@ -1,16 +1,14 @@
-import { once } from 'node:events';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { execa } from 'execa';
 import { messageOf, systemCode } from '../errors.ts';
-import { FILE_MODE, LineSplitter, type ProcessIdentity, processStart } from '../files/index.ts';
+import type { ProcessIdentity } from '../files/index.ts';
 import type { Launcher } from './launcher.ts';
 import { type Program, type Spawned, signalGroup, spawnProgram } from './spawn.ts';
 
-const HOST = hostname();
+export const HOST = hostname();
 
 /** Between SIGTERM and SIGKILL to a process group, milliseconds. */
-const GRACE_MS = 500;
+export const GRACE_MS = 500;
 /** A worker that prints more than this is ended: nothing it says can be worth the disk. */
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
@@ -34,7 +32,8 @@ export interface ProcessEnd {
   durationMs: number;
 }
 
-const liveGroups = new Set<number>();
+/** Process groups that run now. */
+export const liveGroups = new Set<number>();
 
 /** Signals every process group that is still ours; for the driver's own end. */
 export function killAllGroups(signal: NodeJS.Signals): void {
@@ -94,107 +93,6 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   return end({ exitCode: code ?? undefined, killedBy: killedBy ?? undefined, ended });
 }
 
-/** A program that is talked to line by line for as long as it lives. */
-export interface SessionSpec {
-  file: string;
-  args: string[];
-  cwd: string;
-  env: Record<string, string>;
-  stderrPath: string;
-  /** Each line of its stdout. It must not throw. */
-  onLine(line: string): void;
-  /** A longer line ends the process: nothing is ever held beyond this. */
-  maxLineBytes: number;
-  onProcess?: ((process: ProcessIdentity) => void) | undefined;
-}
-
-export interface Session {
-  /** Writes one line to its stdin and waits until the pipe takes more; lost when the process is gone. */
-  send(line: string): Promise<void>;
-  /** Ends it as a group: end of stdin, then SIGKILL for what is left after half a second. */
-  close(): Promise<ProcessEnd>;
-  /** Settles, never rejects, once it is gone. */
-  readonly ended: Promise<ProcessEnd>;
-}
-
-/**
- * Starts a program in a process group of its own with its stdin and stdout as pipes. Whatever ends it, its
- * whole group is gone afterwards.
- */
-export function startSession(spec: SessionSpec): Session {
-  const started = performance.now();
-  const stderr = openSync(spec.stderrPath, 'a', FILE_MODE);
-  const child = execa(spec.file, spec.args, {
-    cwd: spec.cwd,
-    env: spec.env,
-    extendEnv: false,
-    stdio: ['pipe', 'pipe', asDescriptor(stderr)],
-    buffer: false,
-    detached: true,
-    cleanup: false,
-    reject: false,
-  });
-  const group = child.pid;
-  let stopped: ProcessEnd['ended'];
-  if (group !== undefined) {
-    liveGroups.add(group);
-    spec.onProcess?.({ host: HOST, pid: group, start: processStart(group) ?? '' });
-  }
-  // A grandchild that holds the pipe would keep `child` from settling.
-  child.once('exit', () => {
-    if (group !== undefined) signalGroup(group, 'SIGKILL');
-  });
-  // A process that is gone breaks the pipe; `ended` tells of it.
-  child.stdin.on('error', () => {});
-  const splitter = new LineSplitter(spec.maxLineBytes);
-  child.stdout.on('data', (bytes: Buffer) => {
-    if (stopped === 'output') return;
-    try {
-      for (const line of splitter.push(bytes)) spec.onLine(line);
-    } catch {
-      stopped = 'output';
-      if (group !== undefined) signalGroup(group, 'SIGKILL');
-    }
-  });
-
-  const ended = child.then((result): ProcessEnd => {
-    closeSync(stderr);
-    if (group !== undefined) {
-      signalGroup(group, 'SIGKILL');
-      liveGroups.delete(group);
-    }
-    return {
-      exitCode: result.exitCode,
-      killedBy: result.signal,
-      ended: stopped,
-      startError:
-        group === undefined
-          ? { code: systemCode(result.cause) ?? 'UNKNOWN', message: result.shortMessage ?? 'cannot start' }
-          : undefined,
-      durationMs: performance.now() - started,
-    };
-  });
-
-  return {
-    ended,
-    async send(line) {
-      const { stdin } = child;
-      if (!stdin.writable || stdin.write(`${line}\n`)) return;
-      await Promise.race([once(stdin, 'drain'), ended]);
-    },
-    async close() {
-      stopped ??= 'cancelled';
-      child.stdin.end();
-      const kill = setTimeout(() => {
-        if (group !== undefined) signalGroup(group, 'SIGKILL');
-      }, GRACE_MS);
-      const end = await ended;
-      clearTimeout(kill);
-      return end;
-    },
-  };
-}
-
 /** One timer for all limits: the wall, the silence (neither stream grew) and the size of what was printed. */
 function watchLimits(
   spec: ProcessSpec,
@@ -216,9 +114,4 @@ function watchLimits(
       lastGrowth = now;
     } else if (now - lastGrowth >= spec.idleTimeoutMs) stop('idle');
   }, interval);
-}
-
-/** execa hands any descriptor on; its types know 3 to 9 only. */
-function asDescriptor(fd: number): 3 {
-  return fd as 3;
 }

@@ -1,9 +1,5 @@
 import type { Config } from '../config/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { createClaudeWorker, findClaude, findLogin } from './claude/index.ts';
-import { createCodexWorker, findCodex, findCodexLogin } from './codex/index.ts';
-import { createCommandWorker } from './command/index.ts';
-import { createExtractiveWorker } from './extractive/index.ts';
 import type { Worker, WorkerName } from './worker.ts';
 
 /** Who is to answer, as the caller of a flow says. */
@@ -35,7 +31,7 @@ export interface ChosenWorker {
 }
 
 /**
- * Makes the worker that was asked for. `auto` takes Codex, then Claude, each if installed and logged in, then
+ * Makes the worker that was asked for; the code of the others is not loaded. `auto` takes Codex, then Claude, each if installed and logged in, then
  * the extractive reader.
  *
  * @throws RlmError `usage` when the choice does not say enough, `unavailable` when the program is not there
@@ -48,7 +44,7 @@ export async function createWorker(
     case 'command':
       return command(choice, surroundings);
     case 'extractive':
-      return { worker: createExtractiveWorker(), why: 'the extractive reader was asked for' };
+      return { worker: await extractive(), why: 'the extractive reader was asked for' };
     case 'codex':
       return { worker: await codex(choice, surroundings), why: 'Codex was asked for' };
     case 'claude':
@@ -66,6 +62,7 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
     why: [...passedBy, reason].join('; '),
   });
   try {
+    const { findCodex, findCodexLogin } = await import('./codex/index.ts');
     findCodex(undefined, env);
     const login = findCodexLogin(choice.codexHome, env);
     if (login.kind === 'none') passedBy.push('Codex is installed but not logged in (codex login)');
@@ -76,6 +73,7 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
     passedBy.push(`no Codex: ${messageOf(error)}`);
   }
   try {
+    const { findClaude, findLogin } = await import('./claude/index.ts');
     findClaude(undefined, env);
     const login = findLogin(env);
     if (login === 'none') passedBy.push('Claude is installed but not logged in (claude auth login)');
@@ -84,7 +82,7 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
     if (!isUnavailable(error)) throw error;
     passedBy.push(`no Claude: ${messageOf(error)}`);
   }
-  return chosen(createExtractiveWorker(), 'so the embedded extractive reader quotes, without a model');
+  return chosen(await extractive(), 'so the embedded extractive reader quotes, without a model');
 }
 
 /** A program that is not there is passed by; a setting that is wrong must be seen. */
@@ -92,7 +90,8 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof RlmError && error.code === 'unavailable';
 }
 
-function command(choice: WorkerChoice, { config }: WorkerSurroundings): ChosenWorker {
+async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Promise<ChosenWorker> {
+  const { createCommandWorker } = await import('./command/index.ts');
   const environment = config.worker_env;
   const { argv, runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck } = choice;
   if (runnerScript !== undefined) {
@@ -114,12 +113,19 @@ function command(choice: WorkerChoice, { config }: WorkerSurroundings): ChosenWo
   });
 }
 
-function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<Worker> {
+async function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<Worker> {
+  const { createCodexWorker } = await import('./codex/index.ts');
   const { root, config, marks, env } = surroundings;
   const { lane, codexHome, profile } = choice;
   return createCodexWorker({ root, lane, codexHome, profile, extraEnvNames: config.worker_env, marks, env });
 }
 
-function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {
+async function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {
+  const { createClaudeWorker } = await import('./claude/index.ts');
   return createClaudeWorker({ root, extraEnvNames: config.worker_env, env });
+}
+
+async function extractive(): Promise<Worker> {
+  const { createExtractiveWorker } = await import('./extractive/index.ts');
+  return createExtractiveWorker();
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type SessionSpec, startSession } from '../../src/workers/process.ts';
+import { type SessionSpec, startSession } from '../../src/workers/session.ts';
 import { processesMarked } from '../support/marked-processes.ts';
 import { temporaryDirectory, until } from './request.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
 import { lastWords } from '../printed.ts';
-import { type Session, startSession } from '../process.ts';
+import { type Session, startSession } from '../session.ts';
 import { leanArguments } from './lean.ts';
 import { type CodexSetup, codexEnvironment } from './setup.ts';
 
