@@ -212,7 +212,12 @@ class Ask {
     try {
       const answer =
         synthesis === undefined
-          ? quotedAnswer(question, reduced, this.#session.worker.name)
+          ? await quotedAnswer(question, reduced, {
+              corpus,
+              root: this.#context.run.record.root,
+              reader: this.#session.worker.name,
+              signal: this.#context.signal,
+            })
           : answerOf(question, synthesis, reduced);
       finalizeAnswer(corpus, answer, reduced);
     } catch (error) {

@@ -1,19 +1,25 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import { type Corpus, chunkFrequencies, indexDirectory } from '../corpus/index.ts';
 import { extractiveAnswer, MAX_EXTRACTS } from '../evidence/index.ts';
-import { rankQuotes, type WorkerName } from '../workers/index.ts';
+import { questionStems, rankQuotes, rarityIn, type WorkerName } from '../workers/index.ts';
 
 /**
  * The answer that no model wrote: the best quotes. Those that a model chose stand by its confidence; those that
- * the extractive reader chose by their words compete once more, now with the quotes of all chunks on one scale,
- * and none is shown when none bears on the question enough.
+ * the extractive reader chose by their words compete once more, now with the quotes of all chunks on one scale
+ * and by how rare their words are in the documents. None is shown when none bears on the question enough.
  */
-export function quotedAnswer(
+export async function quotedAnswer(
   question: string,
   { evidence, coverage }: { evidence: EvidenceFile; coverage: CoverageFile },
-  reader: WorkerName,
-): FinalAnswer {
-  if (reader !== 'extractive') return extractiveAnswer(question, evidence, coverage);
-  const ranked = rankQuotes(question, evidence.items, MAX_EXTRACTS);
+  from: { corpus: Corpus; root: string; reader: WorkerName; signal: AbortSignal },
+): Promise<FinalAnswer> {
+  if (from.reader !== 'extractive') return extractiveAnswer(question, evidence, coverage);
+  const holding = await chunkFrequencies(from.corpus, questionStems(question), {
+    indexDirectory: indexDirectory(from.root),
+    signal: from.signal,
+  });
+  const rarity = rarityIn((stem) => holding.get(stem), from.corpus.record.chunks);
+  const ranked = rankQuotes(question, evidence.items, MAX_EXTRACTS, rarity);
   const best = ranked.map(({ quote, score }) => ({ ...quote, confidence: score }));
   return extractiveAnswer(question, evidence, coverage, { best });
 }

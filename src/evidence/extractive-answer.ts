@@ -9,13 +9,16 @@ export const MAX_EXTRACTS = 8;
 const MAX_CONTENT = 16_000;
 /** Choosing sentences by their words is not understanding them: no such answer is surer than this. */
 const MAX_CONFIDENCE = 0.7;
+/** Quotes that hold less of the question than this, by their confidence, are leads. */
+const LEADS_BELOW = 0.65;
 
 /**
- * An answer without a model: the best quotes, word for word, under the documents they stand in, in the order
- * of the documents; labelled as what it is. It passes the gate.
+ * An answer without a model: the best quotes, word for word, under the documents they stand in, the document
+ * of the best first; labelled as what it is. It passes the gate.
  *
  * @param options.best items of the evidence in the order in which they bear on the question, with a confidence
- *   that compares them; without it the most confident ones are taken. How many were not shown is said
+ *   that compares them, and the answer says so when none of them holds most of the question; without it the
+ *   most confident ones are taken. How many were not shown is said
  */
 export function extractiveAnswer(
   question: string,
@@ -24,9 +27,10 @@ export function extractiveAnswer(
   options: { maxExtracts?: number; best?: readonly VerifiedEvidence[] } = {},
 ): FinalAnswer {
   const limit = options.maxExtracts ?? MAX_EXTRACTS;
-  const shown = chosen(evidence.items, options.best ?? surest(evidence.items), limit);
+  const shown = chosen(options.best ?? surest(evidence.items), limit);
   const asked = plainText(question, 400);
   if (shown.length === 0) return unanswered(asked, evidence, coverage);
+  const leads = options.best !== undefined && shown.every(({ confidence }) => confidence < LEADS_BELOW);
   const conflicts = conflictLines(evidence, shown);
   const own =
     shown.length === evidence.items.length
@@ -36,7 +40,9 @@ export function extractiveAnswer(
         ];
   return {
     content: [
-      `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
+      leads
+        ? `Extractive answer, leads only: no passage holds most of the question's words. These, in the documents' own words, come closest; read them before you rely on them.`
+        : `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
       `Question: \`${asked.replaceAll('`', "'")}\``,
       ...bySource(shown),
       ...(conflicts.length === 0 ? [] : ['## Possible conflicts', conflicts.join('\n')]),
@@ -73,20 +79,18 @@ function surest(items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
   return items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
 }
 
-/** As many of the best as the answer has room for, in the order of the documents. */
-function chosen(
-  items: readonly VerifiedEvidence[],
-  best: readonly VerifiedEvidence[],
-  limit: number,
-): VerifiedEvidence[] {
-  const taken = new Map<string, VerifiedEvidence>();
+/** As many of the best as the answer has room for: the document of the best first, in the order of each. */
+function chosen(best: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
+  const taken = new Map<string, VerifiedEvidence[]>();
   let size = 0;
   for (const item of best.slice(0, limit)) {
     size += item.quote.length + item.source.length + 40 + item.quote.split('\n').length * 2;
     if (size > MAX_CONTENT) break;
-    taken.set(item.evidence_id, item);
+    const same = taken.get(item.source);
+    if (same === undefined) taken.set(item.source, [item]);
+    else same.push(item);
   }
-  return items.flatMap((item) => taken.get(item.evidence_id) ?? []);
+  return [...taken.values()].flatMap((same) => same.sort((a, b) => a.byte_start - b.byte_start));
 }
 
 function bySource(shown: readonly VerifiedEvidence[]): string[] {
@@ -120,7 +124,7 @@ function blockQuote(quote: string): string {
 function conflictLines(evidence: EvidenceFile, shown: readonly VerifiedEvidence[]): string[] {
   const marks = new Map(shown.map((item, index) => [item.evidence_id, index + 1]));
   return evidence.conflicts.slice(0, 20).flatMap((conflict) => {
-    const numbers = conflict.evidence_ids.flatMap((id) => marks.get(id) ?? []);
+    const numbers = conflict.evidence_ids.flatMap((id) => marks.get(id) ?? []).sort((a, b) => a - b);
     const why = {
       number: 'they name different numbers',
       negation: 'one negates the other',

@@ -72,12 +72,12 @@ describe('the extractive answer', () => {
     expect(gate(answer)).toEqual({ ok: true, answer, moved: [] });
     expect(answer.content).toContain('Extractive answer');
     expect(answer.content).toContain(
-      '## docs/a.md\n\n[2] line 2:\n> The default request time-out of the server is 30 seconds.',
+      '## docs/a.md\n\n[1] line 2:\n> The default request time-out of the server is 30 seconds.',
     );
     expect(answer.content).toContain('[1] and [2] may contradict each other');
     expect(answer.citations.map((citation) => citation.sources)).toEqual([
-      ['docs/[1].md:1-3'],
       ['docs/a.md:2-2'],
+      ['docs/[1].md:1-3'],
     ]);
     expect(answer.confidence).toBeLessThanOrEqual(0.7);
     expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .*14 never sent/);
@@ -125,7 +125,7 @@ describe('the rendered answer', () => {
     const { evidence, coverage } = await reduced();
     const text = renderAnswer(extractiveAnswer(QUESTION, evidence, coverage), evidence, coverage);
     expect(text).toContain(
-      '[2] docs/a.md:2-2\n      “The default request time-out of the server is 30 seconds.”',
+      '[1] docs/a.md:2-2\n      “The default request time-out of the server is 30 seconds.”',
     );
     expect(text).toMatch(/Coverage\n {2}\d+(\.\d)? % of the bytes were read/);
     expect(text).toMatch(/Gaps\n {2}- Not everything was read/);

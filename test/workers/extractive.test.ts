@@ -1,7 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { WorkerAnswer } from '../../src/contracts/index.ts';
-import { createExtractiveWorker, rankQuotes, readChunk } from '../../src/workers/extractive/index.ts';
+import {
+  createExtractiveWorker,
+  questionStems,
+  rankQuotes,
+  rarityIn,
+  readChunk,
+} from '../../src/workers/extractive/index.ts';
 import { temporaryDirectory, workRequest } from './request.ts';
 
 const CHUNK = `# Client
@@ -135,6 +141,62 @@ describe('quotes of many chunks on one scale', () => {
   });
 });
 
+describe('what words are worth in the documents', () => {
+  const question = 'What is the default timeout of the database server?';
+  const quotes = ask(question).evidence.map(({ quote, note }) => ({
+    quote,
+    source: 'docs/notes.md',
+    notes: [note],
+  }));
+  test('what holds common words of a question, and not its rare ones, is no answer', () => {
+    expect(ask(question).confidence).toBeLessThan(0.5);
+    expect(quotes).not.toEqual([]);
+    const common = rarityIn((stem) => (['default', 'timeout'].includes(stem) ? 300 : 0), 400);
+    expect(rankQuotes(question, quotes, 8, common)).toEqual([]);
+  });
+  test('a rare word of like meaning counts for more than a common one', () => {
+    const [rare, common] = ['The region is mandatory.', 'The region is necessary.'].map((quote) => ({
+      quote,
+      source: 'a.md',
+      notes: [],
+    }));
+    if (rare === undefined || common === undefined) throw new Error('two quotes');
+    const stems = questionStems('Is the region compulsory?');
+    expect(stems).toContain('mandatori');
+    const rarity = rarityIn((stem) => (stem === 'necessari' ? 390 : 1), 400);
+    const ranked = rankQuotes('Is the region compulsory?', [common, rare], 8, rarity);
+    expect(ranked[0]?.quote).toBe(rare);
+  });
+});
+
+describe('a question about several things', () => {
+  const rows = ['depth', 'edges', 'nodes'].map((name, index) => `| \`${name}\` | ${index} | its own sense |`);
+  const table = ['# Options of the walker', '', '| name | default | |', '|---|---|---|', ...rows].join('\n');
+  test.each([
+    ['What are the defaults of depth and nodes of the walker?', ['depth', 'nodes']],
+    ['What do depth, edges and nodes mean?', ['depth', 'edges', 'nodes']],
+    ['What is depth for, and what are edges for?', ['depth', 'edges']],
+  ])('each of them is quoted: %s', (question, names) => {
+    const { evidence } = ask(question, table);
+    const ranked = rankQuotes(
+      question,
+      evidence.map(({ quote, note }) => ({ quote, source: 'docs/notes.md', notes: [note] })),
+      8,
+    );
+    for (const name of names) {
+      expect(ranked.some(({ quote }) => quote.quote.includes(`\`${name}\``))).toBe(true);
+    }
+  });
+});
+
+test('a chunk that begins inside code is read as what it is', () => {
+  const text =
+    'walk(depth);\n```\n\nThe walker stops at the default depth. It says so.\n\n```js\nwalk();\n```\n\nThe walker is fast.\n';
+  expect(ask('What is the default depth of the walker?', text).evidence[0]?.quote).toBe(
+    'The walker stops at the default depth. It says so.',
+  );
+});
+
 test('a heading is read with what stands under it', () => {
   const answer = ask(
     'What are the colours?',
@@ -144,7 +206,6 @@ test('a heading is read with what stands under it', () => {
 });
 
 test.each([
-  'What is the default timeout of the database server?',
   'Who wrote the client in 1987?',
   'Which licence does the output have?',
   'What is the capital of France?',

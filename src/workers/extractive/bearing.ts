@@ -11,8 +11,8 @@ export function heldDegrees(own: readonly number[], inherited: readonly number[]
 export interface Coverage {
   /** Share of the weight of the question, or of one of several in it, that is held. */
   share: number;
-  /** Whether the term that says most is held. */
-  head: boolean;
+  /** How many of its terms are held. */
+  terms: number;
 }
 
 /** How much of a question a passage covers; of several questions in one, of that which it covers best. */
@@ -21,12 +21,11 @@ export function coverageOf(
   weights: readonly number[],
   held: readonly number[],
 ): Coverage {
-  let best: Coverage = { share: 0, head: false };
+  let best: Coverage = { share: 0, terms: 0 };
   for (const own of question.asked) {
     const mass = own.reduce((sum, term) => sum + (weights[term] ?? 0), 0);
     const part = own.reduce((sum, term) => sum + (weights[term] ?? 0) * (held[term] ?? 0), 0) / (mass || 1);
-    const head = own.reduce((a, b) => ((weights[b] ?? 0) > (weights[a] ?? 0) ? b : a));
-    if (part >= best.share) best = { share: part, head: (held[head] ?? 0) > 0 };
+    if (part >= best.share) best = { share: part, terms: own.filter((term) => (held[term] ?? 0) > 0).length };
   }
   return best;
 }

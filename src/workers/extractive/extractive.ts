@@ -2,11 +2,11 @@ import { ANSWER_LIMITS, NO_USAGE, type WorkerAnswer } from '../../contracts/inde
 import { messageOf } from '../../errors.ts';
 import { harmless } from '../printed.ts';
 import type { MaterialPart, Worker, WorkRequest, WorkResult } from '../worker.ts';
-import { type Passage, type Reading, readPassages } from './passages.ts';
-import type { Term } from './question.ts';
+import { cut, labels, noteOf } from './notes.ts';
+import { type Reading, readPassages } from './passages.ts';
 
 /** Changes with every change of what is chosen: it is the cache's key. */
-const EXTRACTIVE_VERSION = 'extractive-2';
+const EXTRACTIVE_VERSION = 'extractive-3';
 const MAX_PASSAGES = 8;
 /** Shared words are a sign of an answer and no proof of one: the reader is never surer than this. */
 const MAX_CONFIDENCE = 0.75;
@@ -56,14 +56,14 @@ function readMaterial({ question, chunkId, parts }: NonNullable<WorkRequest['mat
     .map((part) => readChunk({ question, chunkId, ...part }))
     .sort((a, b) => Number(b.relevant) - Number(a.relevant) || b.confidence - a.confidence);
   const [best = readChunk({ question, chunkId, source: '', lineStart: 1, text: '' })] = answers;
-  return { ...best, evidence: answers.flatMap(({ evidence }) => evidence).slice(0, MAX_PASSAGES) };
+  return { ...best, evidence: answers.flatMap(({ evidence }) => evidence).slice(0, ANSWER_LIMITS.evidence) };
 }
 
 /**
  * What one piece says on a question, in the worker's answer format.
  *
- * `confidence` is the share of the question's weight (names count most, common words least; a word of like meaning
- * counts in part) that the best passage holds, times 0.75: it compares from chunk to chunk. Every quote stands in `text` as it is; `loc` has the lines of the original document.
+ * `confidence` is the share of the question's weight (common words count half, a word of like
+ * meaning in part) that the best passage holds, times 0.75: it compares from chunk to chunk. Every quote stands in `text` as it is; `loc` has the lines of the original document.
  */
 export function readChunk(piece: { question: string; chunkId: string } & MaterialPart): WorkerAnswer {
   const { text, question, source, chunkId, lineStart } = piece;
@@ -78,7 +78,7 @@ export function readChunk(piece: { question: string; chunkId: string } & Materia
     evidence: passages.map((passage) => ({
       loc: locOf(source || chunkId, lines(passage.start), lines(passage.end - 1)),
       quote: text.slice(passage.start, passage.end),
-      note: cut(noteOf(passage), ANSWER_LIMITS.note),
+      note: noteOf(passage),
     })),
     gaps: passages.length > 0 ? [] : [cut(gapOf(reading, question), ANSWER_LIMITS.item)],
     errors: [],
@@ -88,7 +88,9 @@ export function readChunk(piece: { question: string; chunkId: string } & Materia
 function summaryOf({ passages, terms }: Reading, text: string): string {
   const [best] = passages;
   if (best === undefined) return 'Extractive reader: nothing in this chunk bears on the question.';
-  const held = terms.filter((term) => passages.some((one) => one.matched.includes(term)));
+  const held = terms.filter((term) =>
+    passages.some((one) => one.matched.includes(term) || one.like.includes(term)),
+  );
   const missing = terms.filter((term) => !held.includes(term));
   const count = passages.length === 1 ? '1 passage bears' : `${passages.length} passages bear`;
   return [
@@ -98,19 +100,10 @@ function summaryOf({ passages, terms }: Reading, text: string): string {
   ].join('');
 }
 
-function noteOf({ matched, fromHeading }: Passage): string {
-  const heading = fromHeading.length === 0 ? '' : `; its heading or file name holds ${labels(fromHeading)}`;
-  return `Holds ${labels(matched)} of the question${heading}.`;
-}
-
 function gapOf({ terms, absent }: Reading, question: string): string {
   if (terms.length === 0) return `The question has no words to look for: ${harmless(question)}`;
   const why = absent.length === 0 ? 'its words do not stand together' : `no mention of ${labels(absent)}`;
   return `This chunk does not answer the question: ${why}.`;
-}
-
-function labels(terms: readonly Term[]): string {
-  return terms.map(({ label }) => `"${harmless(label)}"`).join(', ');
 }
 
 /** Line numbers of positions in the text, by counting each line end once. */
@@ -139,10 +132,4 @@ function lineEnds(text: string): number[] {
 function locOf(source: string, first: number, last: number): string {
   const lines = `:${first}-${last}`;
   return source.replace(/[\r\n\u2028\u2029]/g, ' ').slice(-(ANSWER_LIMITS.loc - lines.length)) + lines;
-}
-
-/** Shortens a sentence of ours; never between the two halves of a character. */
-function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

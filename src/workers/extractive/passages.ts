@@ -1,16 +1,17 @@
 import { coverageOf, heldDegrees } from './bearing.ts';
 import { type Counter, counterOf } from './counts.ts';
+import { beginningOf, facetOrder } from './facets.ts';
 import { shareOf } from './kinds.ts';
 import { type Question, readQuestion, type Term } from './question.ts';
-import { extend, type Scored, shorten } from './quote.ts';
+import { extend, type Scored, SURE, shorten } from './quote.ts';
 import { type Layout, layoutOf, type Unit, unitsOf } from './units.ts';
 
-/** What a passage must cover of a question's weight to bear on it. */
-const MIN_COVERAGE = 0.5;
-/** When the term that says most is not among what it holds, it must cover more. */
-const MIN_COVERAGE_WITHOUT_HEAD = 0.6;
+/** What a passage must cover of a question's weight to be worth a look beside those of other chunks. */
+const MIN_COVERAGE = 0.3;
+/** A single term of several must be most of the question: a mere shared word is no evidence. */
+const MIN_COVERAGE_OF_ONE = 0.6;
 /** Passages far behind the best are not worth reading. */
-const MIN_SCORE_SHARE = 0.7;
+const MIN_SCORE_SHARE = 0.5;
 /** Neighbouring units that bear on the question together. */
 export interface Passage {
   /** Span in the chunk's text, UTF-16, end exclusive. */
@@ -18,8 +19,13 @@ export interface Passage {
   end: number;
   /** How well it bears on the question, 0..1; comparable between chunks. */
   score: number;
-  /** Terms in its own words. */
+  /** What it shows of what it holds, and how far it holds each term: with its headings, and by its first words. */
+  shown: number;
+  held: number[];
+  first: number[];
+  /** Terms that it holds, and those for which it has a word of like meaning. */
   matched: Term[];
+  like: Term[];
   /** Terms that only the headings above it, or the document's name, hold. */
   fromHeading: Term[];
 }
@@ -62,13 +68,17 @@ export function readPassages(text: string, questionText: string, source: string,
     const only = span.every(({ unit }) => unit.kind === 'heading');
     if (only) return;
     best = Math.max(best, score);
-    if (covered.share <= (covered.head ? MIN_COVERAGE : MIN_COVERAGE_WITHOUT_HEAD)) return;
+    if (covered.share <= (covered.terms > 1 ? MIN_COVERAGE : MIN_COVERAGE_OF_ONE)) return;
     candidates.push({
       start,
       end,
       score,
-      matched: question.terms.filter((_, term) => (own[term] ?? 0) > 0),
-      fromHeading: question.terms.filter((_, term) => (own[term] ?? 0) === 0 && (above[term] ?? 0) > 0),
+      shown: shareOf(text.slice(start, end)),
+      held: heldDegrees(own, above),
+      first: question.facets.length === 0 ? own : counter(beginningOf(text.slice(start, end))),
+      matched: question.terms.filter((_, term) => (own[term] ?? 0) >= SURE),
+      like: question.terms.filter((_, term) => (own[term] ?? 0) > 0 && (own[term] ?? 0) < SURE),
+      fromHeading: question.terms.filter((_, term) => (own[term] ?? 0) < SURE && (above[term] ?? 0) >= SURE),
     });
   };
   units.forEach((seed, index) => {
@@ -80,7 +90,7 @@ export function readPassages(text: string, questionText: string, source: string,
   });
   return {
     terms: question.terms,
-    passages: choose(text, candidates, question.wantsNumber, limit),
+    passages: choose(text, candidates, question, limit),
     absent: question.terms.filter((_, term) => !units.some(({ degrees }) => (degrees[term] ?? 0) > 0)),
     best,
   };
@@ -117,21 +127,23 @@ function headingDegrees(text: string, source: string, layout: Layout, counter: C
 }
 
 /** The best passages, none of which overlaps a better one or says the same words again. */
-function choose(text: string, candidates: Passage[], wantsNumber: boolean, limit: number): Passage[] {
-  const number = (one: Passage) => (wantsNumber && /\p{Nd}/u.test(text.slice(one.start, one.end)) ? 1.1 : 1);
+function choose(text: string, candidates: Passage[], question: Question, limit: number): Passage[] {
+  const number = (one: Passage) =>
+    question.wantsNumber && /\p{Nd}/u.test(text.slice(one.start, one.end)) ? 1.1 : 1;
   const sorted = candidates
     .map((passage) => ({ passage, rank: passage.score * number(passage) }))
     .sort((a, b) => b.rank - a.rank || a.passage.start - b.passage.start);
   const floor = (sorted[0]?.rank ?? 0) * MIN_SCORE_SHARE;
   const chosen: Passage[] = [];
   const said = new Set<string>();
-  for (const { passage, rank } of sorted) {
-    if (chosen.length >= limit || rank < floor) break;
+  const take = (passage: Passage) => {
     const words = text.slice(passage.start, passage.end).replace(/\s+/g, ' ');
-    if (said.has(words)) continue;
-    if (chosen.some((one) => passage.start < one.end && one.start < passage.end)) continue;
+    if (chosen.length >= limit || said.has(words)) return;
+    if (chosen.some((one) => passage.start < one.end && one.start < passage.end)) return;
     said.add(words);
     chosen.push(passage);
-  }
-  return chosen;
+  };
+  for (const passage of facetOrder(question, candidates)) take(passage);
+  for (const { passage, rank } of sorted) if (rank >= floor) take(passage);
+  return chosen.sort((a, b) => b.score - a.score || a.start - b.start);
 }

@@ -6,11 +6,19 @@ import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
 export interface Term {
   /** As the question has it, for people. */
   label: string;
-  /** How much it says before any chunk is seen: common words little, identifiers and numbers most. */
+  /** How much it says before any chunk is seen: common words half. */
   weight: number;
   match:
     | { kind: 'stem'; whole: string; parts: string[]; others: LikeWord[] }
     | { kind: 'substring'; word: string; bigrams: string[] };
+}
+
+/** One of several things that are asked about together. Indexes into `terms`. */
+export interface Facet {
+  /** What names it. */
+  own: number[];
+  /** What is said of all of them. */
+  shared: number[];
 }
 
 /** A question taken apart. */
@@ -18,13 +26,15 @@ export interface Question {
   terms: Term[];
   /** Indexes into `terms`, one list for each question asked: to bear on one of several is enough. */
   asked: number[][];
+  /** The things that it asks about side by side (`the defaults of a and b`); none for a question about one. */
+  facets: Facet[];
   /** It asks for a number, an amount or a date. */
   wantsNumber: boolean;
   /** Text without any hit of it holds no term: a cheap look before the real one. Undefined: look everywhere. */
   prefilter: RegExp | undefined;
 }
 
-const WEIGHT = { common: 0.5, plain: 1, name: 2 };
+const WEIGHT = { common: 0.5, plain: 1 };
 
 /** A question comes with chunk after chunk; a few are kept, so that their words are looked up once. */
 const known = new Map<string, Question>();
@@ -43,6 +53,7 @@ function takeApart(text: string): Question {
   const terms: Term[] = [];
   const known = new Map<string, number>();
   const asked: number[][] = [];
+  const facets: Facet[] = [];
   for (const sentence of text.split(QUESTION_END)) {
     const own = new Set<number>();
     for (const term of termsOf(sentence)) {
@@ -52,10 +63,13 @@ function takeApart(text: string): Question {
       own.add(index);
     }
     if (own.size > 0) asked.push([...own]);
+    facets.push(...facetsOf(sentence, [...own], (word) => known.get(stem(word.whole))));
   }
+  const questions = wholeQuestions(asked);
   return {
     terms,
-    asked: wholeQuestions(asked),
+    asked: questions,
+    facets: [...facets, ...questionFacets(questions)],
     wantsNumber: NUMBER_WORDS.test(text),
     prefilter: prefilterOf(terms),
   };
@@ -74,26 +88,51 @@ function wholeQuestions(asked: number[][]): number[][] {
   return whole.length === asked.length ? asked : [...new Set([...whole, [...new Set(asked.flat())]])];
 }
 
+/** Each of several questions in one is about something of its own. */
+function questionFacets(asked: readonly number[][]): Facet[] {
+  if (asked.length < 2) return [];
+  return asked.flatMap((terms) => {
+    const own = terms.filter((term) => asked.every((other) => other === terms || !other.includes(term)));
+    return own.length === 0 ? [] : [{ own, shared: terms.filter((term) => !own.includes(term)) }];
+  });
+}
+
+const CONJUNCTION = /\s*[,;]\s+(?:and\s+|or\s+)?|\s+(?:and|or|versus|vs\.?)\s+/gi;
+const ARTICLE = /^(?:the|a|an|its|their|of|in)$/;
+
+/** What stands side by side in a question: the word before a conjunction, and the words after it. */
+function facetsOf(sentence: string, all: number[], indexOf: (word: Word) => number | undefined): Facet[] {
+  const pieces = sentence.split(CONJUNCTION).map(wordsOf);
+  const named = pieces.map((words, index) => {
+    const first = words.findIndex(({ whole }) => !ARTICLE.test(whole));
+    if (index === 0) return words.slice(-1);
+    const end = words.findIndex(({ whole }, at) => at > first && isStopWord(whole));
+    return words.slice(first, end === -1 ? undefined : end);
+  });
+  const owns = named.map((words) => words.flatMap((word) => indexOf(word) ?? []));
+  // `Is it fast, and how?` has nothing of its own behind the conjunction.
+  if (owns.length < 2 || owns.some((own) => own.length === 0)) return [];
+  const shared = all.filter((term) => owns.filter((own) => own.includes(term)).length !== 1);
+  const distinct = owns.map((own) => own.filter((term) => !shared.includes(term)));
+  if (distinct.some((own) => own.length === 0)) return [];
+  return distinct.map((own) => ({ own, shared }));
+}
+
 function termsOf(sentence: string): Term[] {
   const words = wordsOf(sentence);
   const found = [
-    ...words.filter((word) => !isStopWord(word.whole)).map((word) => stemTerm(word, sentence)),
+    ...words.filter((word) => !isStopWord(word.whole)).map(stemTerm),
     ...unspacedTerms(sentence),
   ];
   // "What is it about?" has nothing but stop words; then they are all there is to go by.
-  return found.length > 0
-    ? found
-    : words.filter((word) => word.whole.length > 3).map((word) => stemTerm(word, sentence));
+  return found.length > 0 ? found : words.filter((word) => word.whole.length > 3).map(stemTerm);
 }
 
-function stemTerm(word: Word, sentence: string): Term {
-  const identifier = /[A-Za-z][_-][A-Za-z]|\d|^[A-Z]{2,}$|[a-z][A-Z]/.test(word.written);
-  const name =
-    identifier || (/^\p{Lu}/u.test(word.written) && !sentence.trimStart().startsWith(word.written));
+function stemTerm(word: Word): Term {
   const common = isCommonWord(word.parts[0] ?? word.whole) || word.whole.length === 1;
   return {
     label: word.written,
-    weight: common ? WEIGHT.common : name ? WEIGHT.name : WEIGHT.plain,
+    weight: common ? WEIGHT.common : WEIGHT.plain,
     match: {
       kind: 'stem',
       whole: stem(word.whole),

@@ -14,8 +14,8 @@ export interface Scored {
   degrees: number[];
 }
 
-/** A neighbour must hold a word of the question itself, or one that is as good. */
-const SURE = 0.8;
+/** A word of the question itself, or one that is as good. */
+export const SURE = 0.8;
 const LISTED: ReadonlySet<Unit['kind']> = new Set(['item', 'row']);
 
 /** Starts with a word that points back: the sentence before is needed to understand it. */

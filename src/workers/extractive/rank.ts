@@ -1,8 +1,11 @@
 import { harmless } from '../printed.ts';
 import { coverageOf, heldDegrees } from './bearing.ts';
 import { counterOf } from './counts.ts';
+import { beginningOf, facetOrder } from './facets.ts';
 import { shareOf } from './kinds.ts';
-import { readQuestion } from './question.ts';
+import { aboveIn } from './notes.ts';
+import { type Question, readQuestion, type Term } from './question.ts';
+import { everyWord, type Rarity } from './rarity.ts';
 
 /** What is known of a quote once it has left its chunk. */
 export interface Quoted {
@@ -12,65 +15,121 @@ export interface Quoted {
   notes: readonly string[];
 }
 
-/** What must be covered of a question's weight, by the best quote and by every other. */
-const MIN_SCORE = 0.65;
-/** Quotes far behind the best are left out, unless they hold what no better one does. */
-const MIN_SCORE_SHARE = 0.8;
-const MIN_NOVEL_SHARE = 0.5;
-/** A longer one holds more words by chance, UTF-16 units. */
-const LONG_QUOTE = 320;
-/** What a part of the question that no better quote holds is worth. */
-const NOVELTY = 1;
+/** A quote that bears on the question. */
+export interface RankedQuote<Q> {
+  quote: Q;
+  /** The share of the question's weight that it holds, 0..1. */
+  score: number;
+}
 
 /**
- * The quotes that bear best on a question, of many chunks, on one scale: the best first, then those that say as
- * much or say what is missing yet. Empty when none bears on it enough: a shared word is no evidence.
+ * How much of the question the surest quote must hold, where a word that stands nowhere else in the documents
+ * weighs 1: nearly one such word, or several that are less rare; more where they are but a part of the question.
+ * Chosen on the tuning set of bench/recall.ts.
+ */
+const MIN_WEIGHT = 0.9;
+/** The name of a document says where to look. To hold it says little. */
+const NAMED_BY_SOURCE = 0.25;
+/** What a quote without any number is worth to who asks for one. */
+const NO_NUMBER = 0.7;
+/** Quotes far behind the best are left out. */
+const MIN_SCORE_SHARE = 0.5;
+const MIN_WEIGHT_SHARE = 0.4;
+/** Words of scripts without spaces are not counted in the documents. */
+const UNSPACED_RARITY = 0.9;
+/** A longer one holds more words by chance, UTF-16 units. */
+const LONG_QUOTE = 320;
+
+const ASKS_NUMBER =
+  /\bhow (?:many|much|long|often|old|large|big|far|high|fast)\b|\b(?:which|what) (?:year|port|version|date|number|size)\b|多少|何时|いくつ|いくら|いつ|몇|얼마|언제/i;
+const NUMBER =
+  /\p{Nd}|[一二三四五六七八九十百千万]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million|once|twice|half|infinity|unlimited)\b/iu;
+
+/**
+ * The quotes that bear best on a question, of many chunks, on one scale, the best first; of a question about
+ * several things those that bear best on each. Empty when none bears on it enough: a shared word is no evidence.
  *
- * @returns each with its score, 0..1: the share of the question's weight that it holds
+ * @param rarity how much the words of the question say in these documents: what counts is how much a quote holds
+ *   of those that are rare there
  */
 export function rankQuotes<Q extends Quoted>(
   question: string,
   quotes: readonly Q[],
   limit: number,
-): { quote: Q; score: number }[] {
+  rarity: Rarity = everyWord,
+): RankedQuote<Q>[] {
   const read = readQuestion(question);
-  const counter = counterOf(read.terms);
-  const weights = read.terms.map(({ weight }) => weight);
-  const mass = weights.reduce((sum, weight) => sum + weight, 0) || 1;
-  const pool = quotes
-    .map((quote) => {
-      const above = counter(`${quote.source} ${quote.notes.join(' ')}`);
-      const held = heldDegrees(counter(harmless(quote.quote)), above);
-      const number = read.wantsNumber && /\p{Nd}/u.test(quote.quote) ? 1.05 : 1;
-      const brevity = Math.min(1, (LONG_QUOTE / quote.quote.length) ** 0.2);
-      const score = coverageOf(read, weights, held).share * shareOf(quote.quote) * brevity;
-      return { quote, held, score, number };
-    })
-    .sort((a, b) => b.score - a.score);
+  const pool = quotes.map(judgeOf<Q>(question, rarity)).sort((a, b) => b.score - a.score);
   const best = pool[0]?.score ?? 0;
-  if (best < MIN_SCORE) return [];
-  const left = pool.filter(({ score }) => score >= best * MIN_NOVEL_SHARE);
-  const covered = weights.map(() => 0);
-  const chosen: { quote: Q; score: number }[] = [];
-  const said = new Set<string>();
-  while (chosen.length < limit && left.length > 0) {
-    const values = left.map(({ held, score, number }) => {
-      const novel = held.reduce(
-        (sum, degree, term) => sum + (weights[term] ?? 0) * Math.max(0, degree - (covered[term] ?? 0)),
-        0,
-      );
-      return score * number + (NOVELTY * novel) / mass;
-    });
-    const at = values.indexOf(Math.max(...values));
-    const [next] = left.splice(at, 1);
-    if (next === undefined || (values[at] ?? 0) < best * MIN_SCORE_SHARE) break;
-    const words = next.quote.quote.replace(/\s+/g, ' ');
-    if (said.has(words)) continue;
-    said.add(words);
-    chosen.push({ quote: next.quote, score: next.score });
-    next.held.forEach((degree, term) => {
-      covered[term] = Math.max(covered[term] ?? 0, degree);
-    });
+  const most = Math.max(0, ...pool.slice(0, limit).map(({ weight }) => weight));
+  if (most < MIN_WEIGHT) return [];
+  const chosen = new Map<string, Judged<Q>>();
+  const take = (one: Judged<Q> | undefined) => {
+    if (one === undefined || chosen.size >= limit) return;
+    const words = one.quote.quote.replace(/\s+/g, ' ');
+    if (!chosen.has(words)) chosen.set(words, one);
+  };
+  take(pool[0]);
+  for (const one of facetOrder(read, pool)) take(one);
+  const numbers = read.terms.flatMap((term, index) => (/^\p{Nd}/u.test(term.label) ? index : []));
+  // What is said of unit 4 is no answer about unit 3, where something is said of unit 3.
+  const numbered = numbers.filter((term) => (pool[0]?.held[term] ?? 0) === 1);
+  for (const one of pool) {
+    if (numbered.some((term) => (one.held[term] ?? 0) < 1)) continue;
+    if (one.score >= best * MIN_SCORE_SHARE && one.weight >= most * MIN_WEIGHT_SHARE) take(one);
   }
-  return chosen;
+  return [...chosen.values()].map(({ quote, score }) => ({ quote, score }));
+}
+
+interface Judged<Q> {
+  quote: Q;
+  score: number;
+  /** How much of the question is held, in words that stand nowhere else: see `MIN_WEIGHT`. */
+  weight: number;
+  /** What it shows of what it holds: code and what is long show less. */
+  shown: number;
+  /** How far each term is held, and by the first words. */
+  held: number[];
+  first: number[];
+}
+
+function judgeOf<Q extends Quoted>(text: string, rarity: Rarity): (quote: Q) => Judged<Q> {
+  const question = readQuestion(text);
+  const plain = counterOf(question.terms);
+  const rare = counterOf(question.terms, rarity);
+  const weights = question.terms.map(({ weight }) => weight);
+  const rarities = question.terms.map((term) => term.weight * rarityOf(term, rarity));
+  const asksNumber = ASKS_NUMBER.test(text);
+  return (quote) => {
+    const own = harmless(quote.quote);
+    const above = `${quote.source} ${aboveIn(quote.notes)}`;
+    const named = plain(quote.source);
+    const scoped = rarities.map((weight, term) => weight * ((named[term] ?? 0) >= 1 ? NAMED_BY_SOURCE : 1));
+    const held = heldDegrees(plain(own), plain(above));
+    const heldRare = heldDegrees(rare(own), rare(above));
+    const shown = shareOf(quote.quote) * Math.min(1, (LONG_QUOTE / quote.quote.length) ** 0.2);
+    const number = asksNumber && !NUMBER.test(quote.quote) ? NO_NUMBER : 1;
+    return {
+      quote,
+      score: coverageOf(question, weights, held).share * shown,
+      weight: weightOf(question, scoped, heldRare) * shown * number,
+      shown,
+      held,
+      first: plain(beginningOf(own)),
+    };
+  };
+}
+
+/** What is held, times the root of its share: much of a question, and not by being long. */
+function weightOf({ asked }: Question, weights: readonly number[], held: readonly number[]): number {
+  const values = asked.map((own) => {
+    const all = own.reduce((sum, term) => sum + (weights[term] ?? 0), 0);
+    const part = own.reduce((sum, term) => sum + (weights[term] ?? 0) * (held[term] ?? 0), 0);
+    return part * Math.sqrt(part / (all || 1));
+  });
+  return Math.max(0, ...values);
+}
+
+function rarityOf({ match }: Term, rarity: Rarity): number {
+  return match.kind === 'stem' ? rarity(match.whole, match.parts) : UNSPACED_RARITY;
 }

@@ -59,7 +59,7 @@ export function layoutOf(text: string, source: string): Layout {
 function proseLayout(text: string): Layout {
   const layout: Layout = { blocks: [], headings: [] };
   const levels: { level: number; index: number }[] = [];
-  let fence: string | undefined;
+  let fence = fenceAtStart(text);
   let open: (Block & { lines: number; records: number; code: number; starts: number[] }) | undefined;
   const current = () => levels.at(-1)?.index ?? -1;
   const push = (kind: Unit['kind'], start: number, end: number) => {
@@ -132,6 +132,13 @@ function proseLayout(text: string): Layout {
   }
   close();
   return layout;
+}
+
+/** The fence that a chunk begins inside of: its first fence closes one, since the next opens one that names a language. */
+function fenceAtStart(text: string): string | undefined {
+  const fences = text.matchAll(/^\s{0,3}(?:>\s?)*(`{3,}|~{3,})[ \t]*(\S?)/gm);
+  const [first, second] = [fences.next().value, fences.next().value];
+  return first?.[2] === '' && second !== undefined && second[2] !== '' ? first[1] : undefined;
 }
 
 const COMMENT_OPENS = /^\s*(?:\/\*|<!--)/;

@@ -26,10 +26,13 @@ const PARTICLE = /^(?:out|up|down|off|back|over|away)$/;
 /** The words of a text in spaced scripts; one with its particle is one word of two parts. */
 export function wordsOf(text: string): Word[] {
   const words: Word[] = [];
-  for (const written of text.match(WORD) ?? []) {
+  const all = text.match(WORD) ?? [];
+  for (const [index, written] of all.entries()) {
     const last = words.at(-1);
     if (written.length > MAX_WORD) continue;
-    if (last?.parts.length === 0 && PARTICLE.test(written) && !isStopWord(last.whole)) {
+    // `keep it out of the log` has none.
+    const particle = PARTICLE.test(written) && all[index + 1] !== 'of';
+    if (last?.parts.length === 0 && particle && !isStopWord(last.whole)) {
       words[words.length - 1] = {
         written: `${last.written} ${written}`,
         whole: stem(last.whole) + written,
