@@ -49,34 +49,44 @@ export function pdfOf(pages: readonly string[]): Buffer {
   return Buffer.from(`%PDF-1.4\n${objects.join('\n')}\ntrailer<</Root 1 0 R>>\n%%EOF\n`);
 }
 
+const FORMATS = 'http://schemas.openxmlformats.org';
+export const WORD = `${FORMATS}/wordprocessingml/2006/main`;
+/** What a Word document has besides its text. */
+export const DOCX_PARTS = {
+  '[Content_Types].xml': `<Types xmlns="${FORMATS}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
+  '_rels/.rels': `<Relationships xmlns="${FORMATS}/package/2006/relationships"><Relationship Id="rId1" Type="${FORMATS}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
+};
+
 /** A Word document of a heading and paragraphs. */
 export function docxOf(heading: string, paragraphs: readonly string[]): Buffer {
   const paragraph = (text: string, style = '') => `<w:p>${style}<w:r><w:t>${text}</w:t></w:r></w:p>`;
-  const namespace = 'http://schemas.openxmlformats.org';
   const body = [
     paragraph(heading, '<w:pPr><w:pStyle w:val="Heading1"/></w:pPr>'),
     ...paragraphs.map((text) => paragraph(text)),
   ].join('');
   return zipOf({
-    '[Content_Types].xml': `<Types xmlns="${namespace}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
-    '_rels/.rels': `<Relationships xmlns="${namespace}/package/2006/relationships"><Relationship Id="rId1" Type="${namespace}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
-    'word/document.xml': `<w:document xmlns:w="${namespace}/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
+    ...DOCX_PARTS,
+    'word/document.xml': `<w:document xmlns:w="${WORD}"><w:body>${body}</w:body></w:document>`,
   });
 }
 
-/** A zip archive without compression. */
-function zipOf(files: Record<string, string>): Buffer {
+/** A part of an archive: its bytes, or what it is deflated to; with another size than it says, when told so. */
+type Part = string | { deflated: Buffer; says: number };
+
+/** A zip archive, of whole or deflated parts. */
+export function zipOf(files: Record<string, Part>): Buffer {
   const local: Buffer[] = [];
   const central: Buffer[] = [];
   let offset = 0;
   for (const [name, content] of Object.entries(files)) {
-    const data = Buffer.from(content);
+    const data = typeof content === 'string' ? Buffer.from(content) : content.deflated;
     const header = Buffer.alloc(30);
     header.writeUInt32LE(0x04034b50, 0);
     header.writeUInt16LE(20, 4);
+    header.writeUInt16LE(typeof content === 'string' ? 0 : 8, 8);
     header.writeUInt32LE(crc32(data), 14);
     header.writeUInt32LE(data.length, 18);
-    header.writeUInt32LE(data.length, 22);
+    header.writeUInt32LE(typeof content === 'string' ? data.length : content.says, 22);
     header.writeUInt16LE(name.length, 26);
     const entry = Buffer.alloc(46);
     entry.writeUInt32LE(0x02014b50, 0);

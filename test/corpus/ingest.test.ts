@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ChunkRecord, ReadSource } from '../../src/contracts/index.ts';
 import { type Corpus, ingest, openCorpus, readManifest, readSpan } from '../../src/corpus/index.ts';
-import { docxOf, pdfOf, workplace } from './fixtures.ts';
+import { DOCX_PARTS, docxOf, pdfOf, WORD, workplace, zipOf } from './fixtures.ts';
 
 async function manifestOf(run: string): Promise<ChunkRecord[]> {
   const records: ChunkRecord[] = [];
@@ -195,6 +196,68 @@ describe('what is left out', () => {
     expect(report.sources_read + report.sources_skipped).toBe(10);
     expect(report.by_reason.broken_symlink).toBe(2);
     verify(await openCorpus(place.run), await manifestOf(place.run));
+  });
+
+  it('leaves out what would become too much, before it does, and reads what is only well packed', async () => {
+    const place = workplace();
+    const part = (text: string | Buffer) => {
+      const bytes = Buffer.from(text);
+      return { deflated: deflateRawSync(bytes), says: bytes.length };
+    };
+    const document = (text: string) =>
+      `<w:document xmlns:w="${WORD}"><w:body><w:p><w:r><w:t>${text}</w:t></w:r></w:p></w:body></w:document>`;
+    const large = Buffer.alloc(70 * 1024 * 1024, ' ');
+    const bomb = { deflated: deflateRawSync(large), says: large.length };
+    place.put(
+      'packed.docx',
+      zipOf({ ...DOCX_PARTS, 'word/document.xml': part(document('The seal held. '.repeat(50_000))) }),
+    );
+    place.put('bomb.docx', zipOf({ ...DOCX_PARTS, 'word/document.xml': bomb }));
+    place.put('liar.docx', zipOf({ ...DOCX_PARTS, 'word/document.xml': { ...bomb, says: 200 } }));
+    place.put(
+      'media.docx',
+      zipOf({ ...DOCX_PARTS, 'word/document.xml': part(document('x')), 'word/styles.bin': bomb }),
+    );
+    const parts = Object.fromEntries(
+      Array.from({ length: 9 }, (_, n) => [`word/${n}.xml`, part(Buffer.alloc(4e6, ' '))]),
+    );
+    place.put('many.docx', zipOf({ ...DOCX_PARTS, ...parts }));
+    const whole = docxOf('Offer', ['We accept.']);
+    place.put('cut.docx', whole.subarray(0, whole.length - 30));
+    const stream = deflateSync(large).toString('latin1');
+    place.put(
+      'bomb.pdf',
+      Buffer.from(
+        pdfOf(['x'])
+          .toString('latin1')
+          .replace(/stream\n.*?\nendstream/s, `stream\n${stream}\nendstream`),
+        'latin1',
+      ),
+    );
+    place.put('pages.pdf', pdfOf(Array.from({ length: 10_001 }, () => 'x')));
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    const left = Object.fromEntries(
+      report.left_out.map(({ path, reason, detail }) => [path, `${reason}: ${detail}`]),
+    );
+    expect(left).toEqual({
+      'bomb.docx': expect.stringMatching(
+        /^too_large: with its part word\/document\.xml it inflates to more than 33554432 bytes of XML/,
+      ),
+      'liar.docx': expect.stringMatching(
+        /^too_large: with its part word\/document\.xml it inflates to more than 33554432 bytes of XML/,
+      ),
+      'media.docx': expect.stringMatching(
+        /^too_large: with its part word\/styles\.bin it inflates to more than 67108864 bytes/,
+      ),
+      'many.docx': expect.stringMatching(
+        /^too_large: with its part word\/8\.xml it inflates to more than 33554432 bytes of XML/,
+      ),
+      'cut.docx': expect.stringMatching(/^extraction_failed: docx: /),
+      'bomb.pdf': expect.stringMatching(/^too_large: a stream in it inflates to more than/),
+      'pages.pdf': expect.stringMatching(/^too_large: 10001 pages/),
+    });
+    const corpus = await openCorpus(place.run);
+    expect(textOf(corpus, 'packed.docx')).toContain('The seal held.');
   });
 
   it('names what went away, shrank or became unreadable after it was found', async () => {

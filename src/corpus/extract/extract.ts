@@ -17,7 +17,11 @@ const EXTRACTORS: Partial<Record<SourceKind, () => Promise<Extractor>>> = {
   notebook: async () => (await import('./notebook.ts')).extractNotebook,
 };
 
-/** Extracts the text of a document that a library must hold whole. Any error means that it is damaged. */
+/**
+ * Extracts the text of a document that a library must hold whole. Any error means that it is damaged.
+ *
+ * @throws LeftOut `too_large` for one that would become too much
+ */
 export async function extractText(kind: SourceKind, file: string): Promise<ExtractedText> {
   const load = EXTRACTORS[kind];
   if (load === undefined) throw new Error(`no extractor for ${kind}`);

@@ -117,6 +117,7 @@ export async function textOf(
     return { textPath, file: target, bytes, positionsPath: null };
   }
   const extracted = await extractText(inspection.kind, file).catch((error: unknown) => {
+    if (error instanceof LeftOut) throw error;
     throw new LeftOut('extraction_failed', `${inspection.kind}: ${messageOf(error).slice(0, 200)}`);
   });
   writeFileSync(target, extracted.text, { mode: FILE_MODE });
