@@ -7,6 +7,7 @@ import { FILE_MODE } from './atomic.ts';
 export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 1 << 18;
 const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** One line of a JSONL file, without its line end. */
 export interface JsonlLine {
@@ -44,6 +45,11 @@ export async function* readLineBatches(
     let line = 1;
     let start = options.start ?? 0;
     let position = start;
+    if (start === 0) {
+      // What some editors put before UTF-8 is no part of the first line.
+      const { bytesRead } = await handle.read(buffer, 0, BYTE_ORDER_MARK.length, 0);
+      if (buffer.subarray(0, bytesRead).equals(BYTE_ORDER_MARK)) start = position = BYTE_ORDER_MARK.length;
+    }
     for (;;) {
       const wanted = Math.min(READ_BYTES, limit - position);
       const { bytesRead } = wanted > 0 ? await handle.read(buffer, 0, wanted, position) : { bytesRead: 0 };
@@ -106,7 +112,12 @@ export function parseLine(line: JsonlLine): unknown {
   try {
     return JSON.parse(line.text);
   } catch (error) {
-    throw new RlmError('usage', `line ${line.line}: not valid JSON: ${messageOf(error)}`);
+    const foreign = /[\0\ufffd]/.test(line.text);
+    throw new RlmError(
+      'usage',
+      `line ${line.line}: not valid JSON: ${messageOf(error)}`,
+      foreign ? { hint: 'The file seems to be in another encoding: save it as UTF-8.' } : {},
+    );
   }
 }
 

@@ -58,6 +58,30 @@ describe('a JSONL file', () => {
   });
 });
 
+describe('a JSONL file of an editor', () => {
+  it('may start with a byte order mark and end its lines with CR LF', async () => {
+    const path = join(temporaryDirectory(), 'a.jsonl');
+    writeFileSync(path, '\ufeff{"a":1}\r\n{"b":2}\r\n');
+    const lines = await linesOf(path);
+    expect(lines.map(parseLine)).toEqual([{ a: 1 }, { b: 2 }]);
+    expect(lines.map(({ start, end }) => [start, end])).toEqual([
+      [3, 12],
+      [12, 21],
+    ]);
+    expect((await linesOf(path, { start: 12 })).map(parseLine)).toEqual([{ b: 2 }]);
+  });
+
+  it('in another encoding says what to do', async () => {
+    const path = join(temporaryDirectory(), 'a.jsonl');
+    writeFileSync(path, Buffer.from('\ufeff{"a":1}\n', 'utf16le'));
+    const [line] = await linesOf(path);
+    if (line === undefined) expect.fail('one line');
+    expect(() => parseLine(line)).toThrow(
+      expect.objectContaining({ code: 'usage', hint: expect.stringContaining('UTF-8') }),
+    );
+  });
+});
+
 describe('appending to a JSONL file', () => {
   it('tells where each record starts, and goes on after a torn line', async () => {
     const path = join(temporaryDirectory(), 'a.jsonl');
