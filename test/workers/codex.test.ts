@@ -80,6 +80,11 @@ describe.each(['exec', 'app-server'] as const)('codex through %s', (lane) => {
     expect(call?.bytes).toBeLessThanOrEqual(4096);
   });
 
+  test('a limit longer than a timer of Node is a limit all the same, not none', async () => {
+    const result = await worker.run(request('ok', { timeoutMs: 10 ** 10, idleTimeoutMs: 10 ** 10 }));
+    expect(result).toMatchObject({ answer: '{"ok":true}' });
+  });
+
   test('passes model and effort on', async () => {
     await worker.run(request('ok', { model: 'some-model', effort: 'high' }));
     expect(model.calls[0]?.body).toMatchObject({ model: 'some-model', reasoning: { effort: 'high' } });

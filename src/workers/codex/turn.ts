@@ -41,6 +41,9 @@ const TurnCompleted = z.object({
   }),
 });
 
+/** Node takes a longer timer for one of 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** One request as an ephemeral thread with one turn. Never rejects. */
 export async function runTurn(server: AppServerProcess, request: WorkRequest): Promise<TurnResult> {
   const turn = new Turn(server, request);
@@ -250,6 +253,6 @@ class Turn {
 
   #timer(name: 'wall' | 'idle' | 'interrupt', ms: number, action: () => void): void {
     clearTimeout(this.#timers.get(name));
-    this.#timers.set(name, setTimeout(action, ms));
+    this.#timers.set(name, setTimeout(action, Math.min(ms, MAX_TIMER_MS)));
   }
 }
