@@ -24,7 +24,7 @@ export const runBatch = defineTool({
       .string()
       .optional()
       .describe(
-        'Another directory for the run than .rlm/runs/<run_id>; one that holds a run already is gone on with',
+        'At the command line only: another directory for the run than .rlm/runs/<run_id>; one that holds a run already is gone on with',
       ),
     ...workInput,
   }),
@@ -32,7 +32,7 @@ export const runBatch = defineTool({
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   startsWork: true,
-  command: { name: 'batch' },
+  command: { name: 'batch', only: ['run_dir'] },
   async run(input, context) {
     const [{ startActivity }, { prepareBatch }] = await Promise.all([
       import('../activities/index.ts'),

@@ -43,6 +43,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
     name?: string;
     /** Input fields that are positional arguments, in order. */
     positional?: string[];
+    /** Input fields that only a person has: over MCP a run is found by its id, so it lies under the root. */
+    only?: string[];
   };
   /**
    * Imports what it needs when it is called: a server lists all tools at its start, and must start fast, but

@@ -39,6 +39,20 @@ test('a result is structured content and exactly its JSON as text', async () => 
   });
 });
 
+test('where a run lies is for a person to choose: over MCP it is found by its id', async () => {
+  const client = await connectClient(temporaryDirectory());
+  const { tools } = await client.listTools();
+  const fields = tools.find(({ name }) => name === 'rlm_run_batch')?.inputSchema.properties ?? {};
+  expect(Object.keys(fields)).toEqual(expect.arrayContaining(['jobs', 'run_id']));
+  expect(fields).not.toHaveProperty('run_dir');
+  const result = await client.callTool({
+    name: 'rlm_run_batch',
+    arguments: { jobs: 'jobs.jsonl', run_dir: 'out' },
+  });
+  expect(result.isError).toBe(true);
+  expect(textOf(result)).toContain('unknown field run_dir');
+});
+
 test('the status of a run of 10,000 jobs is under 2 kB', async () => {
   const root = temporaryDirectory();
   const run = finishedBatch(root, { jobs: 10_000, title: 'é"\\'.repeat(160) });
