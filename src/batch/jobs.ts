@@ -205,8 +205,8 @@ function readRecord(line: JsonlLine): JobRecord | undefined {
 function resolvePaths(record: JobRecord, line: JsonlLine, paths: JobPaths): Job {
   try {
     const outputPath = resolveInside(paths.runDir, record.output_path, 'output_path');
-    const [top = ''] = outputPath.slice(paths.runDir.length + 1).split(sep);
-    if (top === '' || OWN_FILES.has(top)) {
+    const [top = '', below] = outputPath.slice(paths.runDir.length + 1).split(sep);
+    if (top === '' || OWN_FILES.has(top) || (top === RUN_FILES.subresults && below === undefined)) {
       throw new RlmError('forbidden', `output_path '${record.output_path}' is one of the run's own files`);
     }
     return {

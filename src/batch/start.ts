@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Caller, requireKind, resolveWork, type WorkRequest } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
@@ -40,6 +41,7 @@ export async function prepareBatch(
   const jobs = request.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, request.jobs);
   if (allowedRoots !== null) resolveInside(root, jobs, 'jobs');
   requireKind(jobs, 'file', '--jobs');
+  refuseForeign(where, jobs);
   requireNoDriver(where);
   // Output paths are checked against a place that need not exist yet: nothing is created until all is good.
   const paths = { baseDir: cwd, allowedRoots, runDir: where };
@@ -68,6 +70,17 @@ function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): st
   }
   const dir = resolve(cwd, request.runDir);
   return allowedRoots === null ? dir : resolveInside(root, dir, 'run_dir');
+}
+
+/** A place for a run is a directory, and the jobs file in it, if there is one, is of a run or the one that was named. */
+function refuseForeign(where: string, jobs: string): void {
+  if (!existsSync(where)) return;
+  requireKind(where, 'directory', '--run-dir');
+  const kept = join(where, RUN_FILES.jobs);
+  if (kept === jobs || !existsSync(kept) || existsSync(join(where, RUN_FILES.run))) return;
+  throw new RlmError('conflict', `${kept} is there already and is of no run: it would be replaced`, {
+    hint: 'Name that file with --jobs, move it away, or choose another --run-dir.',
+  });
 }
 
 /** Where a batch's result lies, for whoever reads it. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/index.ts';
@@ -51,6 +51,8 @@ export interface Caller {
  */
 export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
   const { config, environment } = caller;
+  // Exported but empty means not given.
+  const variable = (name: string) => environment[name] || undefined;
   const model = request.model ?? environment.CODEX_SUBAGENT_MODEL;
   if (model !== undefined && model.trim() === '')
     throw new RlmError('usage', '--model must be a non-empty string');
@@ -65,11 +67,20 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
   };
   const runnerScript = path(request.runner_script, 'runner_script');
   if (runnerScript !== null) requireKind(runnerScript, 'file', '--runner-script');
-  const workerCwd = path(request.worker_cwd ?? environment.CODEX_SUBAGENT_CWD, 'worker_cwd');
+  const workerCwd = path(request.worker_cwd ?? variable('CODEX_SUBAGENT_CWD'), 'worker_cwd');
   if (workerCwd !== null) requireKind(workerCwd, 'directory', '--worker-cwd');
-  const codexHome = path(request.codex_home ?? environment.CODEX_SUBAGENT_CODEX_HOME, 'codex_home');
-  if (codexHome !== null) ensureDirectory(codexHome);
+  const codexHome = path(request.codex_home ?? variable('CODEX_SUBAGENT_CODEX_HOME'), 'codex_home');
+  if (codexHome !== null) {
+    if (existsSync(codexHome)) requireKind(codexHome, 'directory', '--codex-home');
+    ensureDirectory(codexHome);
+  }
   const external = runnerScript !== null || request.command !== undefined;
+  if (external && !['auto', 'command', undefined].includes(request.worker)) {
+    throw new RlmError(
+      'usage',
+      `give either worker ${request.worker}, or a runner script or command, not both`,
+    );
+  }
   return {
     worker: external ? 'command' : (request.worker ?? config.worker),
     lane: request.lane ?? config.lane,
@@ -77,7 +88,7 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
     command: request.command ?? null,
     model: model ?? null,
     effort: request.effort ?? null,
-    profile: request.profile ?? environment.CODEX_SUBAGENT_PROFILE ?? null,
+    profile: request.profile ?? variable('CODEX_SUBAGENT_PROFILE') ?? null,
     codex_home: codexHome,
     worker_cwd: workerCwd,
     skip_git_repo_check: request.skip_git_repo_check ?? true,
