@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { startActivity } from '../activities/index.ts';
 import { prepareAsk } from '../ask/index.ts';
@@ -72,7 +72,7 @@ function findDocuments(): string[] {
 /** What to do next, in commands that work as they stand here. */
 function nextSteps(worker: string): string {
   const program = process.argv[1] ?? 'rlm';
-  const rlm = basename(program) === 'rlm' ? 'rlm' : `node ${program}`;
+  const rlm = isOnPath(program) ? 'rlm' : `node ${realpathSync(program)}`;
   const server = `node ${realpathSync(program)} mcp`;
   const models = `The extractive reader picks sentences; it does not think. For answers by a model, log in to one
 (codex login, or claude auth login), then:
@@ -84,6 +84,15 @@ function nextSteps(worker: string): string {
 To give the tools to an agent:
   codex mcp add rlm -- ${server}
   claude mcp add rlm -- ${server}`;
+}
+
+/** Whether typing `rlm` would start this very program. */
+function isOnPath(program: string): boolean {
+  const found = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((directory) => join(directory, 'rlm'))
+    .find((path) => existsSync(path));
+  return found !== undefined && realpathSync(found) === realpathSync(program);
 }
 
 function say(text: string): void {

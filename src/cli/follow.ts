@@ -134,6 +134,11 @@ class Block implements Screen {
   }
 }
 
+/** Equal for two looks at a run between which nothing happened. */
+function countsOf({ progress, state }: RunStatus): string {
+  return JSON.stringify(progress) + state;
+}
+
 /** Plain lines for a log: a new one only when something changed, and not more often than every few seconds. */
 class Lines implements Screen {
   readonly #out: NodeJS.WriteStream;
@@ -147,7 +152,7 @@ class Lines implements Screen {
   show(status: RunStatus, rate: number | undefined): void {
     const now = performance.now();
     if (status.progress.total === 0 || now - this.#printedAt < PLAIN_MS) return;
-    const counts = JSON.stringify(status.progress) + status.state;
+    const counts = countsOf(status);
     if (counts === this.#printed) return;
     this.#printed = counts;
     this.#printedAt = now;
@@ -159,6 +164,7 @@ class Lines implements Screen {
   }
 
   end(status: RunStatus): void {
+    if (this.#printed === countsOf(status)) return;
     this.#out.write(`${progressLine(status, undefined)}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { TOOLS, type Tool } from '../tools/index.ts';
 
 /** Everything a model or a file said may hold terminal sequences: they are shown as spaces. */
 export function oneLine(text: string): string {
@@ -13,12 +14,23 @@ export function oneLine(text: string): string {
  */
 export function asCommands(text: string, run: { id: string; dir: string }): string {
   const named = run.dir.endsWith(join('.rlm', 'runs', run.id)) ? `--run ${run.id}` : `--run-dir ${run.dir}`;
-  return text
-    .replaceAll(
-      /rlm_([a-z_]+) \{"run_id": "[^"]*"\}/g,
-      (_, name: string) => `rlm ${name.replaceAll('_', '-')} ${named}`,
-    )
-    .replaceAll(/\brlm_([a-z_]+)/g, (_, name: string) => `rlm ${name.replaceAll('_', '-')}`);
+  const words = text
+    .replaceAll(/\b(rlm_[a-z_]+) \{"run_id": "[^"]*"\}/g, `$1 ${named}`)
+    .replaceAll(`resource rlm://runs/${run.id}`, run.dir);
+  return inCommands(words);
+}
+
+/** Words that speak of tools, such as `rlm_run_batch`, as words that speak of commands: `rlm batch`. */
+export function inCommands(text: string): string {
+  return text.replaceAll(/\brlm_[a-z_]+/g, (name) => {
+    const tool = TOOLS.find((candidate) => candidate.name === name);
+    return tool === undefined ? name : `rlm ${commandName(tool)}`;
+  });
+}
+
+/** `rlm_run_batch` is `rlm batch`: its own command name, else the tool's without `rlm_`, dashed. */
+export function commandName(tool: Tool): string {
+  return tool.command?.name ?? tool.name.replace(/^rlm_/, '').replaceAll('_', '-');
 }
 
 /**

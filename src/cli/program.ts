@@ -4,7 +4,9 @@ import { messageOf, RlmError } from '../errors.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
 import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
+import { commandName, inCommands, oneLine } from './format.ts';
 import { runTool } from './run-tool.ts';
+import { endWithReader } from './streams.ts';
 
 /** Usage and configuration errors; never 2, which means that some jobs failed (CONTRACTS.md A). */
 const EXIT_ERROR = 1;
@@ -16,6 +18,7 @@ const EXIT_ERROR = 1;
  * @returns the exit code
  */
 export async function runCommandLine(argv: string[]): Promise<number> {
+  endWithReader();
   let exitCode = 0;
   const program = createProgram(argv[0], (code) => {
     exitCode = code;
@@ -31,8 +34,10 @@ export async function runCommandLine(argv: string[]): Promise<number> {
 }
 
 function describeError(error: unknown): string {
-  if (!(error instanceof RlmError)) return `error: ${messageOf(error)}\n`;
-  return `error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
+  const hint = error instanceof RlmError ? error.hint : undefined;
+  const lines = [`error: ${messageOf(error)}`, ...(hint === undefined ? [] : [inCommands(hint)])];
+  // A message may quote a file or a worker; a line end in it is ours.
+  return lines.flatMap((text) => text.split('\n').map((line) => `${oneLine(line)}\n`)).join('');
 }
 
 /**
@@ -75,11 +80,6 @@ Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or confi
 Runs are in .rlm/runs under the root. A run goes on when this command or the terminal ends.`,
   );
   return program;
-}
-
-/** `rlm_run_batch` is `rlm batch`: its own command name, else the tool's without `rlm_`, dashed. */
-function commandName(tool: Tool): string {
-  return tool.command?.name ?? tool.name.replace(/^rlm_/, '').replaceAll('_', '-');
 }
 
 function addTool(program: Command, tool: Tool, setExitCode: (code: number) => void): void {

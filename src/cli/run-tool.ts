@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
-import { callTool, createContext, type Tool } from '../tools/index.ts';
+import { callTool, createContext, type RunReport, reportRun, type Tool } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
@@ -40,7 +40,6 @@ export async function runTool(
   const result = await callTool(tool, given, context, flagOf);
   process.off('SIGINT', onInterrupt);
   const run = runOf(result);
-  if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   // What started nothing says why instead.
   const startedNothing = Array.isArray(result.started) && result.started.length === 0;
   if (run === undefined || !call.follow || startedNothing) {
@@ -49,13 +48,25 @@ export async function runTool(
       examined === undefined
         ? formatResult(result, run)
         : doctorText(examined, process.stdout.columns || 100);
-    if (!call.json) process.stdout.write(text);
+    process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : text);
     return examined?.healthy === false ? 1 : 0;
   }
   const { followRun } = await import('./follow.ts');
   const ending = await followRun(run);
-  if (!call.json) process.stdout.write(await closingLines(run, ending.status));
+  process.stdout.write(
+    call.json
+      ? `${JSON.stringify(asItEnded(result, reportRun(run, ending.status)))}\n`
+      : await closingLines(run, ending.status),
+  );
   return ending.interrupted ?? exitCodeOf(ending.status);
+}
+
+/** A tool's result about a run that was followed since: what it says of the run is how that ended. */
+function asItEnded(result: Record<string, unknown>, report: RunReport): Record<string, unknown> {
+  const { run } = result;
+  return typeof run === 'object' && run !== null
+    ? { ...result, run: { ...run, ...report } }
+    : { ...result, ...report };
 }
 
 /** A run may be named by its directory where its id is asked for: no id looks like a path. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
@@ -84,6 +84,87 @@ test.each([
   expect(exit.stderr).toMatch(message);
   expect(exit.stdout).toBe('');
   expect(exit.code).toBe(1);
+});
+
+test('places that are no place for a run are refused, and nothing in them is touched', async () => {
+  const cwd = temporaryDirectory();
+  const args = batchOf(cwd, 2);
+  const to = (place: string, ...more: string[]) =>
+    rlm([...args.map((arg) => (arg === 'out' ? place : arg)), ...more], { cwd });
+  expect(await to('c0.txt')).toMatchObject({
+    code: 1,
+    stderr: `error: --run-dir: ${join(cwd, 'c0.txt')} is not a directory\n`,
+  });
+  expect(await to('out', '--codex-home', 'c0.txt')).toMatchObject({
+    code: 1,
+    stderr: `error: --codex-home: ${join(cwd, 'c0.txt')} is not a directory\n`,
+  });
+  const foreign = join(cwd, 'foreign', 'jobs.jsonl');
+  mkdirSync(join(cwd, 'foreign'));
+  writeFileSync(foreign, 'mine\n');
+  const refused = await to('foreign');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`error: ${foreign} is there already and is of no run`);
+  expect(readdirSync(join(cwd, 'foreign'))).toEqual(['jobs.jsonl']);
+  expect(readFileSync(foreign, 'utf8')).toBe('mine\n');
+  const own = args.map((arg) => (arg === 'out' ? '.' : arg));
+  expect((await rlm(own, { cwd })).code).toBe(0);
+});
+
+test('a worker and a command contradict each other', async () => {
+  const cwd = temporaryDirectory();
+  const exit = await rlm([...batchOf(cwd, 1), '--worker', 'codex'], { cwd });
+  expect(exit).toMatchObject({ code: 1, stderr: expect.stringContaining('give either worker codex, or a') });
+});
+
+test('a variable that is exported but empty is not given', async () => {
+  const cwd = temporaryDirectory();
+  const env = { CODEX_SUBAGENT_PROFILE: '', CODEX_SUBAGENT_CODEX_HOME: '', CODEX_SUBAGENT_CWD: '' };
+  expect((await rlm(batchOf(cwd, 1), { cwd, env })).code).toBe(0);
+  const { params } = ActivityRecord.parse(
+    JSON.parse(readFileSync(join(cwd, 'out', 'activity.json'), 'utf8')),
+  );
+  expect(params).toMatchObject({ profile: null, codex_home: null, worker_cwd: null });
+});
+
+test('a followed batch ends with its state, once, and with --json as data', async () => {
+  const cwd = temporaryDirectory();
+  const plain = await rlm(batchOf(cwd, 2), { cwd });
+  expect(plain.stderr.match(/^completed: 2\/2 done/gm)).toHaveLength(1);
+  const asData = await rlm([...batchOf(cwd, 2), '--json'], { cwd });
+  expect(JSON.parse(asData.stdout)).toMatchObject({
+    run_id: 'out',
+    state: 'completed',
+    driver: 'gone',
+    progress: { total: 2, accepted: 2 },
+  });
+  const status = await rlm(['status', '--run-dir', 'out'], { cwd });
+  expect(status.stdout).toContain(`Read the result: ${join(cwd, 'out')}.`);
+});
+
+test('a reader that has gone ends a command quietly', async () => {
+  const root = temporaryDirectory();
+  finishedBatch(root, { jobs: 1 });
+  const child = startRlm(['runs', '--json'], { cwd: root });
+  child.stdout?.destroy();
+  expect(await exitOf(child)).toMatchObject({ code: 141, stderr: '' });
+});
+
+test('a hint speaks of commands, and what a file says cannot write to the terminal', async () => {
+  const cwd = temporaryDirectory();
+  const args = batchOf(cwd, 2, { slow: true });
+  const first = startRlm(args, { cwd });
+  const exit = exitOf(first);
+  await firstLine(first, 'running');
+  const second = await rlm(args, { cwd });
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(/is being driven by pid \d+ .*\nWait for it \(rlm wait\), or cancel it/);
+  await rlm(['cancel', '--run-dir', 'out'], { cwd });
+  await exit;
+  writeFileSync(join(cwd, 'jobs.jsonl'), '{"job_id": \u001b[31m}\n');
+  const wrong = await rlm(args, { cwd });
+  expect(wrong.stderr).toMatch(/^error: line 1: not valid JSON/);
+  expect(wrong.stderr).not.toContain('\u001b');
 });
 
 test('--json prints exactly the structured result', async () => {
