@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
-import { type Acceptance, AnswerCache, type Assignment, type Piece, type Split } from '../dispatch/index.ts';
+import {
+  type Acceptance,
+  AnswerCache,
+  type Assignment,
+  type Piece,
+  quickHash,
+  type Split,
+} from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
 import { type ChunkText, checkAnswer, findJsonObject } from './answer.ts';
 import type { Job } from './jobs.ts';
@@ -25,6 +32,7 @@ export interface BatchSettings {
 export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
   return {
     id: job.record.job_id,
+    mark: () => markOf(job, settings),
     async prepare() {
       const schema = compileSchema(job.schemaPath);
       const loaded = loadChunk(job, settings.embedBytes);
@@ -48,6 +56,16 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
       };
     },
   };
+}
+
+const INSTRUCTIONS = quickHash(CHUNK_INSTRUCTIONS);
+
+function markOf(job: Job, settings: BatchSettings): string | undefined {
+  const files = new Set([job.chunkPath, ...job.spans.map(({ path }) => path), job.schemaPath]);
+  const marks = [...files].map((path) => fileMark(path));
+  if (marks.includes(undefined)) return undefined;
+  const { model, effort, embedBytes } = settings;
+  return quickHash(JSON.stringify([job.record, ...files, model, effort, embedBytes, INSTRUCTIONS, ...marks]));
 }
 
 /** What a whole chunk and the halves of a split one have in common. */

@@ -26,6 +26,9 @@ export const OutcomeRecord = z.object({
   /** Of an accepted one: its file and what it held, so that a lost or edited file is seen. */
   output_path: z.string().optional(),
   output_sha256: z.string().optional(),
+  /** How inputs and output looked from outside: while they do, they need not be read to be found unchanged. */
+  input_mark: z.string().optional(),
+  output_mark: z.string().optional(),
   /** What the flow adds about its own result, such as clamped fields and checked quotes. */
   detail: z.record(z.string(), z.unknown()).optional(),
 });

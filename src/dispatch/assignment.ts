@@ -17,6 +17,11 @@ export type Acceptance =
 export interface Assignment {
   /** Unique in the run; part of file names, so `[A-Za-z0-9._-]` only. */
   readonly id: string;
+  /**
+   * How its inputs look without reading them (see `fileMark`): while this says the same, `key` is the same.
+   * Undefined when that cannot be said.
+   */
+  mark?(): string | undefined;
   /** Loads inputs. An RlmError fails this assignment with class `config`, and no other. */
   prepare(): Promise<PreparedAssignment>;
   /** Called once dispatch is done with it, with or without an outcome. */

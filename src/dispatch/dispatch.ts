@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { type Failure, NO_USAGE } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import { fileMark } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
 import type { Assignment, PreparedAssignment } from './assignment.ts';
 import { type AttemptLoop, runAttempts } from './attempts.ts';
@@ -105,6 +106,11 @@ export async function dispatch(
   if (signal.aborted) end();
   try {
     for await (const assignment of source) {
+      if (loop.stopped()) break;
+      if (stillStands(assignment, earlier, options.history)) {
+        assignment.settled?.();
+        continue;
+      }
       while (!loop.stopped() && underWay() >= (budget.mustProbe ? 1 : limit.concurrency)) await aChange();
       if (loop.stopped()) break;
       limit(() => runOne(assignment, loop, earlier, options.history))
@@ -127,6 +133,16 @@ export async function dispatch(
   return stop;
 }
 
+/** Whether an earlier driver's accepted result stands by the look of its inputs and output: for most, in a resume. */
+function stillStands(assignment: Assignment, earlier: OutcomeReader, history: History): boolean {
+  const offset = history.accepted.get(assignment.id);
+  const previous = offset === undefined ? undefined : earlier.read(offset);
+  if (previous?.id !== assignment.id || previous.output_path === undefined) return false;
+  const { input_mark, output_mark } = previous;
+  if (input_mark === undefined || output_mark === undefined) return false;
+  return input_mark === assignment.mark?.() && output_mark === fileMark(previous.output_path, { ours: true });
+}
+
 /** One assignment: passed over, answered from the cache, or worked on until it has an outcome. */
 async function runOne(
   assignment: Assignment,
@@ -146,6 +162,13 @@ async function runOne(
     model: null,
     cache_hit: false,
     log_paths: [],
+  };
+  // Before anything is read: a change from now on shows.
+  const inputMark = assignment.mark?.();
+  const committed = (text: string, to: PreparedAssignment) => {
+    const output = to.commit(text);
+    const outputMark = inputMark === undefined ? undefined : fileMark(output.output_path, { ours: true });
+    return outputMark === undefined ? output : { ...output, input_mark: inputMark, output_mark: outputMark };
   };
   let prepared: PreparedAssignment;
   try {
@@ -187,7 +210,7 @@ async function runOne(
         type: 'outcome',
         outcome: {
           ...base,
-          ...prepared.commit(acceptance.text),
+          ...committed(acceptance.text, prepared),
           status: 'accepted',
           duration_ms: performance.now() - started,
           model: cached.model,
@@ -232,12 +255,11 @@ async function runOne(
     return;
   }
   const { text, detail } = end.acceptance;
-  const committed = prepared.commit(text);
   journal.append({
     type: 'outcome',
     outcome: {
       ...common,
-      ...committed,
+      ...committed(text, prepared),
       status: 'accepted',
       failure_class: null,
       errors: end.errors,

@@ -75,6 +75,12 @@ export class IdIndex {
   }
 }
 
+/** A short name for a text; two texts share one with a chance of 1 in 2^64, unless they were made to. */
+export function quickHash(text: string): string {
+  const [low, high] = hash(text);
+  return `${high.toString(36)}${low.toString(36)}`;
+}
+
 /** Two 32-bit halves of a well-mixed hash (cyrb53's rounds, all 64 bits kept). */
 function hash(text: string): [number, number] {
   let a = 0xdeadbeef;

@@ -4,7 +4,7 @@ export { AnswerCache } from './cache.ts';
 export type { Stop } from './dispatch.ts';
 export { endOfStop, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
 export type { History } from './history.ts';
-export { IdIndex } from './id-index.ts';
+export { IdIndex, quickHash } from './id-index.ts';
 export { Journal, OutcomeReader, parseEvent, readEvents, readHistory } from './journal.ts';
 
 export { WorkSession } from './session.ts';

@@ -7,6 +7,7 @@ export {
   writeFileAtomic,
   writeJsonAtomic,
 } from './atomic.ts';
+export { fileMark } from './file-mark.ts';
 export {
   JsonlAppender,
   type JsonlLine,
