@@ -1,10 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { IngestReport } from '../../src/contracts/index.ts';
-import { docxOf, pdfOf } from '../corpus/fixtures.ts';
+import { docxOf, pdfOf, putUnreadable } from '../corpus/fixtures.ts';
 import { connectClient, rlm } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
 import { readState } from './asker.ts';
@@ -34,17 +42,14 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
     }
   }
   const log = Array.from(
-    { length: 2000 },
+    { length: 20_000 },
     (_, n) => `2026-11-20T10:00:00Z info request ${n} was served in ${n % 90} ms by the worker at the door\n`,
   ).join('');
-  place(
-    join(docs, 'big.log'),
-    `${log.repeat(Math.ceil((30 * MB) / log.length))}The flywheel stopped at noon.\n`,
-  );
-  place(
-    join(docs, 'line.json'),
-    `{"values": [${'12345, '.repeat((5 * MB) / 7)}0], "gyroscope": "calibrated by Noether"}`,
-  );
+  repeat(join(docs, 'big.log'), log, 300 * MB);
+  appendFileSync(join(docs, 'big.log'), 'The flywheel stopped at noon.\n');
+  writeFileSync(join(docs, 'line.json'), '{"values": [');
+  repeat(join(docs, 'line.json'), '12345, '.repeat(100_000), 50 * MB);
+  appendFileSync(join(docs, 'line.json'), '0], "gyroscope": "calibrated by Noether"}');
   writeFileSync(join(docs, 'report.pdf'), pdfOf(['The zeppelin budget was approved in March.']));
   writeFileSync(join(docs, 'letter.docx'), docxOf('Offer', ['The submarine was sold in Bremen.']));
   writeFileSync(join(docs, 'latin.txt'), Buffer.from('The caf\xe9 opens at nine.\n', 'latin1'));
@@ -52,16 +57,18 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   symlinkSync('..', join(docs, 'd0', 'loop'));
   symlinkSync('nowhere', join(docs, 'broken-link'));
   execFileSync('mkfifo', [join(docs, 'pipe')]);
+  putUnreadable(join(docs, 'secret.txt'));
 
   const ingested = await rlm(['ingest', 'docs', '--run-id', 'asked', '--json'], { cwd: root });
   expect(ingested).toMatchObject({ code: 0 });
   const { report } = z.object({ report: IngestReport }).parse(JSON.parse(ingested.stdout));
   expect(report).toMatchObject({ sources_read: FILES + 5, by_kind: { pdf: 1, docx: 1, markdown: FILES } });
-  expect(report.by_reason).toEqual({ binary: 1, broken_symlink: 1, not_a_file: 1 });
+  expect(report.by_reason).toEqual({ binary: 1, broken_symlink: 1, not_a_file: 1, unreadable: 1 });
   expect(report.left_out).toEqual([
     { path: 'docs/broken-link', reason: 'broken_symlink', detail: expect.stringContaining('ENOENT') },
     { path: 'docs/pipe', reason: 'not_a_file', detail: 'a named pipe' },
     { path: 'docs/program.bin', reason: 'binary', detail: expect.any(String) },
+    { path: 'docs/secret.txt', reason: 'unreadable', detail: expect.stringContaining('EACCES') },
   ]);
 
   const args = [
@@ -79,11 +86,11 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   const { code, stdout, stderr } = await rlm(['ask', 'When did the flywheel stop?', ...args], { cwd: root });
   expect(code, stderr).toBe(0);
   expect(stderr).toContain(`(${FILES + 5} known and unchanged)`);
-  expect(stdout).toMatch(/^left out: 1 \w+, 1 \w+, 1 \w+ \(all in chunks\/sources\.jsonl\)$/m);
+  expect(stdout).toMatch(/^left out: 1 \w+, 1 \w+, 1 \w+, 1 \w+ \(all in chunks\/sources\.jsonl\)$/m);
   expect(stdout).toContain('  docs/pipe: not_a_file (a named pipe)');
   const { answer, quotes } = verifyAnswer(join(root, '.rlm/runs/flywheel'));
   expect(quotes.join('\n')).toContain('The flywheel stopped at noon.');
-  expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .* 3 documents left out/);
+  expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .* 4 documents left out/);
 
   // The same by hand at the command line: a PDF, a DOCX and the end of the endless line.
   const questions = [
@@ -103,7 +110,12 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   for (const words of ['calibrated by Noether', 'approved in March', 'sold in Bremen']) {
     expect(found.join('\n')).toContain(words);
   }
-}, 120_000);
+}, 240_000);
+
+/** Appends a text again and again until the file has so many bytes. */
+function repeat(path: string, text: string, bytes: number): void {
+  for (let written = 0; written < bytes; written += text.length) appendFileSync(path, text);
+}
 
 describe('questions that have no answer', () => {
   test('a question that nothing matches is left open, with its coverage, and cites nothing', async () => {

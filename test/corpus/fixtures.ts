@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -29,6 +29,12 @@ export function workplace(): {
       return path;
     },
   };
+}
+
+/** A file that can be seen and not read, by nobody: root reads what nobody may read, but not what the kernel only takes. */
+export function putUnreadable(path: string): void {
+  if (process.getuid?.() === 0) symlinkSync('/sys/bus/cpu/uevent', path);
+  else writeFileSync(path, 'nobody may read this\n', { mode: 0 });
 }
 
 /** A PDF of one line a page. */
