@@ -1,3 +1,4 @@
 export { createExtractiveWorker, readChunk } from './extractive.ts';
+export { questionStems } from './question.ts';
 export { rankQuotes } from './rank.ts';
-export { questionStems, rarityIn } from './rarity.ts';
+export { rarityIn } from './rarity.ts';

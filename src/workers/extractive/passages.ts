@@ -1,5 +1,5 @@
 import { coverageOf, heldDegrees } from './bearing.ts';
-import { type Counter, counterOf } from './counts.ts';
+import type { Counter } from './counts.ts';
 import { beginningOf, facetOrder } from './facets.ts';
 import { shareOf } from './kinds.ts';
 import { type Question, readQuestion, type Term } from './question.ts';
@@ -19,15 +19,25 @@ export interface Passage {
   end: number;
   /** How well it bears on the question, 0..1; comparable between chunks. */
   score: number;
-  /** What it shows of what it holds, and how far it holds each term: with its headings, and by its first words. */
-  shown: number;
-  held: number[];
-  first: number[];
   /** Terms that it holds, and those for which it has a word of like meaning. */
   matched: Term[];
   like: Term[];
   /** Terms that only the headings above it, or the document's name, hold. */
   fromHeading: Term[];
+}
+
+/** A passage that may be worth a look. */
+interface Candidate {
+  start: number;
+  end: number;
+  score: number;
+  /** What it shows of what it holds. */
+  shown: number;
+  /** How far each term is held: with the headings, by the first words, by its own words, by the headings. */
+  held: number[];
+  first: readonly number[];
+  own: readonly number[];
+  above: readonly number[];
 }
 
 /** What a chunk holds on a question. */
@@ -44,7 +54,7 @@ export interface Reading {
 /** Reads a chunk for a question: deterministic, in one pass, without a model. */
 export function readPassages(text: string, questionText: string, source: string, limit: number): Reading {
   const question = readQuestion(questionText);
-  const counter = counterOf(question.terms);
+  const { counter } = question;
   const layout = layoutOf(text, source);
   const units = scoredUnits(text, question, layout, counter);
   const inherited = headingDegrees(text, source, layout, counter);
@@ -55,31 +65,29 @@ export function readPassages(text: string, questionText: string, source: string,
   const bears = ({ unit, degrees }: Scored) =>
     degrees.some((degree) => degree > 0) || (unit.kind === 'sentence' && named(unit));
   const fromSource = inherited.at(-1) ?? [];
-  const candidates: Passage[] = [];
+  const candidates: Candidate[] = [];
+  const considered = new Set<number>();
   let best = 0;
   const consider = (span: Scored[]) => {
+    if (span.every(({ unit }) => unit.kind === 'heading')) return;
     const { start, end, cut } = shorten(text, question.terms, span, counter);
+    // The sentences of a paragraph lead to the same passage.
+    const place = start * (text.length + 1) + end;
+    if (considered.has(place)) return;
+    considered.add(place);
     const own = cut
       ? counter(text.slice(start, end))
       : question.terms.map((_, term) => Math.max(...span.map((one) => one.degrees[term] ?? 0)));
     const above = inherited.at(span.at(-1)?.unit.heading ?? -1) ?? [];
-    const covered = coverageOf(question, weights, heldDegrees(own, above));
-    const score = covered.share * shareOf(text.slice(start, end));
-    const only = span.every(({ unit }) => unit.kind === 'heading');
-    if (only) return;
+    const held = heldDegrees(own, above);
+    const covered = coverageOf(question, weights, held);
+    const quote = text.slice(start, end);
+    const shown = shareOf(quote);
+    const score = covered.share * shown;
     best = Math.max(best, score);
     if (covered.share <= (covered.terms > 1 ? MIN_COVERAGE : MIN_COVERAGE_OF_ONE)) return;
-    candidates.push({
-      start,
-      end,
-      score,
-      shown: shareOf(text.slice(start, end)),
-      held: heldDegrees(own, above),
-      first: question.facets.length === 0 ? own : counter(beginningOf(text.slice(start, end))),
-      matched: question.terms.filter((_, term) => (own[term] ?? 0) >= SURE),
-      like: question.terms.filter((_, term) => (own[term] ?? 0) > 0 && (own[term] ?? 0) < SURE),
-      fromHeading: question.terms.filter((_, term) => (own[term] ?? 0) < SURE && (above[term] ?? 0) >= SURE),
-    });
+    const first = question.facets.length === 0 ? own : counter(beginningOf(quote));
+    candidates.push({ start, end, score, shown, held, first, own, above });
   };
   units.forEach((seed, index) => {
     if (!bears(seed)) return;
@@ -90,9 +98,21 @@ export function readPassages(text: string, questionText: string, source: string,
   });
   return {
     terms: question.terms,
-    passages: choose(text, candidates, question, limit),
+    passages: choose(text, candidates, question, limit).map((one) => passageOf(one, question.terms)),
     absent: question.terms.filter((_, term) => !units.some(({ degrees }) => (degrees[term] ?? 0) > 0)),
     best,
+  };
+}
+
+function passageOf({ start, end, score, own, above }: Candidate, terms: readonly Term[]): Passage {
+  const holds = (degrees: readonly number[], term: number) => (degrees[term] ?? 0) >= SURE;
+  return {
+    start,
+    end,
+    score,
+    matched: terms.filter((_, term) => holds(own, term)),
+    like: terms.filter((_, term) => (own[term] ?? 0) > 0 && !holds(own, term)),
+    fromHeading: terms.filter((_, term) => !holds(own, term) && holds(above, term)),
   };
 }
 
@@ -127,16 +147,16 @@ function headingDegrees(text: string, source: string, layout: Layout, counter: C
 }
 
 /** The best passages, none of which overlaps a better one or says the same words again. */
-function choose(text: string, candidates: Passage[], question: Question, limit: number): Passage[] {
-  const number = (one: Passage) =>
+function choose(text: string, candidates: Candidate[], question: Question, limit: number): Candidate[] {
+  const number = (one: Candidate) =>
     question.wantsNumber && /\p{Nd}/u.test(text.slice(one.start, one.end)) ? 1.1 : 1;
   const sorted = candidates
     .map((passage) => ({ passage, rank: passage.score * number(passage) }))
     .sort((a, b) => b.rank - a.rank || a.passage.start - b.passage.start);
   const floor = (sorted[0]?.rank ?? 0) * MIN_SCORE_SHARE;
-  const chosen: Passage[] = [];
+  const chosen: Candidate[] = [];
   const said = new Set<string>();
-  const take = (passage: Passage) => {
+  const take = (passage: Candidate) => {
     const words = text.slice(passage.start, passage.end).replace(/\s+/g, ' ');
     if (chosen.length >= limit || said.has(words)) return;
     if (chosen.some((one) => passage.start < one.end && one.start < passage.end)) return;

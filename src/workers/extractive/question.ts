@@ -1,3 +1,4 @@
+import { type Counter, counterOf } from './counts.ts';
 import { type LikeWord, likeWords } from './like-words.ts';
 import { isCommonWord, isStopWord } from './stop-words.ts';
 import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
@@ -32,6 +33,8 @@ export interface Question {
   wantsNumber: boolean;
   /** Text without any hit of it holds no term: a cheap look before the real one. Undefined: look everywhere. */
   prefilter: RegExp | undefined;
+  /** How well a text holds each of the terms. */
+  counter: Counter;
 }
 
 const WEIGHT = { common: 0.5, plain: 1 };
@@ -66,13 +69,23 @@ function takeApart(text: string): Question {
     facets.push(...facetsOf(sentence, [...own], (word) => known.get(stem(word.whole))));
   }
   const questions = wholeQuestions(asked);
+  const prefilter = prefilterOf(terms);
   return {
     terms,
     asked: questions,
     facets: [...facets, ...questionFacets(questions)],
     wantsNumber: NUMBER_WORDS.test(text),
-    prefilter: prefilterOf(terms),
+    prefilter,
+    counter: counterOf(terms, prefilter),
   };
+}
+
+/** The stems of a question whose rarity counts. */
+export function questionStems(question: string): string[] {
+  const stems = readQuestion(question).terms.flatMap(({ match }) =>
+    match.kind === 'stem' ? [match.whole, ...match.parts, ...match.others.map(({ stem }) => stem)] : [],
+  );
+  return [...new Set(stems)];
 }
 
 const NUMBER_WORDS =

@@ -95,8 +95,8 @@ interface Judged<Q> {
 
 function judgeOf<Q extends Quoted>(text: string, rarity: Rarity): (quote: Q) => Judged<Q> {
   const question = readQuestion(text);
-  const plain = counterOf(question.terms);
-  const rare = counterOf(question.terms, rarity);
+  const plain = question.counter;
+  const rare = counterOf(question.terms, question.prefilter, rarity);
   const weights = question.terms.map(({ weight }) => weight);
   const rarities = question.terms.map((term) => term.weight * rarityOf(term, rarity));
   const asksNumber = ASKS_NUMBER.test(text);

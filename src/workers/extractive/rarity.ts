@@ -1,5 +1,3 @@
-import { readQuestion } from './question.ts';
-
 /** How much it says that a text holds a stem (of a compound: its parts), 0..1: 1 for one that stands nowhere. */
 export type Rarity = (stem: string, parts?: readonly string[]) => number;
 
@@ -25,14 +23,6 @@ export function rarityIn(holding: (stem: string) => number | undefined, chunks: 
     const together = parts.reduce((share, part) => (share * (holding(part) ?? 0)) / chunks, chunks);
     return Math.sqrt(inverse(parts.length > 0 ? Math.max(own, together) : own, all) / most);
   };
-}
-
-/** The stems of a question whose rarity counts. */
-export function questionStems(question: string): string[] {
-  const stems = readQuestion(question).terms.flatMap(({ match }) =>
-    match.kind === 'stem' ? [match.whole, ...match.parts, ...match.others.map(({ stem }) => stem)] : [],
-  );
-  return [...new Set(stems)];
 }
 
 function inverse(holding: number, all: number): number {

@@ -22,6 +22,7 @@ export interface Word {
 
 /** `times out` and `shut down` are `timeout` and `shutdown` elsewhere. */
 const PARTICLE = /^(?:out|up|down|off|back|over|away)$/;
+const MAX_PARTICLE = 4;
 
 /** The words of a text in spaced scripts; one with its particle is one word of two parts. */
 export function wordsOf(text: string): Word[] {
@@ -44,19 +45,21 @@ export function wordsOf(text: string): Word[] {
 }
 
 /**
- * Visits the stems of a text's words, of their parts, and of words with a particle. (A callback: a generator
- * costs more than the work.)
+ * Visits a text's words as they are written, each with what it is together with the word before where it is a
+ * particle (`timeout` for the `out` of `times out`). (A callback: a generator costs more than the work.)
  */
-export function visitStems(text: string, visit: (stem: string) => void): void {
+export function visitWords(
+  text: string,
+  visit: (written: string, compound: string | undefined) => void,
+): void {
   WORD.lastIndex = 0;
   let before = '';
   for (let match = WORD.exec(text); match !== null; match = WORD.exec(text)) {
     const [written] = match;
     if (written.length > MAX_WORD) continue;
-    const stems = stemsOf(written);
-    for (const one of stems) visit(one);
-    if (before !== '' && PARTICLE.test(written)) visit(before + written);
-    before = stems[0] ?? '';
+    const particle = before !== '' && written.length <= MAX_PARTICLE && PARTICLE.test(written);
+    visit(written, particle ? `${stemsOf(before)[0] ?? ''}${written}` : undefined);
+    before = written;
   }
 }
 
@@ -65,19 +68,10 @@ export function stem(word: string): string {
   return stemmer(/^[\x20-\x7e]*$/.test(word) ? word : word.normalize('NFKD').replace(/\p{M}+/gu, ''));
 }
 
-/** Words come again and again; bounded, because a chunk of random letters has no end of new ones. */
-const known = new Map<string, readonly string[]>();
-const MAX_KNOWN = 50_000;
-
-function stemsOf(written: string): readonly string[] {
-  const cached = known.get(written);
-  if (cached !== undefined) return cached;
+/** The stems of a written word and of its parts. */
+export function stemsOf(written: string): readonly string[] {
   const { whole, parts } = takeApart(written);
-  const stems = [stem(whole), ...parts.map(stem)];
-  if (known.size >= MAX_KNOWN) known.clear();
-  // A slice of a match keeps the whole chunk alive; the cache must not.
-  known.set(Buffer.from(written).toString(), stems);
-  return stems;
+  return [stem(whole), ...parts.map(stem)];
 }
 
 function takeApart(written: string): Word {
