@@ -13,7 +13,8 @@ if (command === '--version' || command === '-V') {
   await serve(rest);
 } else if (command === 'drive' && rest[0] === '--run-dir' && rest[1] !== undefined) {
   const { drive } = await import('./activities/index.ts');
-  process.exitCode = await drive(rest[1], rest[2]);
+  // What it started is gone or told to go: it need not be waited for.
+  process.exit(await drive(rest[1], rest[2]));
 } else {
   const { runCommandLine } = await import('./cli/index.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -7,8 +7,8 @@ import { isOver, type RunStatus, readStatus } from './status.ts';
 
 /** Where no change is notified (network file systems, a killed driver), we look at least so often. */
 const LOOK_MS = 1000;
-/** A busy run changes thousands of times a second; its followers look at most ten times. */
-const REST_MS = 100;
+/** A busy run changes thousands of times a second; its followers look at most twenty times. */
+const REST_MS = 50;
 
 /**
  * Tells of changes of a run's journal and activity, without polling where the platform can notify. After a change

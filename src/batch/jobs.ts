@@ -6,10 +6,10 @@ import { type History, IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import {
   FILE_MODE,
+  insideOf,
   type JsonlLine,
   parseLine,
   readLineBatches,
-  resolveInside,
   temporaryName,
 } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
@@ -66,6 +66,7 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
   let outputs = new IdIndex();
   const checked = { chunk: '', schema: '' };
   let count = 0;
+  const resolver = pathResolver(paths);
   for await (const batch of readLineBatches(file)) {
     const last = batch.at(-1);
     if (count === 0 && last !== undefined) {
@@ -75,7 +76,7 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
       outputs = new IdIndex(expected);
     }
     for (const line of batch) {
-      const job = readJob(line, paths);
+      const job = readJob(line, resolver);
       if (job === undefined) continue;
       count += 1;
       const { job_id } = job.record;
@@ -110,9 +111,10 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
 
 /** Streams the jobs of a file that was checked. */
 export async function* readJobs(file: string, paths: JobPaths): AsyncGenerator<Job> {
+  const resolver = pathResolver(paths);
   for await (const batch of readLineBatches(file)) {
     for (const line of batch) {
-      const job = readJob(line, paths);
+      const job = readJob(line, resolver);
       if (job !== undefined) yield job;
     }
   }
@@ -164,9 +166,9 @@ export async function keepJobs(file: string, runDir: string): Promise<void> {
 }
 
 /** One line to a job; undefined for a blank line. */
-function readJob(line: JsonlLine, paths: JobPaths): Job | undefined {
+function readJob(line: JsonlLine, resolver: PathResolver): Job | undefined {
   const record = readRecord(line);
-  return record === undefined ? undefined : resolvePaths(record, line, paths);
+  return record === undefined ? undefined : resolvePaths(record, line, resolver);
 }
 
 function readRecord(line: JsonlLine): JobRecord | undefined {
@@ -202,22 +204,22 @@ function readRecord(line: JsonlLine): JobRecord | undefined {
   return record;
 }
 
-function resolvePaths(record: JobRecord, line: JsonlLine, paths: JobPaths): Job {
+function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver): Job {
   try {
-    const outputPath = resolveInside(paths.runDir, record.output_path, 'output_path');
-    const [top = '', below] = outputPath.slice(paths.runDir.length + 1).split(sep);
+    const outputPath = resolver.output(record.output_path);
+    const [top = '', below] = outputPath.slice(resolver.runDir.length + 1).split(sep);
     if (top === '' || OWN_FILES.has(top) || (top === RUN_FILES.subresults && below === undefined)) {
       throw new RlmError('forbidden', `output_path '${record.output_path}' is one of the run's own files`);
     }
     return {
       record,
       outputPath,
-      chunkPath: readable(paths, record.chunk_path, 'chunk_path'),
+      chunkPath: resolver.readable(record.chunk_path, 'chunk_path'),
       spans: (record.spans ?? []).map((span) => ({
         ...span,
-        path: readable(paths, span.path, 'spans.path'),
+        path: resolver.readable(span.path, 'spans.path'),
       })),
-      schemaPath: readable(paths, record.schema_path, 'schema_path'),
+      schemaPath: resolver.readable(record.schema_path, 'schema_path'),
     };
   } catch (error) {
     if (error instanceof RlmError)
@@ -228,17 +230,32 @@ function resolvePaths(record: JobRecord, line: JsonlLine, paths: JobPaths): Job 
   }
 }
 
-function readable(paths: JobPaths, path: string, what: string): string {
-  if (paths.allowedRoots === null) return resolve(paths.baseDir, path);
-  let refusal: unknown;
-  for (const root of [paths.runDir, ...paths.allowedRoots]) {
-    try {
-      return resolveInside(root, path, what, paths.baseDir);
-    } catch (error) {
-      refusal = error;
-    }
-  }
-  throw refusal;
+/** Resolves and checks the paths of jobs. */
+interface PathResolver {
+  runDir: string;
+  output(path: string): string;
+  readable(path: string, what: string): string;
+}
+
+function pathResolver({ runDir, baseDir, allowedRoots }: JobPaths): PathResolver {
+  const insideRun = insideOf(runDir);
+  const roots = [insideRun, ...(allowedRoots ?? []).map((root) => insideOf(root))];
+  return {
+    runDir,
+    output: (path) => insideRun(path, 'output_path'),
+    readable(path, what) {
+      if (allowedRoots === null) return resolve(baseDir, path);
+      let refusal: unknown;
+      for (const inside of roots) {
+        try {
+          return inside(path, what, baseDir);
+        } catch (error) {
+          refusal = error;
+        }
+      }
+      throw refusal;
+    },
+  };
 }
 
 function requireFile(line: JsonlLine, field: string, path: string): void {

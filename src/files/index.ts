@@ -18,6 +18,6 @@ export {
 export { LineSplitter } from './line-splitter.ts';
 export { acquireLock, type HeldLock, LockHolder, readLock } from './lock.ts';
 export { packageRoot } from './package-root.ts';
-export { isInside, resolveInside } from './paths.ts';
+export { insideOf, isInside, resolveInside } from './paths.ts';
 export { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
 export { processStart } from './process-start.ts';

@@ -38,23 +38,31 @@ function isThere(path: string): boolean {
  * @throws RlmError `forbidden` when it leaves the root, also through a symlink
  */
 export function resolveInside(root: string, candidate: string, what: string, base = root): string {
-  if (candidate.includes('\0')) throw new RlmError('forbidden', `${what} contains a NUL byte`);
+  return insideOf(root)(candidate, what, base);
+}
+
+/** As `resolveInside`, for many paths: the root itself is looked at once. */
+export function insideOf(root: string): (candidate: string, what: string, base?: string) => string {
   const absoluteRoot = resolve(root);
-  const path = isAbsolute(candidate) ? resolve(candidate) : resolve(base, candidate);
-  const refuse = (detail: string): never => {
-    throw new RlmError('forbidden', `${what} '${candidate}' ${detail} '${absoluteRoot}'`, {
-      hint: 'Give a path inside that directory, without .. and without symlinks that lead out of it.',
-    });
-  };
-  if (!isInside(absoluteRoot, path)) refuse('lies outside');
   // What does not exist holds no symlinks: the paths of a million jobs of a new run cost little.
-  if (!isThere(absoluteRoot)) return path;
-  let real: string;
-  try {
-    real = realpathOfExisting(path);
-  } catch {
-    return refuse('is a broken symlink under');
-  }
-  if (!isInside(realpathOfExisting(absoluteRoot), real)) refuse('leads through a symlink out of');
-  return path;
+  const realRoot = isThere(absoluteRoot) ? realpathOfExisting(absoluteRoot) : undefined;
+  return (candidate, what, base = root) => {
+    if (candidate.includes('\0')) throw new RlmError('forbidden', `${what} contains a NUL byte`);
+    const path = isAbsolute(candidate) ? resolve(candidate) : resolve(base, candidate);
+    const refuse = (detail: string): never => {
+      throw new RlmError('forbidden', `${what} '${candidate}' ${detail} '${absoluteRoot}'`, {
+        hint: 'Give a path inside that directory, without .. and without symlinks that lead out of it.',
+      });
+    };
+    if (!isInside(absoluteRoot, path)) refuse('lies outside');
+    if (realRoot === undefined) return path;
+    let real: string;
+    try {
+      real = realpathOfExisting(path);
+    } catch {
+      return refuse('is a broken symlink under');
+    }
+    if (!isInside(realRoot, real)) refuse('leads through a symlink out of');
+    return path;
+  };
 }

@@ -26,6 +26,24 @@ function alive(pid: number | undefined): pid is number {
   return pid !== undefined && processStart(pid) !== undefined;
 }
 
+function childrenOf(parent: number | undefined): number[] {
+  if (parent === undefined) return [];
+  try {
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
+    return children.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** The processes around one batch: started over MCP, taken up again from MCP and from the command line. */
 class Scene {
   readonly fixture: BatchFixture;
@@ -40,7 +58,14 @@ class Scene {
       'worker.sh',
       `case $1 in *-1[89]?) while [ ! -f open ]; do sleep 0.05; done ;; *) sleep 0.2 ;; esac\n${ANSWER_LINE}`,
     );
-    this.#batch = { run_id: RUN, jobs: 'jobs.jsonl', parallel: 8, command: [worker, '{chunk_id}'] };
+    // A job is killed with its launcher, and the last ones are there for each such kill.
+    this.#batch = {
+      run_id: RUN,
+      jobs: 'jobs.jsonl',
+      parallel: 8,
+      retries: KILLS,
+      command: [worker, '{chunk_id}'],
+    };
   }
 
   driver(): number | undefined {
@@ -54,6 +79,11 @@ class Scene {
 
   server(): number | undefined {
     return this.#server === undefined ? undefined : serverPid(this.#server);
+  }
+
+  /** The process that starts the driver's workers. */
+  launcher(): number | undefined {
+    return childrenOf(this.driver()).find((pid) => commandLine(pid).includes('launcher.js'));
   }
 
   command(): number | undefined {
@@ -100,12 +130,12 @@ class Scene {
   }
 }
 
-test('a batch whose server, driver, command and workers are killed at random instants ends with every result, none run again once accepted, and no process left', async () => {
+test('a batch whose server, driver, launcher, command and workers are killed at random instants ends with every result, none run again once accepted, and no process left', async () => {
   const next = random(20261120);
   const ids = Array.from({ length: JOBS }, (_, i) => `j-${String(i).padStart(3, '0')}`);
   const scene = new Scene(ids);
-  const order = ['driver', 'server', 'worker', 'command'] as const;
-  const killed = { driver: 0, server: 0, worker: 0, command: 0 };
+  const order = ['driver', 'server', 'worker', 'command', 'launcher'] as const;
+  const killed = { driver: 0, server: 0, worker: 0, command: 0, launcher: 0 };
   for (let kill = 0; kill < KILLS; ) {
     const victim = order[kill % order.length] ?? 'driver';
     while (!alive(scene[victim]())) {
@@ -127,7 +157,7 @@ test('a batch whose server, driver, command and workers are killed at random ins
   await scene.finish();
 
   const each = KILLS / order.length;
-  expect(killed).toEqual({ driver: each, server: each, worker: each, command: each });
+  expect(killed).toEqual({ driver: each, server: each, worker: each, command: each, launcher: each });
   const accepted = new Set<string>();
   for (const event of scene.fixture.events()) {
     if (event.type === 'attempt_started' && accepted.has(event.id)) expect.fail(`${event.id} was run again`);
