@@ -49,3 +49,26 @@ export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What to do where the system refuses; its own words say what and where. */
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Check who may read and write there, or name another place.',
+  EPERM: 'Check who may read and write there, or name another place.',
+  EROFS: 'The file system is read-only: name another place.',
+  ENOSPC: 'The disk is full: free some space, then try again.',
+  EDQUOT: 'The disk quota is used up: free some space, then try again.',
+  EMFILE: 'Too many files are open: raise the limit (ulimit -n), or run fewer workers at a time.',
+  ENFILE: 'Too many files are open on this machine: try again later.',
+  ENOTDIR: 'A file is where a directory is needed: move it away, or name another place.',
+  EEXIST: 'A file is where a directory is needed: move it away, or name another place.',
+  EISDIR: 'A directory is where a file is needed: move it away, or name another place.',
+};
+
+/** A refusal of the system, which somebody can mend, as an error of ours; anything else as it is. */
+export function asReadable(error: unknown): unknown {
+  if (error instanceof RlmError) return error;
+  const hint = SYSTEM_HINTS[systemCode(error) ?? ''];
+  return hint === undefined
+    ? error
+    : new RlmError('unavailable', messageOf(error), { hint, retryable: true, cause: error });
+}

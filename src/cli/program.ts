@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
-import { messageOf, RlmError } from '../errors.ts';
+import { asReadable, messageOf, RlmError } from '../errors.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
 import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
@@ -28,7 +28,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_ERROR;
-    process.stderr.write(describeError(error));
+    process.stderr.write(describeError(asReadable(error)));
     return EXIT_ERROR;
   }
 }

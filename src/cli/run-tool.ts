@@ -8,6 +8,9 @@ import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
 import { formatResult } from './format.ts';
 
+/** What a shell says of a command that Ctrl-C ended. */
+const EXIT_INTERRUPTED = 130;
+
 /**
  * Calls a tool for a person: prints its result, and for work that was started follows it to its end.
  *
@@ -49,6 +52,7 @@ export async function runTool(
         ? formatResult(result, run)
         : doctorText(examined, process.stdout.columns || 100);
     process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : text);
+    if (abort.signal.aborted) return EXIT_INTERRUPTED;
     return examined?.healthy === false ? 1 : 0;
   }
   const { followRun } = await import('./follow.ts');

@@ -91,7 +91,8 @@ export function loadConfig(root: string): LoadedConfig {
   const path = join(root, '.rlm', 'config.json');
   let given: unknown = {};
   try {
-    given = JSON.parse(readFileSync(path, 'utf8'));
+    // Some editors put a byte order mark before UTF-8.
+    given = JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') {
       throw new RlmError('usage', `${path}: ${messageOf(error)}`, {

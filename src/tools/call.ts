@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RlmError } from '../errors.ts';
+import { asReadable, RlmError } from '../errors.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 /**
@@ -17,12 +17,20 @@ export async function callTool(
 ): Promise<Record<string, unknown>> {
   const checked = checkInput(tool, input, nameOf);
   if (tool.startsWork) await checkDepth(tool, context);
-  const result = tool.output.safeParse(await tool.run(checked, context));
+  const result = tool.output.safeParse(await run(tool, checked, context));
   if (result.success) return result.data;
   throw new RlmError(
     'internal',
     `${tool.name} returned what its output schema forbids: ${z.prettifyError(result.error)}`,
   );
+}
+
+async function run(tool: Tool, input: Record<string, unknown>, context: ToolContext) {
+  try {
+    return await tool.run(input, context);
+  } catch (error) {
+    throw asReadable(error);
+  }
 }
 
 function checkInput(

@@ -81,7 +81,11 @@ describe('a jobs file', () => {
     ['an output through a broken symlink', [job({ output_path: 'broken/x.json' })], 'broken symlink'],
     ['an output over our own files', [job({ output_path: 'events.jsonl' })], "one of the run's own files"],
     ['an output among our own logs', [job({ output_path: 'logs/x.json' })], "one of the run's own files"],
-    ['an output over the directory of all', [job({ output_path: 'subresults' })], "one of the run's own files"],
+    [
+      'an output over the directory of all',
+      [job({ output_path: 'subresults' })],
+      "one of the run's own files",
+    ],
     ['no job at all', ['', ''], 'no jobs in'],
   ])('is refused naming the line: %s', async (_, lines, message) => {
     await expect(check(lines)).rejects.toThrow(message);

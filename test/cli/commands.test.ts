@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
 import { exitOf, rlm, startRlm } from '../support/rlm.ts';
 import { finishedBatch, jobId, temporaryDirectory } from '../support/runs.ts';
+import { until } from '../workers/request.ts';
 
 /**
  * A jobs file, and a program that answers: jobs named in `wrong` get another chunk's id, and with `slow` each
@@ -237,6 +238,30 @@ test('a second Ctrl-C leaves at once when the driver does not answer', async () 
   expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'cancelled', driver: 'gone' });
 });
 
+test('Ctrl-C ends a wait, not the run', async () => {
+  const cwd = temporaryDirectory();
+  const detached = await rlm([...batchOf(cwd, 2, { slow: true }), '--detach'], { cwd });
+  expect(detached.code).toBe(0);
+  const wait = startRlm(['wait', '--run-dir', 'out', '--json'], { cwd });
+  const exit = exitOf(wait);
+  await until(() => (watchesFiles(wait.pid) ? true : undefined));
+  wait.kill('SIGINT');
+  const { code, stdout } = await exit;
+  expect(code).toBe(130);
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'working', driver: 'alive' });
+  await rlm(['cancel', '--run-dir', 'out'], { cwd });
+});
+
+test('a file where the state goes is told with what to do', async () => {
+  const cwd = temporaryDirectory();
+  writeFileSync(join(cwd, '.rlm'), '');
+  const exit = await rlm(['runs'], { cwd });
+  expect(exit).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: .*\.rlm.*\nA file is where/),
+  });
+});
+
 test('a terminal that closes leaves the run going', async () => {
   const cwd = temporaryDirectory();
   const batch = startRlm(batchOf(cwd, 2, { slow: true }), { cwd });
@@ -293,6 +318,18 @@ test('help names every command, and each its options with their defaults', async
   }
   expect((await rlm(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
+
+/** Whether a process has come so far that it waits for changes of files. */
+function watchesFiles(pid: number | undefined): boolean {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).some((fd) => {
+    try {
+      return readlinkSync(join(directory, fd)) === 'anon_inode:inotify';
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** Waits until stderr holds a text. */
 async function firstLine(child: ReturnType<typeof startRlm>, text: string): Promise<void> {

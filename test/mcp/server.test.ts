@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResourceListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test } from 'vitest';
@@ -100,6 +100,19 @@ test('errors are text alone: code, message, hint, retryable; no stack', async ()
     expect(error.hint ?? error.message).toMatch(/\w+/);
     expect(textOf(result)).not.toMatch(/\n\s+at /);
   }
+});
+
+test('what the system refuses is told with what to do', async () => {
+  const root = temporaryDirectory();
+  writeFileSync(join(root, '.rlm'), 'a file');
+  const client = await connectClient(root);
+  const result = await client.callTool({ name: 'rlm_status', arguments: {} });
+  expect(result.isError).toBe(true);
+  expect(JSON.parse(textOf(result))).toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(join(root, '.rlm')),
+    hint: expect.stringContaining('A file is where a directory is needed'),
+  });
 });
 
 test('a wrong number is told with the field and its bounds', async () => {
