@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { TOOLS, type Tool } from '../tools/index.ts';
 
+/** A longer text in a list of records makes each of them a paragraph instead of a row. */
+const WIDEST_CELL = 120;
+
 /** Everything a model or a file said may hold terminal sequences: they are shown as spaces. */
 export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
@@ -54,8 +57,18 @@ function formatRecord(record: object, indent: string): string[] {
     if (typeof value === 'object' && value !== null) {
       return [`${indent}${name}`, ...formatRecord(value, `${indent}  `)];
     }
-    return [`${indent}${name.padEnd(width)}  ${oneLine(String(value))}`];
+    const lines = linesOf(String(value));
+    if (lines.length > 1) return [`${indent}${name}`, ...lines.map((line) => `${indent}  ${line}`)];
+    return [`${indent}${name.padEnd(width)}  ${lines[0] ?? ''}`];
   });
+}
+
+/** The lines of a text, such as a piece of a document, each without terminal sequences. */
+function linesOf(text: string): string[] {
+  return text
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/)
+    .map(oneLine);
 }
 
 function isNested(value: unknown): boolean {
@@ -65,6 +78,7 @@ function isNested(value: unknown): boolean {
 function formatList(values: unknown[], indent: string): string[] {
   const records = values.filter((value) => typeof value === 'object' && value !== null);
   if (records.length < values.length) return values.map((value) => `${indent}${oneLine(String(value))}`);
+  if (records.some(isWide)) return records.flatMap((record) => item(formatRecord(record, indent), indent));
   const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
   const rows = [columns, ...records.map((record) => columns.map((name) => cell(Reflect.get(record, name))))];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -78,7 +92,25 @@ function formatList(values: unknown[], indent: string): string[] {
   );
 }
 
+/** Too much for a row of a table: a list of records, or a long text. */
+function isWide(record: object): boolean {
+  return Object.values(record).some(
+    (value) =>
+      (Array.isArray(value) && value.some((part) => typeof part === 'object')) ||
+      cell(value).length > WIDEST_CELL,
+  );
+}
+
+/** A record below others: its first line is marked. */
+function item(lines: string[], indent: string): string[] {
+  return lines.map(
+    (line, index) => (index === 0 ? `${indent}- ` : `${indent}  `) + line.slice(indent.length),
+  );
+}
+
 function cell(value: unknown): string {
   if (value === undefined || value === null) return '';
+  if (Array.isArray(value) && value.every((part) => typeof part !== 'object'))
+    return oneLine(value.join(', '));
   return oneLine(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }

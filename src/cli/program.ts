@@ -98,13 +98,18 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
   command
     .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
     .option('--json', 'print exactly the structured result');
-  command.action(async (...given: unknown[]) => {
+  command.action(async () => {
     const options: Record<string, unknown> = command.opts();
-    positional.forEach((name, index) => {
-      const value = given[index];
-      // A list that was not given comes as an empty one.
-      if (value !== undefined && !(Array.isArray(value) && value.length === 0))
-        options[attributeOf(flagOf(name))] ??= value;
+    // A run that was named by an option leaves its place to what follows: `rlm search --run a "a question"`.
+    const open = positional.filter(
+      (name) =>
+        options[attributeOf(flagOf(name))] === undefined &&
+        !(name === 'run_id' && options.runDir !== undefined),
+    );
+    open.forEach((name, index) => {
+      const value = isList(fields, name) ? command.args.slice(index) : command.args[index];
+      const none = value === undefined || (Array.isArray(value) && value.length === 0);
+      if (!none) options[attributeOf(flagOf(name))] = value;
     });
     const runDir = namesRun && typeof options.runDir === 'string' ? options.runDir : undefined;
     setExitCode(
@@ -120,8 +125,11 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
 
 /** `[run]`, and `[input...]` for a list, which takes all that follows. */
 function argumentName(fields: readonly Field[], name: string): string {
-  const isList = fields.find(({ path }) => path[0] === name)?.schema.type === 'array';
-  return `[${name.replace('run_id', 'run')}${isList ? '...' : ''}]`;
+  return `[${name.replace('run_id', 'run')}${isList(fields, name) ? '...' : ''}]`;
+}
+
+function isList(fields: readonly Field[], name: string): boolean {
+  return fields.find(({ path }) => path[0] === name)?.schema.type === 'array';
 }
 
 function argumentText(fields: readonly Field[], name: string): string {

@@ -136,10 +136,7 @@ describe('the index', () => {
 
   it('says why a scan serves, and counts the questions of large documents only', async () => {
     const small = await corpus(1, 100);
-    expect(await engineOf(small.run, small.index)).toEqual([
-      'scan',
-      expect.stringMatching(/small \(0\.0 MB\)/),
-    ]);
+    expect(await engineOf(small.run, small.index)).toEqual(['scan', expect.stringMatching(/small \(1 kB\)/)]);
     expect(scansOf(small.index, await openCorpus(small.run))).toBe(0);
     const large = workplace();
     large.put('large.txt', 'memory of a line that is repeated\n'.repeat(2_000_000));

@@ -252,7 +252,9 @@ function whyNone(corpus: Corpus): string {
   if (corpus.record.index === 'never') return 'these documents were ingested with index: never';
   if (isWorthAnIndex(corpus))
     return 'no index yet: one is made in the background when these documents are asked again';
-  return `the text is small (${(corpus.record.bytes / 1e6).toFixed(1)} MB): a scan is as fast`;
+  const { bytes } = corpus.record;
+  const size = bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1e6)} MB`;
+  return `the text is small (${size}): a scan is as fast`;
 }
 
 /** Whether questions are answered sooner with an index: a scan of less takes a tenth of a second. */
