@@ -12,6 +12,7 @@ import {
   WorkSession,
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
+import { writeEvidence } from '../evidence/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { finalizeAnswer } from './answer.ts';
 import { type BuiltJobs, buildJobs } from './build-jobs.ts';
@@ -25,7 +26,7 @@ import { AskParams } from './params.ts';
 import { previewOf, sampleOf } from './preview.ts';
 import { quotedAnswer } from './quoted-answer.ts';
 import { reduceRun } from './reduce-run.ts';
-import { answerOf, type Synthesis, synthesise } from './synthesise.ts';
+import { answerOf, type Synthesis, synthesise, withConflictsOf } from './synthesise.ts';
 
 /** What the passes so far gave. */
 interface Found {
@@ -229,6 +230,7 @@ class Ask {
     this.#state.answered_by = synthesis === undefined ? 'extractive' : 'synthesis';
     this.#save();
     const { run, journal } = this.#context;
+    if (synthesis !== undefined) writeEvidence(run.dir, withConflictsOf(synthesis, reduced.evidence));
     const head = { runDir: run.dir, state: end.state, reason: end.reason ?? null, stop };
     const durationMs = performance.now() - this.#began;
     await writeSummary({ ...head, history: journal.history, durationMs });

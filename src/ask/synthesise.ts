@@ -13,6 +13,7 @@ import {
   offeredNumbers,
   SYNTHESIS_INSTRUCTIONS,
   synthesisInput,
+  withReportedConflicts,
 } from '../evidence/index.ts';
 import { runModelSteps } from './model-step.ts';
 
@@ -93,6 +94,26 @@ export function answerOf(
       : [`${unread} of ${items.length} pieces of evidence are not in this answer: see reduce/evidence.json.`];
   const whole = { ...answer, gaps: [...left, ...answer.gaps] };
   return composeAnswer({ question, answer: whole, evidence: { ...evidence, items }, coverage });
+}
+
+/**
+ * The evidence with the contradictions that the synthesis names: as ids of the evidence as it is now, for a later
+ * pass may have joined spans and numbers them anew.
+ */
+export function withConflictsOf({ answer, items }: Synthesis, evidence: EvidenceFile): EvidenceFile {
+  const idOf = (number: number) => {
+    const item = items[number - 1];
+    const now = evidence.items.find(
+      ({ source, byte_start, byte_end }) =>
+        source === item?.source && byte_start <= item.byte_start && item.byte_end <= byte_end,
+    );
+    return now === undefined ? [] : [now.evidence_id];
+  };
+  const reported = answer.conflicts.map((conflict) => ({
+    evidence_ids: conflict.evidence.flatMap(idOf),
+    description: conflict.text,
+  }));
+  return withReportedConflicts(evidence, reported);
 }
 
 function checker(question: string, items: EvidenceFile['items'], offered: ReadonlySet<number>) {

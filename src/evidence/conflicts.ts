@@ -122,5 +122,5 @@ function bigrams(word: string): string[] {
 }
 
 function describe(a: Statement, b: Statement): string {
-  return `Possible conflict: “${plainText(a.text, 220)}” against “${plainText(b.text, 220)}”`;
+  return `“${plainText(a.text, 220)}” against “${plainText(b.text, 220)}”`;
 }

@@ -9,6 +9,11 @@ export const MAX_EXTRACTS = 8;
 const MAX_CONTENT = 16_000;
 /** Choosing sentences by their words is not understanding them: no such answer is surer than this. */
 const MAX_CONFIDENCE = 0.7;
+const WHY = {
+  number: 'they name different numbers',
+  negation: 'one negates the other',
+  reported: 'reported',
+} as const;
 /** Quotes that hold less of the question than this, by their confidence, are leads. */
 const LEADS_BELOW = 0.65;
 
@@ -125,15 +130,9 @@ function conflictLines(evidence: EvidenceFile, shown: readonly VerifiedEvidence[
   const marks = new Map(shown.map((item, index) => [item.evidence_id, index + 1]));
   return evidence.conflicts.slice(0, 20).flatMap((conflict) => {
     const numbers = conflict.evidence_ids.flatMap((id) => marks.get(id) ?? []).sort((a, b) => a - b);
-    const why = {
-      number: 'they name different numbers',
-      negation: 'one negates the other',
-      reported: 'reported',
-    };
     if (numbers.length < 2) return [];
-    return [
-      `- ${numbers.map((n) => `[${n}]`).join(' and ')} may contradict each other: ${why[conflict.kind]}.`,
-    ];
+    const cited = numbers.map((n) => `[${n}]`).join(' and ');
+    return [`- ${cited} may contradict each other: ${WHY[conflict.kind]}.`];
   });
 }
 

@@ -12,6 +12,7 @@ export {
   type ReduceJob,
   reduceEvidence,
   withReportedConflicts,
+  writeEvidence,
 } from './reduce.ts';
 export { renderAnswer } from './render-answer.ts';
 export { SourceFiles } from './source-files.ts';

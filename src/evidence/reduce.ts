@@ -69,8 +69,13 @@ export async function reduceEvidence(
   const coverage = CoverageFile.parse(reduction.coverage.finish());
   ensureDirectory(join(input.runDir, 'reduce'));
   writeJsonAtomic(join(input.runDir, REDUCE_FILES.coverage), coverage);
-  writeJsonAtomic(join(input.runDir, REDUCE_FILES.evidence), evidence);
+  writeEvidence(input.runDir, evidence);
   return { evidence, coverage };
+}
+
+/** Writes `reduce/evidence.json`, atomically. */
+export function writeEvidence(runDir: string, evidence: EvidenceFile): void {
+  writeJsonAtomic(join(runDir, REDUCE_FILES.evidence), evidence);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
-import { type CitableSpans, citableSpans, spansOf } from './citations.ts';
+import { type CitableSpans, citableSpans, sourceString, spansOf } from './citations.ts';
 import { describeCoverage } from './coverage.ts';
 import { plainText } from './plain-text.ts';
 
@@ -14,12 +14,7 @@ const SHOWN_QUOTE = 320;
 export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
   const parts = [forTerminal(answer.content).trimEnd()];
   if (answer.citations.length > 0) parts.push(`Citations\n${citationLines(answer, evidence).join('\n')}`);
-  if (evidence.conflicts.length > 0) {
-    const lines = evidence.conflicts
-      .slice(0, 20)
-      .map((conflict) => `  - ${plainText(conflict.description, 500)}`);
-    parts.push(`Possible conflicts (${evidence.conflicts.length})\n${lines.join('\n')}`);
-  }
+  if (evidence.conflicts.length > 0) parts.push(conflictsText(evidence));
   if (coverage !== undefined) parts.push(`Coverage\n  ${describeCoverage(coverage)}`);
   if (answer.gaps.length > 0)
     parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${plainText(gap, 500)}`).join('\n')}`);
@@ -35,6 +30,21 @@ function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
       ...quoteLines(source, spans),
     ]),
   );
+}
+
+/** Conflicts that are listed; all are in `reduce/evidence.json`. */
+const SHOWN_CONFLICTS = 10;
+
+/** Contradictory statements side by side, each with its place. */
+function conflictsText({ conflicts, items }: EvidenceFile): string {
+  const places = new Map(items.map((item) => [item.evidence_id, sourceString(item)]));
+  const lines = conflicts.slice(0, SHOWN_CONFLICTS).flatMap(({ description, evidence_ids }) => {
+    const sides = evidence_ids.map((id) => plainText(places.get(id) ?? id, 512));
+    return [`  - ${sides.join(' against ')}`, `      ${plainText(description, 500)}`];
+  });
+  const more = conflicts.length - SHOWN_CONFLICTS;
+  const rest = more > 0 ? [`  ${more} more are in reduce/evidence.json.`] : [];
+  return `Possible conflicts (${conflicts.length})\n${[...lines, ...rest].join('\n')}`;
 }
 
 function quoteLines(source: string, spans: CitableSpans): string[] {

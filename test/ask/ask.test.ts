@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AskPreview, BatchSummary, type JobRecord } from '../../src/contracts/index.ts';
+import { AskPreview, BatchSummary, EvidenceFile, type JobRecord } from '../../src/contracts/index.ts';
 import {
   Asker,
   chunkAnswer,
@@ -124,9 +124,17 @@ test('what contradicts each other stands side by side, both cited', async () => 
       synthesis(prompt, { conflicts: [{ text: 'The documents name two code words.', evidence: [1, 2] }] }),
   });
   asker.write({ 'docs/a.md': unit(7, 'w-7'), 'docs/b.md': unit(7, 'w-8') });
-  expect((await asker.rlm(...ASK)).code).toBe(0);
+  const { code, stdout } = await asker.rlm(...ASK);
+  expect(code).toBe(0);
   const { answer, quotes } = verifyAnswer(asker.run());
   expect(quotes.sort()).toEqual(['The code word of unit 7 is w-7.', 'The code word of unit 7 is w-8.']);
+  const { conflicts, items } = EvidenceFile.parse(
+    JSON.parse(readFileSync(join(asker.run(), 'reduce/evidence.json'), 'utf8')),
+  );
+  const reported = conflicts.find(({ kind }) => kind === 'reported');
+  expect(reported?.description).toBe('The documents name two code words.');
+  expect(reported?.evidence_ids).toEqual(items.map(({ evidence_id }) => evidence_id));
+  expect(stdout).toMatch(/^ {2}- docs\/a\.md:3-3 against docs\/b\.md:3-3\n {6}The documents name two/m);
   const line = /^- The documents name two code words\..*$/m.exec(answer.content)?.[0] ?? '';
   const cited = [...line.matchAll(/\d+/g)].flatMap(
     ([mark]) => answer.citations[Number(mark) - 1]?.sources ?? [],
