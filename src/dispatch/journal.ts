@@ -92,29 +92,44 @@ export function parseEvent(text: string): JournalEvent | undefined {
   }
 }
 
-/** Reads single outcomes back by the offset of their line. */
+/** Reads single outcomes back by the offset of their line. Those that stand near each other are read at once. */
 export class OutcomeReader {
   readonly #fd: number;
-  #buffer = Buffer.alloc(2 * 1024);
+  #buffer = Buffer.allocUnsafe(16 * 1024);
+  /** What of the file is in the buffer. */
+  #start = 0;
+  #end = 0;
 
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
   }
 
   read(offset: number): OutcomeRecord | undefined {
-    for (;;) {
-      const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, offset);
-      const newline = this.#buffer.subarray(0, bytes).indexOf(0x0a);
-      if (newline !== -1) {
-        const event = parseEvent(this.#buffer.toString('utf8', 0, newline));
-        return event?.type === 'outcome' ? event.outcome : undefined;
-      }
-      if (bytes < this.#buffer.length) return undefined;
-      this.#buffer = Buffer.alloc(this.#buffer.length * 2);
-    }
+    const event = parseEvent(this.#line(offset) ?? '');
+    return event?.type === 'outcome' ? event.outcome : undefined;
   }
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  /** The line that starts there, without its end; undefined when it has none. */
+  #line(offset: number): string | undefined {
+    const held = offset >= this.#start && offset < this.#end ? this.#newlineAfter(offset) : -1;
+    if (held !== -1) return this.#buffer.toString('utf8', offset - this.#start, held);
+    for (;;) {
+      const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, offset);
+      this.#start = offset;
+      this.#end = offset + bytes;
+      const newline = this.#newlineAfter(offset);
+      if (newline !== -1) return this.#buffer.toString('utf8', 0, newline);
+      if (bytes < this.#buffer.length) return undefined;
+      this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2);
+    }
+  }
+
+  /** Index in the buffer, or -1. */
+  #newlineAfter(offset: number): number {
+    return this.#buffer.subarray(0, this.#end - this.#start).indexOf(0x0a, offset - this.#start);
   }
 }
