@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, test } from 'vitest';
@@ -94,6 +94,26 @@ test('jobs and events come in bounded pages that miss and repeat nothing', async
   expect(tail.events).toEqual(events.slice(-Rows.parse(tail.events).length));
   expect(tail.next_cursor).toBeNull();
   await expect(client.readResource({ uri: `rlm://runs/${run.id}/jobs?cursor=5` })).rejects.toThrow('cursor');
+});
+
+test('a jobs file without its last line end, and a journal that a crash tore, are read whole', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 3 });
+  const jobs = join(run.dir, 'jobs.jsonl');
+  writeFileSync(jobs, readFileSync(jobs, 'utf8').trimEnd());
+  const events = join(run.dir, 'events.jsonl');
+  const [started, assigned, ...rest] = readFileSync(events, 'utf8').split('\n');
+  const torn = `{"type":"outcome","outcome":{"id":"${jobId(1)}","sta`;
+  writeFileSync(events, [started, assigned, torn, ...rest].join('\n') + torn);
+  const client = await connectClient(root);
+  const base = `rlm://runs/${run.id}`;
+  const ids = (await readPages(client, `${base}/jobs`, 'jobs')).map(({ job_id }) => job_id);
+  expect(ids).toEqual([jobId(1), jobId(2), jobId(3)]);
+  const types = (await readPages(client, `${base}/events`, 'events')).map(({ type }) => type);
+  expect(types).toEqual(['driver_started', 'assignments', 'outcome', 'outcome', 'outcome', 'finished']);
+  expect(await readJson(client, `${base}/jobs/${jobId(1)}`)).toMatchObject({
+    outcome: { status: 'accepted' },
+  });
 });
 
 test('a large file comes in pages of whole code points', async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { JobRecord, JournalEvent, type OutcomeRecord } from '../../contracts/index.ts';
+import { JobRecord, type OutcomeRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
 import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
@@ -45,14 +45,14 @@ async function findJob(run: RunHandle, jobId: string): Promise<JobRecord> {
 async function lastOutcome(run: RunHandle, jobId: string): Promise<OutcomeRecord | undefined> {
   const path = resolveInside(run.dir, RUN_FILES.events, RUN_FILES.events);
   if (!existsSync(path)) return undefined;
+  const { parseEvent } = await import('../../dispatch/index.ts');
   const needle = JSON.stringify(jobId);
   let outcome: OutcomeRecord | undefined;
   for await (const batch of readLineBatches(path)) {
     for (const line of batch) {
       if (!line.complete || !line.text.includes('"outcome"') || !line.text.includes(needle)) continue;
-      const event = JournalEvent.safeParse(parseLine(line));
-      if (event.success && event.data.type === 'outcome' && event.data.outcome.id === jobId)
-        outcome = event.data.outcome;
+      const event = parseEvent(line.text);
+      if (event?.type === 'outcome' && event.outcome.id === jobId) outcome = event.outcome;
     }
   }
   return outcome;

@@ -7,7 +7,7 @@ import { jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
  * One page of a JSONL file, as many rows as fit. A cursor is the byte offset of a line, so that a page costs
  * the same wherever it lies in a file of any size.
  *
- * @param rowOf a small row of a line, or undefined to leave it out
+ * @param rowOf a small row of a line, or undefined to leave it out; the last line may be without its end
  * @returns the rows, and the cursor of the next page or null at the end
  */
 export async function readLinePage<Row>(
@@ -20,7 +20,6 @@ export async function readLinePage<Row>(
   const rows: Row[] = [];
   let bytes = 0;
   for await (const line of readLines(path, { start, end: size })) {
-    if (!line.complete) break;
     const row = rowOf(line);
     if (row === undefined) continue;
     bytes += jsonBytes(row) + 1;

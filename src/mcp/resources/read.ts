@@ -88,11 +88,15 @@ async function jobsPage(run: RunHandle, cursor: string | undefined) {
 
 /** An event is shown as it stands unless it is large; then its head is, and where the whole of it lies. */
 async function eventsPage(run: RunHandle, cursor: string | undefined) {
-  const { rows, next_cursor } = await readLinePage<unknown>(fileOf(run, RUN_FILES.events), cursor, (line) =>
-    Buffer.byteLength(line.text) <= 1500
+  const { parseEvent } = await import('../../dispatch/index.ts');
+  const path = fileOf(run, RUN_FILES.events);
+  const { rows, next_cursor } = await readLinePage<unknown>(path, cursor, (line) => {
+    // Still being written, or torn by a crash and gone on after.
+    if (!line.complete || parseEvent(line.text) === undefined) return undefined;
+    return Buffer.byteLength(line.text) <= 1500
       ? parseLine(line)
-      : { cut: cut(line.text, 600), byte_start: line.start, byte_end: line.end },
-  );
+      : { cut: cut(line.text, 600), byte_start: line.start, byte_end: line.end };
+  });
   return { run_id: run.id, events: rows, next_cursor };
 }
 
