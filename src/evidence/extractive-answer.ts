@@ -18,8 +18,8 @@ const WHY = {
 const LEADS_BELOW = 0.65;
 
 /**
- * An answer without a model: the best quotes, word for word, under the documents they stand in, the document
- * of the best first; labelled as what it is. It passes the gate.
+ * An answer without a model: the best quotes, word for word, under the documents they stand in, the best first;
+ * labelled as what it is. It passes the gate.
  *
  * @param options.best items of the evidence in the order in which they bear on the question, with a confidence
  *   that compares them, and the answer says so when none of them holds most of the question; without it the
@@ -84,7 +84,7 @@ function surest(items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
   return items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
 }
 
-/** As many of the best as the answer has room for: the document of the best first, in the order of each. */
+/** As many of the best as the answer has room for, the best first; what stands in one document stays together. */
 function chosen(best: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
   const taken = new Map<string, VerifiedEvidence[]>();
   let size = 0;
@@ -95,7 +95,7 @@ function chosen(best: readonly VerifiedEvidence[], limit: number): VerifiedEvide
     if (same === undefined) taken.set(item.source, [item]);
     else same.push(item);
   }
-  return [...taken.values()].flatMap((same) => same.sort((a, b) => a.byte_start - b.byte_start));
+  return [...taken.values()].flat();
 }
 
 function bySource(shown: readonly VerifiedEvidence[]): string[] {

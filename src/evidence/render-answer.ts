@@ -1,7 +1,7 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { type CitableSpans, citableSpans, sourceString, spansOf } from './citations.ts';
 import { describeCoverage } from './coverage.ts';
-import { plainText } from './plain-text.ts';
+import { plainText, withSeparators } from './plain-text.ts';
 
 /** Words of a quote that the list of citations shows, in characters. */
 const SHOWN_QUOTE = 320;
@@ -14,7 +14,8 @@ const SHOWN_QUOTE = 320;
 export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
   const parts = [forTerminal(answer.content).trimEnd()];
   if (answer.citations.length > 0) parts.push(`Citations\n${citationLines(answer, evidence).join('\n')}`);
-  if (evidence.conflicts.length > 0) parts.push(conflictsText(evidence));
+  if (evidence.conflicts.length > 0 && answer.citations.length > 0)
+    parts.push(conflictsText(answer, evidence));
   if (coverage !== undefined) parts.push(`Coverage\n  ${describeCoverage(coverage)}`);
   if (answer.gaps.length > 0)
     parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${plainText(gap, 500)}`).join('\n')}`);
@@ -32,19 +33,30 @@ function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
   );
 }
 
-/** Conflicts that are listed; all are in `reduce/evidence.json`. */
+/** Conflicts that are listed. */
 const SHOWN_CONFLICTS = 10;
 
-/** Contradictory statements side by side, each with its place. */
-function conflictsText({ conflicts, items }: EvidenceFile): string {
+/**
+ * Contradictory statements side by side, each with its place: those that a model names, and those of which both
+ * sides are cited. How many others there are is said.
+ */
+function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile): string {
   const places = new Map(items.map((item) => [item.evidence_id, sourceString(item)]));
-  const lines = conflicts.slice(0, SHOWN_CONFLICTS).flatMap(({ description, evidence_ids }) => {
+  const cited = new Set(answer.citations.flatMap(({ sources }) => sources));
+  const listed = conflicts
+    .filter(
+      ({ kind, evidence_ids }) =>
+        kind === 'reported' || evidence_ids.every((id) => cited.has(places.get(id) ?? '')),
+    )
+    .slice(0, SHOWN_CONFLICTS);
+  const lines = listed.flatMap(({ description, evidence_ids }) => {
     const sides = evidence_ids.map((id) => plainText(places.get(id) ?? id, 512));
     return [`  - ${sides.join(' against ')}`, `      ${plainText(description, 500)}`];
   });
-  const more = conflicts.length - SHOWN_CONFLICTS;
-  const rest = more > 0 ? [`  ${more} more are in reduce/evidence.json.`] : [];
-  return `Possible conflicts (${conflicts.length})\n${[...lines, ...rest].join('\n')}`;
+  const more = conflicts.length - listed.length;
+  const others = listed.length === 0 ? 'among quotes that are not cited' : 'more';
+  if (more > 0) lines.push(`  ${withSeparators(more)} ${others}: see reduce/evidence.json`);
+  return `Possible conflicts (${withSeparators(conflicts.length)})\n${lines.join('\n')}`;
 }
 
 function quoteLines(source: string, spans: CitableSpans): string[] {

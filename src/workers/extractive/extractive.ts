@@ -6,7 +6,7 @@ import { cut, labels, noteOf } from './notes.ts';
 import { type Reading, readPassages } from './passages.ts';
 
 /** Changes with every change of what is chosen: it is the cache's key. */
-const EXTRACTIVE_VERSION = 'extractive-3';
+const EXTRACTIVE_VERSION = 'extractive-4';
 const MAX_PASSAGES = 8;
 /** Shared words are a sign of an answer and no proof of one: the reader is never surer than this. */
 const MAX_CONFIDENCE = 0.75;

@@ -122,6 +122,8 @@ function nextBoundary(text: string, from: number, to: number): number {
   for (let at = from; at < Math.min(from + CUT_SLACK, to); at += 1) {
     if (/\s/.test(text.charAt(at - 1)) && /\S/.test(text.charAt(at))) return at;
   }
+  // A line of links has no spaces; half an identifier would be refused as evidence.
+  for (let at = from; at < Math.min(from + CUT_SLACK, to); at += 1) if (!insideWord(text, at)) return at;
   return isLowSurrogate(text, from) ? from + 1 : from;
 }
 
@@ -129,7 +131,12 @@ function previousBoundary(text: string, from: number, to: number): number {
   for (let at = to; at > Math.max(to - CUT_SLACK, from); at -= 1) {
     if (/\s/.test(text.charAt(at)) && /\S/.test(text.charAt(at - 1))) return at;
   }
+  for (let at = to; at > Math.max(to - CUT_SLACK, from); at -= 1) if (!insideWord(text, at)) return at;
   return isLowSurrogate(text, to) ? to - 1 : to;
+}
+
+function insideWord(text: string, at: number): boolean {
+  return /^[\p{L}\p{N}\p{M}_\ud800-\udfff]{2}$/u.test(text.slice(at - 1, at + 1)) || isLowSurrogate(text, at);
 }
 
 function isLowSurrogate(text: string, at: number): boolean {

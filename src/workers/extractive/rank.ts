@@ -32,8 +32,10 @@ const MIN_WEIGHT = 0.9;
 const NAMED_BY_SOURCE = 0.25;
 /** What a quote without any number is worth to who asks for one. */
 const NO_NUMBER = 0.7;
-/** Quotes far behind the best are left out. */
+/** Quotes far behind the best are left out: the more so, the more of the question the best one holds. */
 const MIN_SCORE_SHARE = 0.5;
+const WHOLE_SCORE = 0.85;
+const MIN_SCORE_SHARE_OF_WHOLE = 0.8;
 const MIN_WEIGHT_SHARE = 0.4;
 /** Words of scripts without spaces are not counted in the documents. */
 const UNSPACED_RARITY = 0.9;
@@ -42,6 +44,8 @@ const LONG_QUOTE = 320;
 
 const ASKS_NUMBER =
   /\bhow (?:many|much|long|often|old|large|big|far|high|fast)\b|\b(?:which|what) (?:year|port|version|date|number|size)\b|多少|何时|いくつ|いくら|いつ|몇|얼마|언제/i;
+/** What the beginning of a quote counts among those that hold as much. */
+const BEGINS = 0.1;
 const NUMBER =
   /\p{Nd}|[一二三四五六七八九十百千万]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million|once|twice|half|infinity|unlimited)\b/iu;
 
@@ -74,16 +78,22 @@ export function rankQuotes<Q extends Quoted>(
   const numbers = read.terms.flatMap((term, index) => (/^\p{Nd}/u.test(term.label) ? index : []));
   // What is said of unit 4 is no answer about unit 3, where something is said of unit 3.
   const numbered = numbers.filter((term) => (pool[0]?.held[term] ?? 0) === 1);
+  const floor = best * (best >= WHOLE_SCORE ? MIN_SCORE_SHARE_OF_WHOLE : MIN_SCORE_SHARE);
   for (const one of pool) {
     if (numbered.some((term) => (one.held[term] ?? 0) < 1)) continue;
-    if (one.score >= best * MIN_SCORE_SHARE && one.weight >= most * MIN_WEIGHT_SHARE) take(one);
+    if (one.score >= floor && one.weight >= most * MIN_WEIGHT_SHARE) take(one);
   }
-  return [...chosen.values()].map(({ quote, score }) => ({ quote, score }));
+  // What begins with the words asked about describes them: it comes before what mentions them as well.
+  const worth = ({ score, begins }: Judged<Q>) => score * (1 + BEGINS * begins);
+  const ordered = [...chosen.values()].sort((a, b) => worth(b) - worth(a));
+  return ordered.map(({ quote, score }) => ({ quote, score }));
 }
 
 interface Judged<Q> {
   quote: Q;
   score: number;
+  /** The share of the question that its first words hold. */
+  begins: number;
   /** How much of the question is held, in words that stand nowhere else: see `MIN_WEIGHT`. */
   weight: number;
   /** What it shows of what it holds: code and what is long show less. */
@@ -107,15 +117,17 @@ function judgeOf<Q extends Quoted>(text: string, rarity: Rarity): (quote: Q) => 
     const scoped = rarities.map((weight, term) => weight * ((named[term] ?? 0) >= 1 ? NAMED_BY_SOURCE : 1));
     const held = heldDegrees(plain(own), plain(above));
     const heldRare = heldDegrees(rare(own), rare(above));
+    const first = plain(beginningOf(own));
     const shown = shareOf(quote.quote) * Math.min(1, (LONG_QUOTE / quote.quote.length) ** 0.2);
     const number = asksNumber && !NUMBER.test(quote.quote) ? NO_NUMBER : 1;
     return {
       quote,
       score: coverageOf(question, weights, held).share * shown,
+      begins: coverageOf(question, weights, first).share,
       weight: weightOf(question, scoped, heldRare) * shown * number,
       shown,
       held,
-      first: plain(beginningOf(own)),
+      first,
     };
   };
 }
