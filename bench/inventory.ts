@@ -1,11 +1,10 @@
 /*
  * Seconds for the inventory of 5,000 reports, and bytes of its result, against the floor of reading the same
  * files and against `grep -L` over them, which answers only one of its questions.
- * Run: npx esbuild bench/inventory.ts --bundle --platform=node --format=cjs | node
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownIdentity } from '../src/files/index.ts';
 import {
@@ -17,11 +16,12 @@ import {
   summarizeInventory,
   takeInventory,
 } from '../src/mapreduce/index.ts';
+import { median, report, times } from './report.ts';
 
 const REPORTS = 5000;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
-const report = (n: number) => `# map-${n}: part ${n}
+const reportOf = (n: number) => `# map-${n}: part ${n}
 
 ## Contract Compliance
 Contract read: yes. Constraints applied: scope, invariants. No deviations.
@@ -53,56 +53,61 @@ async function main(): Promise<void> {
     );
     let bytes = 0;
     for (const [n, task] of plan.tasks.entries()) {
-      writeFileSync(join(root, task.report_path), report(n));
-      bytes += report(n).length;
+      writeFileSync(join(root, task.report_path), reportOf(n));
+      bytes += reportOf(n).length;
     }
     const log = new InflightLog(run, ownIdentity());
     log.started('map-1', 1, 'log');
     const paths = plan.tasks.map((task) => join(root, task.report_path));
-    const rows: [string, number][] = [];
-    const read = await median(() => {
-      for (const path of paths) readFileSync(path);
-    });
-    rows.push(['read the 5,000 files (floor)', read]);
-    rows.push([
-      'grep -rL "Contract Compliance"',
-      await median(() => {
-        execFileSync('sh', ['-c', 'grep -rL "Contract Compliance" . || true'], {
-          cwd: join(run.dir, 'artifacts/reports'),
-        });
-      }),
-    ]);
-    rows.push(['inventory, reduce_state.json written', await median(() => takeInventory(root, run))]);
+    // Rounds alternate: what else the machine does then slows all of them alike.
     const { state } = takeInventory(root, run);
-    rows.push([
-      'ready tasks, from an inventory',
-      await median(() => readyTasks(plan, state, { stage: 'map' })),
-    ]);
-    rows.push(['deferred items, deferred.json written', await median(() => collectDeferred(root, run))]);
-    const summary = JSON.stringify(summarizeInventory(root, run, state));
+    const ways: [string, () => unknown][] = [
+      [
+        'read the 5,000 files',
+        () => {
+          for (const path of paths) readFileSync(path);
+        },
+      ],
+      [
+        '`grep -rL "Contract Compliance"`',
+        () => {
+          const cwd = join(run.dir, 'artifacts/reports');
+          execFileSync('sh', ['-c', 'grep -rL "Contract Compliance" . || true'], { cwd });
+        },
+      ],
+      ['inventory, reduce_state.json written', () => takeInventory(root, run)],
+      ['ready tasks, from an inventory', () => readyTasks(plan, state, { stage: 'map' })],
+      ['deferred items, deferred.json written', () => collectDeferred(root, run)],
+    ];
+    const taken = ways.map((): { wall: number[]; cpu: number[] } => ({ wall: [], cpu: [] }));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [at, [, work]] of ways.entries()) {
+        const cpu = process.cpuUsage();
+        const start = performance.now();
+        await work();
+        taken[at]?.wall.push((performance.now() - start) / 1000);
+        const { user, system } = process.cpuUsage(cpu);
+        taken[at]?.cpu.push((user + system) / 1e6);
+      }
+    }
+    const floor = median(taken[0]?.wall ?? []);
+    const inventory = JSON.stringify(summarizeInventory(root, run, state));
     const deferred = JSON.stringify(summarizeDeferred(root, run, await collectDeferred(root, run)));
-    console.log(
-      `${REPORTS} reports, ${(bytes / 1e6).toFixed(1)} MB; ${cpus().length} cores, node ${process.version}\n`,
-    );
-    console.log('| what | s (median of 5) | × reading |\n|---|---:|---:|');
-    for (const [what, seconds] of rows)
-      console.log(`| ${what} | ${seconds.toFixed(3)} | ${(seconds / read).toFixed(2)} |`);
-    console.log(
-      `\nresult of the inventory: ${summary.length} bytes; of the deferred items: ${deferred.length} bytes`,
-    );
+    report({
+      title: 'Inventory of 5,000 reports (bench/inventory.ts)',
+      columns: ['what', 's', '÷ reading', 'CPU s', 'target'],
+      rows: ways.map(([what], at) => {
+        const wall = median(taken[at]?.wall ?? []);
+        const cpu = what.startsWith('`') ? '' : median(taken[at]?.cpu ?? []).toFixed(3);
+        return [what, wall.toFixed(3), times(wall / floor), cpu, what.startsWith('inventory') ? '0.3 s' : ''];
+      }),
+      notes: [
+        `${(bytes / 1e6).toFixed(1)} MB in ${REPORTS} files; medians of ${ROUNDS} alternating rounds. The result of the inventory has ${inventory.length} bytes, that of the deferred items ${deferred.length}; 8,192 are allowed.`,
+      ],
+    });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
-}
-
-async function median(work: () => unknown): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const start = performance.now();
-    await work();
-    times.push((performance.now() - start) / 1000);
-  }
-  return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0;
 }
 
 void main();

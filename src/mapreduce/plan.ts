@@ -4,8 +4,6 @@ import { Plan, type PlanInput, SCHEMA_VERSION, type Task } from '../contracts/in
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import {
-  type CleanupResult,
-  cleanArchives,
   createRun,
   holdOrchestratorLock,
   newRunId,
@@ -46,8 +44,6 @@ export interface PlanResult {
   missing: MissingPart[];
   /** A dead orchestrator whose lock was taken over. */
   tookOverFrom: LockHolder | undefined;
-  /** The cleanup at the start of a run. */
-  cleanup: CleanupResult | undefined;
 }
 
 /**
@@ -95,7 +91,6 @@ export function createPlan(
     });
   }
   const lock = holdOrchestratorLock(root, runId, lockOptions(options));
-  const cleanup = cleanArchives(root, { dryRun: false });
   writePlan(run.dir, plan);
   return {
     run,
@@ -106,7 +101,6 @@ export function createPlan(
     removed: [],
     missing: missingParts(plan.contract),
     tookOverFrom: lock.replaced,
-    cleanup,
   };
 }
 
@@ -144,7 +138,6 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
     removed: applied.removed,
     missing: missingParts(plan.contract),
     tookOverFrom: lock.replaced,
-    cleanup: undefined,
   };
 }
 

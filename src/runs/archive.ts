@@ -92,7 +92,7 @@ export async function archiveRun(
       driver.release();
     }
     done = true;
-    return { ...archived, cleanup: cleanArchives(root, { dryRun: false, ...withClock(options) }) };
+    return { ...archived, cleanup: await cleanArchives(root, { dryRun: false, ...withClock(options) }) };
   } finally {
     if (done || !lock.already) releaseOrchestratorLock(root, runId);
   }

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { RlmError, systemCode } from '../errors.ts';
 import {
   acquireLock,
@@ -14,9 +16,10 @@ import { type Clock, systemClock } from './clock.ts';
 import { archiveDirectory, inUseBy } from './in-use.ts';
 import { stateDirectory } from './layout.ts';
 import { orchestratorLockPath } from './orchestrator-lock.ts';
-import { removeTree } from './snapshot.ts';
 
 const DAY_MS = 86_400_000;
+/** Archives removed at a time: most of it is waiting for the disk. */
+const PARALLEL = 16;
 /** An archive that is being deleted: out of every list, and back under its name if somebody needs it after all. */
 const DELETING = '.deleting-';
 const BUILDING = '.building-';
@@ -41,10 +44,10 @@ type Verdict = 'expired' | 'in_use' | 'keep_forever' | 'young' | 'unreadable';
  *
  * @param options.dryRun only says what would be deleted; the default
  */
-export function cleanArchives(
+export async function cleanArchives(
   root: string,
   options: { dryRun?: boolean; clock?: Clock } = {},
-): CleanupResult {
+): Promise<CleanupResult> {
   const clock = options.clock ?? systemClock;
   const result: CleanupResult = {
     dry_run: options.dryRun ?? true,
@@ -68,7 +71,7 @@ export function cleanArchives(
   const lock = cleanupLock(root, result);
   if (lock === undefined) return result;
   try {
-    clean(root, clock, result);
+    await clean(root, clock, result);
   } finally {
     lock.release();
   }
@@ -91,14 +94,19 @@ function cleanupLock(root: string, result: CleanupResult): HeldLock | undefined 
   }
 }
 
-function clean(root: string, clock: Clock, result: CleanupResult): void {
+async function clean(root: string, clock: Clock, result: CleanupResult): Promise<void> {
   const directory = archiveDirectory(root);
+  const limit = pLimit(PARALLEL);
+  const removals: Promise<void>[] = [];
+  const remove = (id: string) => removals.push(limit(() => removeHidden(directory, id)));
   const log = new JsonlAppender(join(stateDirectory(root), 'cleanup.log'));
   try {
     for (const name of readdirSync(directory)) {
       // What an earlier cleanup was about to delete when it died is judged anew.
-      if (name.startsWith(DELETING))
-        deleteIfExpired(directory, name.slice(DELETING.length), clock, log, result);
+      if (name.startsWith(DELETING)) {
+        const id = name.slice(DELETING.length);
+        if (stillToDelete(directory, id, clock, log, result)) remove(id);
+      }
       if (name.startsWith(BUILDING)) removeAbandoned(root, name, log);
     }
     for (const id of listArchiveIds(root)) {
@@ -108,35 +116,46 @@ function clean(root: string, clock: Clock, result: CleanupResult): void {
         continue;
       }
       renameSync(join(directory, id), join(directory, DELETING + id));
-      deleteIfExpired(directory, id, clock, log, result);
+      if (stillToDelete(directory, id, clock, log, result)) remove(id);
     }
+    await Promise.all(removals);
   } finally {
+    await Promise.allSettled(removals);
     log.close();
   }
 }
 
-/** Judges once more what nobody can reach under its name any longer: a mark made before the renaming is seen here. */
-function deleteIfExpired(
+/**
+ * Judges once more what nobody can reach under its name any longer: a mark made before the renaming is seen here.
+ * What may go is logged, what may not is put back.
+ */
+function stillToDelete(
   directory: string,
   id: string,
   clock: Clock,
   log: JsonlAppender,
   result: CleanupResult,
-): void {
+): boolean {
   const hidden = join(directory, DELETING + id);
   const { verdict, size, why } = judge(hidden, clock);
   // meta.json goes first: without it the deletion was decided, logged and under way.
   const halfDeleted = !existsSync(join(hidden, 'meta.json'));
   if (verdict !== 'expired' && !halfDeleted) {
     renameSync(hidden, join(directory, id));
-    return;
+    return false;
   }
   if (!halfDeleted)
     log.append({ ts: new Date().toISOString(), action: 'delete', archive_id: id, size_bytes: size, why });
-  rmSync(join(hidden, 'meta.json'), { force: true });
-  removeTree(hidden);
   result.deleted.push(id);
   result.freed_bytes += size;
+  return true;
+}
+
+/** The record goes first: without it, the next cleanup goes on where this one died. */
+async function removeHidden(directory: string, id: string): Promise<void> {
+  const hidden = join(directory, DELETING + id);
+  await rm(join(hidden, 'meta.json'), { force: true });
+  await rm(hidden, { recursive: true, force: true });
 }
 
 /** A snapshot that was never finished, unless the run's lock says that somebody is at it. */

@@ -1,6 +1,6 @@
 export { type ArchiveOptions, archiveRun, readArchivedTo } from './archive.ts';
 export { listArchiveIds, listArchives } from './archive-list.ts';
-export { type CleanupResult, cleanArchives } from './cleanup.ts';
+export { cleanArchives } from './cleanup.ts';
 export type { Clock } from './clock.ts';
 export { driverAlive, lockDriver, requireNoDriver } from './driver-lock.ts';
 export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';

@@ -29,7 +29,7 @@ export const cleanup = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async run(input, context) {
     const { cleanArchives, stateDirectory } = await import('../runs/index.ts');
-    const result = cleanArchives(context.root, { dryRun: input.dry_run });
+    const result = await cleanArchives(context.root, { dryRun: input.dry_run });
     const holder = result.replaced_dead_holder;
     return {
       dry_run: result.dry_run,

@@ -56,7 +56,7 @@ export const plan = defineTool({
       z.strictObject({ ...PlanInput.shape, verify: VerifyInput.optional() }),
       { ...readInputFile(file, context), ...withoutUndefined(fields) },
     );
-    const [mapreduce, { openRun }] = await Promise.all([
+    const [mapreduce, { cleanArchives, openRun }] = await Promise.all([
       import('../mapreduce/index.ts'),
       import('../runs/index.ts'),
     ]);
@@ -82,6 +82,7 @@ export const plan = defineTool({
             ...(run_id === undefined ? {} : { runId: run_id }),
           })
         : mapreduce.revisePlan(context.root, old.run_id, input, options);
+    if (old === undefined) await cleanArchives(context.root, { dryRun: false });
     const { run, plan: made, tookOverFrom } = result;
     const verifying = made.tasks.filter((task) => task.mode === 'verify').length;
     return {

@@ -56,7 +56,7 @@ describe('cleanup', () => {
     markInUse(root, used, 'other-run');
     const clock = clockAt(15 * DAY, 15 * DAY);
 
-    const dry = cleanArchives(root, { clock });
+    const dry = await cleanArchives(root, { clock });
     expect(dry).toMatchObject({
       dry_run: true,
       deleted: [old],
@@ -64,13 +64,13 @@ describe('cleanup', () => {
     });
     expect(listArchiveIds(root)).toHaveLength(4);
 
-    const result = cleanArchives(root, { dryRun: false, clock });
+    const result = await cleanArchives(root, { dryRun: false, clock });
     expect(result.deleted).toEqual([old]);
     expect(listArchiveIds(root).sort()).toEqual([forever, long, used].sort());
     expect(log(root)).toEqual([expect.objectContaining({ action: 'delete', archive_id: old })]);
 
     unmarkInUse(root, used, 'other-run');
-    expect(cleanArchives(root, { dryRun: false, clock }).deleted).toEqual([used]);
+    expect((await cleanArchives(root, { dryRun: false, clock })).deleted).toEqual([used]);
     expect(() => markInUse(root, used, 'other-run')).toThrow(/no archive/);
     expect(() => markInUse(root, '../runs', 'other-run')).toThrow(/not an archive id/);
   });
@@ -83,7 +83,10 @@ describe('cleanup', () => {
   ])('keeps a young archive when the clock goes %s', async (_name, clock) => {
     const root = temporaryDirectory();
     await archived(root, 'young-run');
-    expect(cleanArchives(root, { dryRun: false, clock })).toMatchObject({ deleted: [], kept: { young: 1 } });
+    expect(await cleanArchives(root, { dryRun: false, clock })).toMatchObject({
+      deleted: [],
+      kept: { young: 1 },
+    });
   });
 
   it('keeps one whose record says old while its directory is new, and the other way round', async () => {
@@ -96,12 +99,12 @@ describe('cleanup', () => {
       writeFileSync(meta, JSON.stringify({ ...record, end_timestamp: end, uptime: null }));
     };
     rewrite('2001-01-01T00:00:00.000Z');
-    expect(cleanArchives(root, { dryRun: false }).kept.young).toBe(1);
+    expect((await cleanArchives(root, { dryRun: false })).kept.young).toBe(1);
     rewrite(new Date().toISOString());
     utimesSync(join(archivePath(root, id), 'run'), 1e9, 1e9);
-    expect(cleanArchives(root, { dryRun: false }).kept.young).toBe(1);
+    expect((await cleanArchives(root, { dryRun: false })).kept.young).toBe(1);
     rewrite('2001-01-01T00:00:00.000Z');
-    expect(cleanArchives(root, { dryRun: false }).deleted).toEqual([id]);
+    expect((await cleanArchives(root, { dryRun: false })).deleted).toEqual([id]);
   });
 
   it('does not touch what it cannot read', async () => {
@@ -109,7 +112,7 @@ describe('cleanup', () => {
     const id = await archived(root, 'odd-run');
     rmSync(join(archivePath(root, id), 'meta.json'));
     const clock = clockAt(999 * DAY, null);
-    expect(cleanArchives(root, { dryRun: false, clock })).toMatchObject({
+    expect(await cleanArchives(root, { dryRun: false, clock })).toMatchObject({
       deleted: [],
       kept: { unreadable: 1 },
     });
@@ -122,7 +125,7 @@ describe('cleanup', () => {
     const clock = clockAt(15 * DAY, 15 * DAY);
     const path = join(root, '.rlm/locks/cleanup.lock');
     const other = acquireLock(path, 'cleaning archives');
-    const skipped = cleanArchives(root, { dryRun: false, clock });
+    const skipped = await cleanArchives(root, { dryRun: false, clock });
     expect(skipped).toMatchObject({ deleted: [], skipped: expect.stringContaining(`pid ${process.pid}`) });
     other.release();
     mkdirSync(path);
@@ -134,7 +137,7 @@ describe('cleanup', () => {
       purpose: 'p',
     };
     writeFileSync(join(path, 'first.json'), JSON.stringify(dead));
-    const result = cleanArchives(root, { dryRun: false, clock });
+    const result = await cleanArchives(root, { dryRun: false, clock });
     expect(result).toMatchObject({
       deleted: [id],
       skipped: null,
@@ -153,7 +156,7 @@ describe('cleanup', () => {
     markInUse(root, marked, 'other-run');
     for (const id of [expired, marked, half]) hide(id);
     rmSync(join(root, '.rlm/archive', `.deleting-${half}`, 'meta.json'));
-    const result = cleanArchives(root, { dryRun: false, clock: clockAt(15 * DAY, 15 * DAY) });
+    const result = await cleanArchives(root, { dryRun: false, clock: clockAt(15 * DAY, 15 * DAY) });
     expect(result.deleted.sort()).toEqual([expired, half].sort());
     expect(listArchiveIds(root)).toEqual([marked]);
   });
@@ -164,7 +167,7 @@ describe('cleanup', () => {
     for (const id of ['dead-run', 'live-run'])
       mkdirSync(join(root, `.rlm/archive/.building-${id}/run`), { recursive: true });
     const holder = acquireLock(join(root, '.rlm/locks/live-run.lock'), 'archiving');
-    cleanArchives(root, { dryRun: false });
+    await cleanArchives(root, { dryRun: false });
     expect(existsSync(join(root, '.rlm/archive/.building-dead-run'))).toBe(false);
     expect(existsSync(join(root, '.rlm/archive/.building-live-run'))).toBe(true);
     holder.release();

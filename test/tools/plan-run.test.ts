@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -75,6 +75,21 @@ test('a plan comes from a file too, asks for what its contract lacks, and is rev
   const revised = await at.call('plan', { run_id: RUN, tasks: tasks('map-0002') });
   expect(revised).toMatchObject({ iteration: 2, added: ['map-0002'], tasks: { total: 2 } });
   expect(await at.call('plan', { run_id: RUN })).toMatchObject({ iteration: 2, changed: false });
+});
+
+test('the start of a run deletes archives that are past their ttl', async () => {
+  const at = caller();
+  const old = finishedBatch(at.root, { jobs: 1 });
+  const { path } = await at.call('archive', { run_id: old.id, ttl_days: 1 });
+  const file = join(String(path), 'meta.json');
+  const meta = JSON.parse(readFileSync(file, 'utf8'));
+  const long = new Date(Date.now() - 2 * 86_400_000);
+  rmSync(file);
+  place(file, JSON.stringify({ ...meta, end_timestamp: long.toISOString(), uptime: null }));
+  utimesSync(join(String(path), 'run'), long, long);
+  await plan(at, { tasks: tasks('map-0001') });
+  expect(existsSync(String(path))).toBe(false);
+  expect(readFileSync(join(at.root, '.rlm', 'cleanup.log'), 'utf8')).toContain(meta.archive_id);
 });
 
 test('a plan that is wrong is refused with task and field, and nothing is left of it', async () => {
