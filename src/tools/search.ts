@@ -93,7 +93,8 @@ export const search = defineTool({
         const shown = rowsOfOnePage(rows, room).map((row) => fitted(row, room));
         const said = notes.slice(0, 2).map((note) => cut(note, 120));
         return {
-          query: cut(query, 100),
+          // Ten of them in a script of three bytes a character must fit a result too.
+          query: cut(query, results.length > 5 ? 60 : 100),
           mode,
           engine,
           engine_reason: cut(offered ?? engine_reason, 160),
