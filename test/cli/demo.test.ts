@@ -16,7 +16,9 @@ test('the demo answers a real question, and each citation opens at lines that ho
     const lines = readFileSync(resolve(cwd, path), 'utf8')
       .split('\n')
       .slice(Number(first) - 1, Number(last));
-    expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain(quote.replaceAll(/\s+/g, ' '));
+    // A long quote is shown by its beginning.
+    const said = quote.replace(/…$/, '').replaceAll(/\s+/g, ' ');
+    expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain(said);
   }
   expect(stdout).toMatch(/“[^”]*extract\w*[^”]*images[^”]*”/i);
   expect(stdout).toMatch(/codex mcp add rlm -- node \S+ mcp\n.*claude mcp add rlm -- node \S+ mcp/);
