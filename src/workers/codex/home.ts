@@ -15,7 +15,11 @@ export interface CodexHome {
   /** Environment variables that hold the login. */
   loginVariables: string[];
   login: CodexLogin;
-  /** Switches off Codex's own retries, where it lets us: only `dispatch/` retries. */
+  /**
+   * Switches off Codex's own retries, where it lets us: only `dispatch/` retries. It does not for OpenAI's own
+   * provider, whose Retry-After it then obeys itself; of another's it says no more than `last status: 429`
+   * (measured with 0.169).
+   */
   retryArguments: string[];
   /** Skills of workers that are not installed there, and go with a call instead: a home that is not ours is not written to. */
   missingSkills: PackageSkill[];
