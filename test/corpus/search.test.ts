@@ -8,6 +8,7 @@ import { IndexedTallies } from '../../src/corpus/search/postings.ts';
 import { countTerms } from '../../src/corpus/search/scan.ts';
 import { WordCounter } from '../../src/corpus/search/word-counter.ts';
 import { commonPrefix, termOf, wordsOf } from '../../src/corpus/search/words.ts';
+import { WORDS_WASM } from '../../src/corpus/search/words-wasm.ts';
 import { workplace } from './fixtures.ts';
 
 /** A corpus of one paragraph a file, each a chunk of its own. */
@@ -337,9 +338,12 @@ describe('the scan', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('carries the compiled form of its own source', async () => {
-    const path = 'src/corpus/search/literals.wat';
+  it.each([
+    ['literals', LITERALS_WASM],
+    ['words', WORDS_WASM],
+  ])('carries the compiled form of its own source: %s', async (name, compiled) => {
+    const path = `src/corpus/search/${name}.wat`;
     const module = (await wabt()).parseWat(path, readFileSync(path, 'utf8'), { simd: true });
-    expect(LITERALS_WASM).toBe(Buffer.from(module.toBinary({}).buffer).toString('base64'));
+    expect(compiled).toBe(Buffer.from(module.toBinary({}).buffer).toString('base64'));
   });
 });

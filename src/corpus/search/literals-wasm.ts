@@ -1,4 +1,4 @@
-/** literals.wat, compiled by `node scripts/wasm.ts`; a test compiles it again and compares. */
+/** literals.wat, compiled by `node scripts/run.mjs scripts/wasm.ts`; a test compiles it again and compares. */
 export const LITERALS_WASM =
   'AGFzbQEAAAABCQFgBH9/f38BfwMCAQAFAwEAGAcRAgZtZW1vcnkCAARmaW5kAAAK5wQB5AQDEXsDfgR/IAIhG0EA/QAEACEIQRD9' +
   'AAQAIQlBIP0ABAAhCkEw/QAEACELQcAA/QAEACEMQdAA/QAEACENQQ/9DyEOQSD9DyEPQeEB/Q8hEEHBAf0PIRFBmn/9DyESQbAB' +

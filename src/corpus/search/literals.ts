@@ -22,7 +22,7 @@ declare global {
     }
     class Instance {
       readonly exports: Record<string, unknown>;
-      constructor(module: Module);
+      constructor(module: Module, imports?: Record<string, Record<string, (...values: number[]) => number>>);
     }
   }
 }

@@ -1,7 +1,13 @@
-import { KnownWords } from './known-words.ts';
+import { RlmError } from '../../errors.ts';
 import { termOf, wordsOf } from './words.ts';
+import { WORDS_WASM } from './words-wasm.ts';
 
-const REMEMBERED_WORDS = 1 << 17;
+/** Addresses and sizes in the module's memory: see words.wat. */
+const TEXT = 65536;
+const TEXT_BYTES = 1 << 20;
+const TOUCHED = 1179648;
+const COUNTS = 3276800;
+const MAX_TERMS = 1 << 20;
 
 const DIGIT = 1;
 const SMALL = 2;
@@ -16,96 +22,80 @@ const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x41 && byte <= 0x5a ? CAPITAL : 0;
 });
 
-/** Numbers the terms of texts as they come, and counts them. The same words as `wordsOf` finds. */
+const compiled = new WebAssembly.Module(Buffer.from(WORDS_WASM, 'base64'));
+
+/**
+ * Numbers the terms of texts as they come, and counts them. The same words as `wordsOf` finds; those of ASCII are cut
+ * and known by their bytes, without a string for each.
+ */
 export class WordCounter {
   /** By number. */
   readonly terms: string[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #known = new KnownWords(REMEMBERED_WORDS);
-  #counts = new Uint32Array(1 << 12);
-  #touched = new Uint32Array(1 << 12);
-  #distinct = 0;
+  readonly #memory: Buffer;
+  readonly #touched: Uint32Array;
+  readonly #counts: Uint32Array;
+  readonly #count: (length: number) => number;
+  readonly #add: (term: number) => void;
+  #length = 0;
 
-  /** Reports each term of a text (UTF-8) once, with how often it stands there. */
+  constructor() {
+    const words = {
+      miss: (from: number, to: number) => this.#numberOf(termOf(this.#memory.toString('latin1', from, to))),
+      other: (from: number, at: number) => this.#countOther(from, at),
+    };
+    const { memory, count, add } = new WebAssembly.Instance(compiled, { words }).exports;
+    if (!(memory instanceof WebAssembly.Memory) || typeof count !== 'function' || typeof add !== 'function') {
+      throw new Error('words.wasm lacks its exports');
+    }
+    this.#memory = Buffer.from(memory.buffer);
+    this.#memory.set(KINDS);
+    this.#touched = new Uint32Array(memory.buffer, TOUCHED, TEXT_BYTES / 2);
+    this.#counts = new Uint32Array(memory.buffer, COUNTS, MAX_TERMS);
+    this.#count = (length) => Number(count(length));
+    this.#add = (term) => {
+      add(term);
+    };
+  }
+
+  /**
+   * Reports each term of a text (UTF-8) once, with how often it stands there.
+   *
+   * @throws RlmError `limit` for a text of more than a megabyte, or more than a million terms in all
+   */
   count(text: Uint8Array, report: (term: number, count: number) => void): void {
-    // A text has at most one word for each byte.
-    if (this.#touched.length < text.length) this.#touched = new Uint32Array(text.length);
-    this.#countWords(text);
-    for (let index = 0; index < this.#distinct; index += 1) {
+    if (text.length > TEXT_BYTES) {
+      throw new RlmError('limit', `a chunk of ${text.length} bytes is too large to be indexed`, {
+        hint: `Ingest in chunks of at most ${TEXT_BYTES} bytes.`,
+      });
+    }
+    this.#memory.set(text, TEXT);
+    this.#length = text.length;
+    // Where the text ends a word ends.
+    this.#memory[TEXT + text.length] = 0;
+    const distinct = this.#count(text.length);
+    for (let index = 0; index < distinct; index += 1) {
       const term = this.#touched[index] ?? 0;
       report(term, this.#counts[term] ?? 0);
       this.#counts[term] = 0;
     }
-    this.#distinct = 0;
   }
 
-  /** Words of ASCII are cut and known by their bytes, without a string for each: five times as fast. */
-  #countWords(text: Uint8Array): void {
-    const end = text.length;
-    for (let at = 0; at < end; ) {
-      const from = at;
-      let hash = 0;
-      let before = 0;
-      let kind = KINDS[text[at] ?? 0] ?? 0;
-      while (kind !== 0 && kind !== OTHER && !(kind === CAPITAL && before === SMALL)) {
-        hash = Math.imul(hash, 31) + (text[at] ?? 0);
-        before = kind;
-        at += 1;
-        kind = at < end ? (KINDS[text[at] ?? 0] ?? 0) : 0;
-      }
-      if (kind === OTHER) at = this.#countRun(text, from, at);
-      else if (at > from) this.#add(this.#numberAt(text, from, at, hash));
-      else at += 1;
-    }
-  }
-
-  /** A run of letters of which some are not ASCII; returns where it ends. */
-  #countRun(text: Uint8Array, from: number, other: number): number {
+  /** The words of a run of letters of which some are not ASCII; returns where it ends. */
+  #countOther(from: number, other: number): number {
     let at = other;
-    let hash = 0;
-    while (at < text.length && KINDS[text[at] ?? 0] !== 0) at += 1;
-    for (let byte = from; byte < at; byte += 1) hash = Math.imul(hash, 31) + (text[byte] ?? 0);
-    const known = this.#known.get(text, from, at, hash);
-    if (known !== undefined) {
-      this.#add(known);
-      return at;
-    }
-    const words = [...wordsOf(Buffer.from(text.buffer, text.byteOffset + from, at - from).toString('utf8'))];
-    for (const { term } of words) this.#add(this.#numberOf(term));
-    const [only] = words;
-    if (words.length === 1 && only !== undefined)
-      this.#known.set(text, from, at, hash, this.#numberOf(only.term));
+    const end = TEXT + this.#length;
+    while (at < end && KINDS[this.#memory[at] ?? 0] !== 0) at += 1;
+    for (const { term } of wordsOf(this.#memory.toString('utf8', from, at))) this.#add(this.#numberOf(term));
     return at;
-  }
-
-  #numberAt(text: Uint8Array, from: number, to: number, hash: number): number {
-    const known = this.#known.get(text, from, to, hash);
-    if (known !== undefined) return known;
-    const word = Buffer.from(text.buffer, text.byteOffset + from, to - from).toString('latin1');
-    const number = this.#numberOf(termOf(word));
-    this.#known.set(text, from, to, hash, number);
-    return number;
   }
 
   #numberOf(term: string): number {
     const known = this.#numbers.get(term);
     if (known !== undefined) return known;
     const number = this.terms.push(term) - 1;
+    if (number >= MAX_TERMS) throw new RlmError('limit', `more than ${MAX_TERMS} terms were counted at once`);
     this.#numbers.set(term, number);
-    if (number >= this.#counts.length) {
-      const grown = new Uint32Array(this.#counts.length * 2);
-      grown.set(this.#counts);
-      this.#counts = grown;
-    }
     return number;
-  }
-
-  #add(term: number): void {
-    const count = this.#counts[term] ?? 0;
-    if (count === 0) {
-      this.#touched[this.#distinct] = term;
-      this.#distinct += 1;
-    }
-    this.#counts[term] = count + 1;
   }
 }
