@@ -49,7 +49,9 @@ test('a folder is entered by its door', () => {
   const wrong = imports.filter(({ file, target }) => {
     const to = folderOf(target);
     return (
-      folderOf(file) !== to && !to.endsWith('.ts') && !/^[a-z]+\/index\.ts$/.test(target.replaceAll(sep, '/'))
+      folderOf(file) !== to &&
+      !to.endsWith('.ts') &&
+      !/^[a-z]+(?:\/[a-z]+)?\/index\.ts$/.test(target.replaceAll(sep, '/'))
     );
   });
   expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);

@@ -1,7 +1,8 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { type Corpus, chunkFrequencies, indexDirectory } from '../corpus/index.ts';
 import { extractiveAnswer, MAX_EXTRACTS } from '../evidence/index.ts';
-import { questionStems, rankQuotes, rarityIn, type WorkerName } from '../workers/index.ts';
+import { questionStems, rankQuotes, rarityIn } from '../workers/extractive/index.ts';
+import type { WorkerName } from '../workers/index.ts';
 
 /**
  * The answer that no model wrote: the best quotes. Those that a model chose stand by its confidence; those that

@@ -1,27 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { estimateTokenCount } from 'tokenx';
-import { z } from 'zod';
-import { Usage } from '../contracts/index.ts';
+import type { Usage } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import { createWorker } from '../workers/index.ts';
-import { type Finding, fail, ok, type Surroundings, warn } from './finding.ts';
+import { fail, ok, type Surroundings, warn } from './finding.ts';
+import type { Baseline, Finding } from './report.ts';
 import { sampleRequest } from './sample-call.ts';
 
 const TIMEOUT_MS = 120_000;
-
-/** The token baseline of the controller's document: one real call, its usage interpreted. */
-export const Baseline = z.object({
-  worker: z.string(),
-  model: z.string().nullable(),
-  usage: Usage,
-  cost_usd: z.number().nonnegative().nullable().describe('As the worker says; null when it does not'),
-  duration_ms: z.int().nonnegative(),
-  prompt_tokens: z.int().describe('Of what we sent, estimated'),
-  answer_tokens: z.int().describe('Of the text that came back, estimated'),
-  reading: z.array(z.string()).describe('What the numbers mean'),
-});
-export type Baseline = z.infer<typeof Baseline>;
 
 /** Calls the worker that a batch would take, once, for real: it costs a few thousand tokens. */
 export async function measureBaseline(

@@ -1,6 +1,7 @@
 import { messageOf, RlmError } from '../errors.ts';
 import { createWorker } from '../workers/index.ts';
-import { type Finding, fail, ok, type Surroundings, warn } from './finding.ts';
+import { fail, ok, type Surroundings, warn } from './finding.ts';
+import type { Finding } from './report.ts';
 
 /** Who would answer a batch that names no worker, found out by making that worker. */
 export async function checkChoice({ env, config, scratch }: Surroundings): Promise<Finding> {

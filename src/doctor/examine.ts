@@ -1,27 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { VERSION } from '../version.ts';
-import { Baseline, measureBaseline } from './baseline.ts';
+import { measureBaseline } from './baseline.ts';
 import { checkChoice } from './choice.ts';
-import { Finding, type Surroundings } from './finding.ts';
+import type { Surroundings } from './finding.ts';
 import { checkMachine } from './machine.ts';
+import { DoctorReport } from './report.ts';
 import { hideSecrets } from './secrets.ts';
-import { checkSettings, Setting } from './settings.ts';
-import { examineClaude, examineCodex, InstalledWorker } from './workers.ts';
-
-/** Everything a doctor found; under 8 kB. */
-export const DoctorReport = z.object({
-  healthy: z.boolean().describe('Nothing failed'),
-  version: z.string().describe('Of rlm-mcp'),
-  root: z.string(),
-  findings: z.array(Finding),
-  workers: z.array(InstalledWorker).describe('The worker programs that are installed'),
-  settings: z.array(Setting).describe('Values that are not the default; at most 20'),
-  baseline: Baseline.optional().describe('With probe_cost, when the call succeeded'),
-});
-export type DoctorReport = z.infer<typeof DoctorReport>;
+import { checkSettings } from './settings.ts';
+import { examineClaude, examineCodex } from './workers.ts';
 
 /**
  * Looks at the machine, the configuration and the workers, without a model call and without writing under the

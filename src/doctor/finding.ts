@@ -1,16 +1,5 @@
-import { z } from 'zod';
 import type { Config } from '../config/index.ts';
-
-/** One thing that was looked at: how it is, and what to do when it is not well. */
-export const Finding = z.object({
-  check: z.string().describe('What was looked at, such as codex or disk'),
-  status: z
-    .enum(['ok', 'warn', 'fail'])
-    .describe('fail: something asked for cannot work; warn: it can, with less'),
-  detail: z.string().describe('What was found'),
-  mend: z.string().nullable().describe('What to do about it; null when there is nothing to do'),
-});
-export type Finding = z.infer<typeof Finding>;
+import type { Finding } from './report.ts';
 
 /** Where a doctor looks. */
 export interface Surroundings {

@@ -1,7 +1,8 @@
 import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
 import { messageOf } from '../errors.ts';
 import { stateDirectory } from '../runs/index.ts';
-import { type Finding, fail, ok, warn } from './finding.ts';
+import { fail, ok, warn } from './finding.ts';
+import type { Finding } from './report.ts';
 
 /** `engines` of package.json. */
 const NODE_MINIMUM = [20, 19] as const;

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createClaudeWorker, createCodexWorker, type Worker } from '../workers/index.ts';
+import { createClaudeWorker } from '../workers/claude/index.ts';
+import { createCodexWorker } from '../workers/codex/index.ts';
+import type { Worker } from '../workers/index.ts';
 import type { Surroundings } from './finding.ts';
 import { startLoopbackModel } from './loopback-model.ts';
 import { SAMPLE_ANSWER, sampleRequest } from './sample-call.ts';

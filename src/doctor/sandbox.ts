@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { askProgram, findCodex, workerEnvironment } from '../workers/index.ts';
-import { type Finding, ok, type Surroundings, warn } from './finding.ts';
+import { findCodex } from '../workers/codex/index.ts';
+import { askProgram, workerEnvironment } from '../workers/index.ts';
+import { ok, type Surroundings, warn } from './finding.ts';
+import type { Finding } from './report.ts';
 
 const MEND =
   'Batches need no sandbox; workers with tools do. On Linux allow unprivileged user namespaces, or install bubblewrap.';

@@ -1,17 +1,9 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { type Config, ConfigFile, loadConfig } from '../config/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { stateDirectory } from '../runs/index.ts';
-import { type Finding, fail, ok } from './finding.ts';
-
-/** A value that is not the default, and who says so. */
-export const Setting = z.object({
-  key: z.string(),
-  value: z.string(),
-  origin: z.string().describe('A file, or environment'),
-});
-export type Setting = z.infer<typeof Setting>;
+import { fail, ok } from './finding.ts';
+import type { Finding, Setting } from './report.ts';
 
 /** Variables that change what runs; none of them holds a secret. */
 const VARIABLES = [

@@ -1,33 +1,11 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { messageOf, RlmError } from '../errors.ts';
-import { findClaude, findClaudeLogin, findCodexLogin, inspectCodex, probeClaude } from '../workers/index.ts';
-import { type Finding, fail, ok, type Surroundings, warn } from './finding.ts';
+import { findClaude, findLogin as findClaudeLogin, probeClaude } from '../workers/claude/index.ts';
+import { findCodexLogin, inspectCodex } from '../workers/codex/index.ts';
+import { fail, ok, type Surroundings, warn } from './finding.ts';
+import type { Finding, InstalledWorker } from './report.ts';
 import { type Measurement, measureClaude, measureCodex, REQUEST_LIMIT_BYTES } from './request-size.ts';
 import { checkSandbox } from './sandbox.ts';
-
-/** A worker program as it is installed. */
-export const InstalledWorker = z.object({
-  worker: z.enum(['codex', 'claude']),
-  path: z.string(),
-  version: z.string(),
-  login: z
-    .string()
-    .nullable()
-    .describe('Where the login is; null when none was found. The login itself is never read'),
-  lanes: z.array(
-    z.object({
-      lane: z.string(),
-      request_bytes: z
-        .int()
-        .nullable()
-        .describe(
-          'One request besides its question and chunk, measured against a model on loopback; null when it failed',
-        ),
-    }),
-  ),
-});
-export type InstalledWorker = z.infer<typeof InstalledWorker>;
 
 export interface WorkerExamination {
   worker: InstalledWorker | undefined;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { asReadable, RlmError } from '../errors.ts';
+import { currentDepth } from '../workers/index.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 /**
@@ -70,7 +71,6 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 async function checkDepth(tool: Tool, context: ToolContext): Promise<void> {
-  const { currentDepth } = await import('../workers/index.ts');
   const depth = currentDepth();
   const limit = context.config.values.limits.max_depth;
   if (depth < limit) return;

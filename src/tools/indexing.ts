@@ -1,5 +1,6 @@
 import type { Corpus } from '../corpus/index.ts';
 import { RlmError } from '../errors.ts';
+import { currentDepth } from '../workers/index.ts';
 import type { ToolContext } from './tool.ts';
 
 /**
@@ -13,12 +14,10 @@ export async function offerIndex(
   corpus: Corpus,
   asked: 0 | 1 = 0,
 ): Promise<string | undefined> {
-  const [{ prepareIndexing, wantsIndex }, { readActivity, readStatus, startActivity }, { currentDepth }] =
-    await Promise.all([
-      import('../ask/index.ts'),
-      import('../activities/index.ts'),
-      import('../workers/index.ts'),
-    ]);
+  const [{ prepareIndexing, wantsIndex }, { readActivity, readStatus, startActivity }] = await Promise.all([
+    import('../ask/index.ts'),
+    import('../activities/index.ts'),
+  ]);
   if (!wantsIndex(context.root, corpus, asked)) return undefined;
   // A worker has no business of its own in the background.
   if (currentDepth() > 0) return undefined;
