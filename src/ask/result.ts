@@ -50,7 +50,7 @@ function previewText(preview: AskPreview): string {
   const cost =
     cost_usd === null ? 'price not known ("prices" in .rlm/config.json)' : `about ${cost_usd.toFixed(4)} USD`;
   const lines = [
-    `${jobs} jobs over ${chunks} chunks, about ${prompt_tokens} prompt tokens, ${cost}; expansion, synthesis and follow-ups come on top`,
+    `${counted(jobs, 'job')} over ${counted(chunks, 'chunk')}, about ${prompt_tokens} prompt tokens, ${cost}; expansion, synthesis and follow-ups come on top`,
   ];
   if (sample !== null) {
     const { input_tokens, output_tokens, duration_ms } = sample;
@@ -59,6 +59,10 @@ function previewText(preview: AskPreview): string {
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** What the last `rlm_ingest` into a run did. */

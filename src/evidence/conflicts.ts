@@ -18,7 +18,8 @@ interface Statement {
   kind: 'quote' | 'note';
   text: string;
   terms: Set<string>;
-  numbers: Set<string>;
+  /** In the order in which they stand. */
+  numbers: string[];
   negated: boolean;
 }
 
@@ -77,11 +78,15 @@ function contradiction(a: Statement, b: Statement, shared: number): Conflict['ki
   if (shared / (a.terms.size + b.terms.size - shared) < MIN_OVERLAP) return undefined;
   if (!sameQuestion(a.item, b.item)) return undefined;
   if (a.negated !== b.negated) return 'negation';
-  const onlyA = [...a.numbers].filter((number) => !b.numbers.has(number));
-  const onlyB = [...b.numbers].filter((number) => !a.numbers.has(number));
-  if (onlyA.length === 0 || onlyB.length === 0) return undefined;
-  // Different years speak of different times.
-  return onlyA.some(isYear) && onlyB.some(isYear) && onlyA.length > 1 ? undefined : 'number';
+  return differInOneNumber(a.numbers, b.numbers) ? 'number' : undefined;
+}
+
+/** `Unit 1 has 5` and `unit 2 has 6` speak of two things: where more than one number differs, one of them names it. */
+function differInOneNumber(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length === b.length) return a.filter((number, index) => number !== b[index]).length === 1;
+  const onlyA = a.filter((number) => !b.includes(number));
+  const onlyB = b.filter((number) => !a.includes(number));
+  return onlyA.length > 0 && onlyB.length > 0 && !(onlyA.some(isYear) && onlyB.some(isYear));
 }
 
 function sameQuestion(a: VerifiedEvidence, b: VerifiedEvidence): boolean {
@@ -102,13 +107,13 @@ function statementsOf(item: VerifiedEvidence): Statement[] {
 
 function statementOf(item: VerifiedEvidence, kind: Statement['kind'], text: string): Statement {
   const terms = new Set<string>();
-  const numbers = new Set<string>();
+  const numbers: string[] = [];
   let negated = /[不没沒無无非未]/u.test(text);
   for (const [word] of text
     .replace(/[’ʼ]/g, "'")
     .toLowerCase()
     .matchAll(/[\p{L}\p{N}_]+(?:[.,']\p{N}+|'t)*/gu)) {
-    if (/^\p{N}/u.test(word)) numbers.add(word);
+    if (/^\p{N}/u.test(word)) numbers.push(word);
     else if (NEGATIONS.has(word) || word.endsWith("n't")) negated = !negated;
     else if (/\p{Script=Han}/u.test(word)) for (const pair of bigrams(word)) terms.add(pair);
     else if (word.length > 2 && !FUNCTION_WORDS.has(word)) terms.add(stemmer(word));

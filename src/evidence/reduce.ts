@@ -218,9 +218,9 @@ function saidPlace(loc: string, chunks: readonly ReduceChunk[]): string {
   const path = /^(.+):\d{1,9}-\d{1,9}$/.exec(loc)?.[1];
   if (chunks.some(({ source }) => source === path)) return `at ${plainText(loc, 300)}`;
   const [first] = chunks;
-  return first === undefined
-    ? 'in its chunk'
-    : `in ${plainText(first.source, 300)}:${first.line_start}-${first.line_end}`;
+  if (first === undefined) return 'in its chunk';
+  const among = chunks.length === 1 ? 'in' : `in one of ${chunks.length} chunks from`;
+  return `${among} ${plainText(first.source, 300)}:${first.line_start}-${first.line_end}`;
 }
 
 function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: string } {

@@ -48,6 +48,7 @@ function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile):
       ({ kind, evidence_ids }) =>
         kind === 'reported' || evidence_ids.every((id) => cited.has(places.get(id) ?? '')),
     )
+    .sort((a, b) => Number(b.kind === 'reported') - Number(a.kind === 'reported'))
     .slice(0, SHOWN_CONFLICTS);
   const lines = listed.flatMap(({ description, evidence_ids }) => {
     const sides = evidence_ids.map((id) => plainText(places.get(id) ?? id, 512));

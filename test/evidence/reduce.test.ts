@@ -287,6 +287,17 @@ it('takes rows of a table for records, not for contradictions', async () => {
   expect((await reduce(corpus, jobs.slice(0, 2))).evidence.conflicts).toHaveLength(1);
 });
 
+it('what differs in the number that names a thing is about two things', async () => {
+  const corpus = new CorpusOnDisk();
+  const jobs = ['pump 1 delivers 10', 'pump 2 delivers 12', 'pump 2 delivers 14'].map((says, index) => {
+    const text = `Each hour the ${says} litres of water.\n`;
+    const chunks = corpus.add(`pump-${index}.txt`, text);
+    return corpus.job(chunks, { evidence: [claim(text.trim(), `pump-${index}.txt:1-1`)] });
+  });
+  const { conflicts } = (await reduce(corpus, jobs)).evidence;
+  expect(conflicts.map(({ evidence_ids }) => evidence_ids)).toEqual([['e-0002', 'e-0003']]);
+});
+
 describe('coverage', () => {
   it('counts each byte once, by the best that became of it', async () => {
     const corpus = new CorpusOnDisk();
