@@ -12,7 +12,7 @@ import {
   readLock,
 } from '../files/index.ts';
 import { listArchiveIds, readArchiveMeta } from './archive-list.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, steadyNow, systemClock } from './clock.ts';
 import { archiveDirectory, inUseBy } from './in-use.ts';
 import { stateDirectory } from './layout.ts';
 import { orchestratorLockPath } from './orchestrator-lock.ts';
@@ -48,7 +48,7 @@ export async function cleanArchives(
   root: string,
   options: { dryRun?: boolean; clock?: Clock } = {},
 ): Promise<CleanupResult> {
-  const clock = options.clock ?? systemClock;
+  const given = options.clock ?? systemClock;
   const result: CleanupResult = {
     dry_run: options.dryRun ?? true,
     skipped: null,
@@ -58,6 +58,8 @@ export async function cleanArchives(
     kept: { in_use: 0, keep_forever: 0, young: 0, unreadable: 0 },
   };
   if (!existsSync(archiveDirectory(root))) return result;
+  const now = steadyNow(join(stateDirectory(root), 'cleanup-clock.json'), given, !result.dry_run);
+  const clock: Clock = { now: () => now, uptime: () => given.uptime() };
   if (result.dry_run) {
     for (const id of listArchiveIds(root)) {
       const { verdict, size } = judge(join(archiveDirectory(root), id), clock);
@@ -182,7 +184,8 @@ function removeAbandoned(root: string, name: string, log: JsonlAppender): void {
 /**
  * Whether an archive may go. Its age is the least of all that can be told: by `end_timestamp`, by the time of the
  * directory, and, in the boot it was made in, by the time the machine has been up, which no change of the clock
- * moves. So neither a clock set forward nor one set back makes anything older than it is.
+ * moves. So neither a clock set forward nor one set back makes anything older than it is; in a later boot
+ * `steadyNow` sees a clock that is set forward between two looks.
  */
 function judge(archive: string, clock: Clock): { verdict: Verdict; size: number; why: string } {
   let meta: ReturnType<typeof readArchiveMeta>;

@@ -78,7 +78,7 @@ describe('cleanup', () => {
   it.each([
     ['forward by a year, the machine still up', clockAt(365 * DAY, DAY)],
     ['back by a year', clockAt(-365 * DAY, DAY)],
-    ['forward by a year, and the uptime restarted', clockAt(13 * DAY, 60, 'boot-2')],
+    ['on by 13 days, over a restart', clockAt(13 * DAY, 60, 'boot-2')],
     ['to just below the ttl', clockAt(13.9 * DAY, 13.9 * DAY)],
   ])('keeps a young archive when the clock goes %s', async (_name, clock) => {
     const root = temporaryDirectory();
@@ -87,6 +87,19 @@ describe('cleanup', () => {
       deleted: [],
       kept: { young: 1 },
     });
+  });
+
+  it('keeps a young archive of an earlier boot when the clock jumps between two looks', async () => {
+    const root = temporaryDirectory();
+    const id = await archived(root, 'young-run');
+    const clean = (clock: Clock) => cleanArchives(root, { dryRun: false, clock });
+    // A day later, after a restart; then the clock is a year ahead, back again, and ahead once more.
+    expect(await clean(clockAt(DAY, 60, 'boot-2'))).toMatchObject({ kept: { young: 1 } });
+    expect(await clean(clockAt(366 * DAY, 3660, 'boot-2'))).toMatchObject({ kept: { young: 1 } });
+    expect(await clean(clockAt(DAY + 7200, 7260, 'boot-2'))).toMatchObject({ kept: { young: 1 } });
+    expect(await clean(clockAt(400 * DAY, 9000, 'boot-2'))).toMatchObject({ kept: { young: 1 } });
+    // What has passed while the machine was up counts.
+    expect((await clean(clockAt(400 * DAY, 60 + 14 * DAY, 'boot-2'))).deleted).toEqual([id]);
   });
 
   it('keeps one whose record says old while its directory is new, and the other way round', async () => {
