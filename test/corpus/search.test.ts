@@ -304,7 +304,8 @@ describe('the scan', () => {
     }
     const lists = terms.flatMap((name, term) => {
       const number = counter.terms.indexOf(name);
-      return number === -1 ? [] : [{ term, ...gathered.list(number) }];
+      const list = gathered.list(number);
+      return list === undefined ? [] : [{ term, ...list }];
     });
     const indexed = new Map<string, number>();
     new IndexedTallies(corpus.spans.count, terms.length, lists).visit((ordinal, entries, from, to) => {

@@ -72,10 +72,11 @@ export class PostingLists {
     fields[field + CHUNKS] = (fields[field + CHUNKS] ?? 0) + 1;
   }
 
-  /** What was gathered of a term; the postings are a copy. */
-  list(term: number): PostingList {
+  /** What was gathered of a term, if anything; the postings are a copy. */
+  list(term: number): PostingList | undefined {
     const field = term * FIELDS;
     const fields = this.#fields.subarray(field, field + FIELDS);
+    if (term >= this.#lists || fields[CHUNKS] === 0) return undefined;
     const parts: Uint8Array[] = [];
     let start = fields[START] ?? 0;
     for (let slice = 0; slice + 1 < (fields[SLICES] ?? 0); slice += 1) {

@@ -107,7 +107,8 @@ async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<P
   const notes: string[] = [];
   let buffer = Buffer.alloc(1 << 16);
   const partBytes = options.partBytes ?? PART_BYTES;
-  let part = new Part(partBytes);
+  let words = new WordCounter();
+  let part = new Part(partBytes, words);
   for (const text of openTexts(corpus, notes)) {
     await refuseChanged(text, breath);
     for (let ordinal = text.firstChunk; ordinal < text.endChunk; ordinal += 1) {
@@ -117,7 +118,9 @@ async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<P
       part.add(ordinal, buffer.subarray(0, filled));
       if (part.isFull) {
         yield part;
-        part = new Part(partBytes);
+        // The words of one stretch are mostly those of the next: they are cut and stemmed once.
+        if (words.terms.length > PART_TERMS / 2) words = new WordCounter();
+        part = new Part(partBytes, words);
       }
       await breath();
     }
@@ -155,12 +158,13 @@ function changed(what: string): RlmError {
 
 /** Terms and postings of a stretch of the corpus. */
 class Part {
-  readonly #words = new WordCounter();
+  readonly #words: WordCounter;
   readonly #lists: PostingLists;
   readonly #bytes: number;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, words: WordCounter) {
     this.#bytes = bytes;
+    this.#words = words;
     // A chunk is added whole.
     this.#lists = new PostingLists(bytes * 1.125);
   }
@@ -181,7 +185,8 @@ class Part {
       const names = this.#words.terms.map((term, number) => ({ term, number }));
       names.sort((one, other) => (one.term < other.term ? -1 : 1));
       for (const { term, number } of names) {
-        if (term.length <= LONGEST_TERM) writer.add({ term, ...this.#lists.list(number) });
+        const list = term.length > LONGEST_TERM ? undefined : this.#lists.list(number);
+        if (list !== undefined) writer.add({ term, ...list });
       }
       writer.finish(chunks);
     } finally {
