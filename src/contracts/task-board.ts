@@ -19,6 +19,8 @@ export const TaskBoard = z.object({
         started_at: z.string(),
         state: ReportState,
         report_age_sec: z.number().nullable(),
+        progress_notes: z.int().describe('Lines under "Progress" in its draft'),
+        draft: z.string().describe('Its report so far; relative to the root'),
       }),
     )
     .describe('The 4 longest at most'),

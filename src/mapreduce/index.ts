@@ -18,7 +18,13 @@ export { type StageRequest, stageParams } from './params.ts';
 export { createPlan, type PlanOptions, type PlanResult, readPlan, revisePlan } from './plan.ts';
 export { hintPaths, workerPrompt } from './prompt.ts';
 export { MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, type WaitReason } from './ready.ts';
-export { type Acceptance, acceptReport, lookAtReport, progressNotes, type ReportLook } from './report.ts';
+export {
+  type Acceptance,
+  acceptReport,
+  countProgressNotes,
+  lookAtReport,
+  type ReportLook,
+} from './report.ts';
 export {
   addRequests,
   readRequests,

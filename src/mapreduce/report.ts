@@ -4,9 +4,6 @@ import { MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
 const LOOK_BYTES = 512 * 1024;
-/** Progress notes that are shown: the last ones, short. */
-const PROGRESS_LINES = 3;
-const PROGRESS_CHARS = 160;
 /** File times come from a clock that ticks every few milliseconds: a report may look that much too old. */
 const CLOCK_TICK_MS = 20;
 
@@ -75,12 +72,12 @@ export function lookAtReport(path: string, size: number): ReportLook {
   return { blank: false, contractCompliance: hasComplianceSection(bytes.toString('utf8')) };
 }
 
-/** The last lines of a report's last section "Progress", capped; empty without one. A worker's words: untrusted. */
-export function progressNotes(path: string): string[] {
+/** Lines of a report's last section "Progress": one more says that a worker goes on. Not what they say. */
+export function countProgressNotes(path: string): number {
   const stat = reportStat(path);
-  if (stat === undefined) return [];
+  if (stat === undefined) return 0;
   const text = readStart(path, stat.size).toString('utf8');
-  return /progress/i.test(text) ? lastLines(text, /^progress\b/) : [];
+  return /progress/i.test(text) ? linesBelow(text, /^progress\b/) : 0;
 }
 
 function readStart(path: string, size: number): Buffer {
@@ -109,19 +106,16 @@ function hasComplianceSection(text: string): boolean {
   return COMPLIANCE.test(text) && titles(text).some((line) => COMPLIANCE.test(line.title));
 }
 
-function lastLines(text: string, title: RegExp): string[] {
-  const lines = text.split('\n');
+function linesBelow(text: string, title: RegExp): number {
   const headings = titles(text);
   const at = headings.findLastIndex((heading) => title.test(heading.title));
   const start = headings[at];
-  if (start === undefined) return [];
+  if (start === undefined) return 0;
   const end = headings.slice(at + 1).find((heading) => heading.level <= start.level);
-  return lines
+  return text
+    .split('\n')
     .slice(start.line, end === undefined ? undefined : end.line - 1)
-    .map((line) => line.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim())
-    .filter((line) => line !== '' && !/^[-=]+$/.test(line))
-    .slice(-PROGRESS_LINES)
-    .map((line) => line.slice(0, PROGRESS_CHARS));
+    .filter((line) => line.trim() !== '' && !/^[-=]+$/.test(line.trim())).length;
 }
 
 /** All headings of a text: plain title, level (a bold line is 7, below every heading) and line from 1. */

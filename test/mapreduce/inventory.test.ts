@@ -1,11 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FailureClass, ReduceState } from '../../src/contracts/index.ts';
 import {
+  boardOf,
   collectDeferred,
+  countProgressNotes,
+  draftPath,
   lookAtTasks,
-  progressNotes,
   summarizeDeferred,
   summarizeInventory,
   takeInventory,
@@ -108,19 +110,33 @@ describe('the inventory', () => {
 });
 
 describe('a look at a report', () => {
-  it('takes the last lines of its Progress section, capped, and nothing of code blocks', () => {
+  it('counts the lines of its last Progress section, and none of code blocks', () => {
     const root = temporaryRoot();
-    const { plan, run } = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
-    const long = 'y'.repeat(500);
-    writeReport(
-      root,
-      plan,
-      'a',
-      `# r\n\n## Progress\n- one\n- two\u001b[31m\n- three\n- four ${long}\n\n### deeper\n- five\n\n## Next\n- no\n\`\`\`\n## Progress\n- fake\n\`\`\`\n`,
-    );
+    const { plan } = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
     const path = join(root, plan.tasks[0]?.report_path ?? '');
-    expect(progressNotes(path)).toEqual([expect.stringMatching(/^- four y{153}$/), '### deeper', '- five']);
-    expect(statSync(path).size).toBeGreaterThan(500);
-    expect(run.id).toBe('run-1');
+    expect(countProgressNotes(path)).toBe(0);
+    const text =
+      '# r\n\n## Progress\n- old\n\n## Progress\n- one\n- two\n\n### deeper\n- three\n\n## Next\n- no\n```\n## Progress\n- fake\n```\n';
+    writeReport(root, plan, 'a', text);
+    expect(countProgressNotes(path)).toBe(4);
+  });
+
+  it('shows on the board how far a worker in flight is, and where its draft lies', () => {
+    const root = temporaryRoot();
+    const planned = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
+    const [task] = planned.plan.tasks;
+    if (task === undefined) throw new Error('no task');
+    inflightLog(planned).started('a', 1, 'log');
+    const draft = draftPath(planned.run, task);
+    const row = () => boardOf(root, planned.run).inflight[0];
+    expect(row()).toMatchObject({ progress_notes: 0, report_age_sec: null });
+    mkdirSync(dirname(draft), { recursive: true });
+    writeFileSync(draft, '## Progress\n- SECRET done\n- SECRET doing\n');
+    expect(row()).toMatchObject({
+      progress_notes: 2,
+      draft: '.rlm/runs/run-1/artifacts/drafts/a/a.md',
+      state: 'inflight',
+    });
+    expect(JSON.stringify(row())).not.toContain('SECRET');
   });
 });
