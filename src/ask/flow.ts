@@ -158,6 +158,8 @@ class Ask {
             notes: [],
           };
     for (const { chunkIds } of chosen.questions) for (const id of chunkIds) of.sent.add(id);
+    const way = chosen.by === 'all' ? 'one job for all' : `searched by ${chosen.by}`;
+    this.#context.journal.append({ type: 'note', message: `${way}: ${chosen.reason}` });
     const notes = corpus.record.chunks === 0 ? ['there is no text in the documents'] : chosen.notes;
     this.#state.notes.push(...notes.filter((note) => !this.#state.notes.includes(note)));
     return chosen;
