@@ -7,7 +7,8 @@ import { defineTool } from './tool.ts';
 import { callerOf } from './work-input.ts';
 
 /** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
-const EVIDENCE_BYTES = 3500;
+const EVIDENCE_BYTES = 3000;
+const CONFLICT_BYTES = 800;
 
 const Counts = z.object(
   EvidenceCounts.pick({
@@ -35,7 +36,10 @@ export const reduceEvidence = defineTool({
     run_id: RunId,
     counts: Counts.describe('More of them are in evidence_path'),
     coverage: Coverage.describe('Bytes; each document in coverage_path'),
-    conflicts: z.int(),
+    conflicts: z.int().describe('Statements that may contradict each other: cite both sides'),
+    conflicting: z
+      .array(z.object({ sources: z.array(z.string()), says: z.string() }))
+      .describe('Those of them that have room here'),
     gaps: z.array(z.string()).describe('The first ten'),
     evidence: z
       .array(z.object({ source: z.string(), quote: z.string(), confidence: z.number() }))
@@ -66,6 +70,11 @@ export const reduceEvidence = defineTool({
         confidence: item.confidence,
       }));
     const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
+    const places = new Map(evidence.items.map((item) => [item.evidence_id, sourceString(item)]));
+    const conflicting = evidence.conflicts.map(({ evidence_ids, description }) => ({
+      sources: evidence_ids.slice(0, 4).flatMap((id) => places.get(id) ?? []),
+      says: cut(description, 240),
+    }));
     return {
       run_id: run.id,
       evidence: shown,
@@ -73,6 +82,7 @@ export const reduceEvidence = defineTool({
       counts: Counts.parse(evidence.counts),
       coverage: Coverage.parse(coverage.total),
       conflicts: evidence.conflicts.length,
+      conflicting: rowsOfOnePage(conflicting, CONFLICT_BYTES),
       gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
       evidence_path: join(run.dir, REDUCE_FILES.evidence),
       coverage_path: join(run.dir, REDUCE_FILES.coverage),

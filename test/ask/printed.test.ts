@@ -144,3 +144,24 @@ test('by hand: results stay small in any script, and new jobs are never answered
   const stale = await client.callTool({ name: 'rlm_reduce_evidence', arguments: { run_id: 'by-hand' } });
   expect(textOf(stale)).toContain('was built from documents that changed since');
 });
+
+test('by hand: contradictions come with the places of both sides', async () => {
+  const root = temporaryDirectory();
+  place(join(root, 'docs/old.md'), 'The request time-out of the server is 30 seconds.\n');
+  place(join(root, 'docs/new.md'), 'The request time-out of the server is 60 seconds.\n');
+  const client = await connectClient(root);
+  const call = async (name: string, input: Record<string, unknown>) => {
+    const result = await client.callTool({ name, arguments: { run_id: 'sides', ...input } });
+    expect(result.isError, textOf(result)).not.toBe(true);
+    return result.structuredContent;
+  };
+  await call('rlm_ingest', { input: ['docs'] });
+  await call('rlm_build_jobs', { questions: ['What is the request time-out of the server?'] });
+  await call('rlm_run_batch', { worker: 'extractive' });
+  await call('rlm_wait', {});
+  const reduced = z
+    .object({ conflicts: z.int(), conflicting: z.array(z.object({ sources: z.array(z.string()) })) })
+    .parse(await call('rlm_reduce_evidence', {}));
+  expect(reduced.conflicts).toBe(1);
+  expect(reduced.conflicting[0]?.sources.sort()).toEqual(['docs/new.md:1-1', 'docs/old.md:1-1']);
+});
