@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, test } from 'vitest';
@@ -130,6 +130,25 @@ test('a large file comes in pages of whole code points', async () => {
     cursor = page.next_cursor;
   }
   expect(text).toBe(report);
+});
+
+test('a report is read from where the plan puts it, and while its worker writes, from its draft', async () => {
+  const root = temporaryDirectory();
+  const client = await connectClient(root);
+  const tasks = [
+    { worker_id: 'map-0001', goal: 'g', report_path: '.rlm/runs/run-1/artifacts/reports/deep/first.md' },
+    { worker_id: 'map-0002', goal: 'g' },
+  ];
+  const planned = { run_id: 'run-1', goal_summary: 'g', tasks };
+  expect((await client.callTool({ name: 'rlm_plan', arguments: planned })).isError).not.toBe(true);
+  const artifacts = join(root, '.rlm/runs/run-1/artifacts');
+  place(join(artifacts, 'reports/deep/first.md'), '# First\n');
+  place(join(artifacts, 'drafts/map-0002/map-0002.md'), '# So far\n');
+  expect(await readText(client, 'rlm://runs/run-1/reports/map-0001')).toBe('# First\n');
+  expect(await readText(client, 'rlm://runs/run-1/reports/map-0002')).toBe('# So far\n');
+  symlinkSync('/etc/hostname', join(artifacts, 'drafts/link.md'));
+  renameSync(join(artifacts, 'drafts/link.md'), join(artifacts, 'drafts/map-0002/map-0002.md'));
+  await expect(readText(client, 'rlm://runs/run-1/reports/map-0002')).rejects.toThrow(/symlink/);
 });
 
 test('resources are listed in pages', async () => {

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, relative, resolve } from 'node:path';
 import { JobRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, resolveInside } from '../../files/index.ts';
@@ -106,14 +106,30 @@ function readPart(run: RunHandle, address: ResourceAddress & { kind: 'file' }): 
   return readFilePage(run, file, address.cursor);
 }
 
-function readTaskReport(run: RunHandle, address: ResourceAddress & { kind: 'report' }): ResourceText {
+/** A task's report, also where the plan puts it elsewhere; of one that has none yet, its draft. */
+async function readTaskReport(
+  run: RunHandle,
+  address: ResourceAddress & { kind: 'report' },
+): Promise<ResourceText> {
   const directory = join(run.dir, REPORTS);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const name = names.find(
     (entry) => entry.slice(0, -extname(entry).length || undefined) === address.workerId,
   );
-  if (name === undefined) throw missing(run, `report of '${cut(address.workerId, 100)}'`);
-  return readFilePage(run, join(REPORTS, name), address.cursor);
+  const file = name === undefined ? await plannedReport(run, address.workerId) : join(REPORTS, name);
+  if (file === undefined) throw missing(run, `report of '${cut(address.workerId, 100)}'`);
+  return readFilePage(run, file, address.cursor);
+}
+
+async function plannedReport(run: RunHandle, workerId: string): Promise<string | undefined> {
+  if (!existsSync(join(run.dir, 'plan.json'))) return undefined;
+  const { draftPath, readPlan } = await import('../../mapreduce/index.ts');
+  const task = readPlan(run).tasks.find(({ worker_id }) => worker_id === workerId);
+  if (task === undefined) return undefined;
+  const found = [resolve(run.record.root, task.report_path), draftPath(run, task)].find((path) =>
+    existsSync(path),
+  );
+  return found === undefined ? undefined : relative(run.dir, found);
 }
 
 /** A small file as it is; of a large one a page of its text, with the offset at which the next one starts. */
