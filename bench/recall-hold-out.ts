@@ -28,6 +28,8 @@ const BOTH_SET =
 const PRECEDENCE = '`maxAge` are set, then `maxAge` takes precedence';
 
 export const HOLD_OUT: QuestionSet = {
+  about:
+    'Written before any result on it was seen; nothing was chosen by it. The extractive ask as it was then: direct 21/24, paraphrased 1/28, several 4/11, unanswerable left uncited 10/14.',
   documents: [
     COOKIE,
     CORS,

@@ -19,6 +19,8 @@ export interface RecallQuestion {
 }
 
 export interface QuestionSet {
+  /** What the set is for. */
+  about: string;
   /** Documents that are asked, as globs under `node_modules`. */
   documents: readonly string[];
   questions: readonly RecallQuestion[];

@@ -62,6 +62,7 @@ async function measure(name: string, set: QuestionSet, show: boolean): Promise<v
       columns: COLUMNS,
       rows: rows.map(([way, answered]) => [way, ...figures(answered)]),
       notes: [
+        set.about,
         `${questions.length} questions over ${ingested.sources_read} documents (${Math.round(ingested.bytes / 1000)} kB) of ${packages.length} npm packages: ${packages.join(', ')}.`,
         embeddings === undefined
           ? 'No embeddings endpoint was given: hybrid was not measured.'
