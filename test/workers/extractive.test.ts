@@ -154,6 +154,17 @@ describe('what words are worth in the documents', () => {
     const common = rarityIn((stem) => (['default', 'timeout'].includes(stem) ? 300 : 0), 400);
     expect(rankQuotes(question, quotes, 8, common)).toEqual([]);
   });
+  test('what holds all of a short question answers it, however common its words', () => {
+    const quote = { quote: 'The timeout is 30 seconds.', source: 'a.md', notes: [] };
+    const common = rarityIn(() => 390, 400);
+    expect(rankQuotes('What is the timeout?', [quote], 8, common)).toHaveLength(1);
+    expect(rankQuotes('What is the timeout of the server?', [quote], 8, common)).toEqual([]);
+  });
+  test('half of a question in a script without spaces is none', () => {
+    const quote = { quote: '服务器每晚两点备份数据库。', source: 'a.md', notes: [] };
+    expect(rankQuotes('数据库密码是什么？', [quote], 8)).toEqual([]);
+    expect(rankQuotes('数据库备份是什么？', [quote], 8)).toHaveLength(1);
+  });
   test('a rare word of like meaning counts for more than a common one', () => {
     const [rare, common] = ['The region is mandatory.', 'The region is necessary.'].map((quote) => ({
       quote,

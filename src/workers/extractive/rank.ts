@@ -28,6 +28,8 @@ export interface RankedQuote<Q> {
  * Chosen on the tuning set of bench/recall.ts.
  */
 const MIN_WEIGHT = 0.9;
+/** A short question is answered by what holds all of it, however common its words are. */
+const ALL_HELD = 0.95;
 /** The name of a document says where to look. To hold it says little. */
 const NAMED_BY_SOURCE = 0.25;
 /** What a quote without any number is worth to who asks for one. */
@@ -38,7 +40,7 @@ const WHOLE_SCORE = 0.85;
 const MIN_SCORE_SHARE_OF_WHOLE = 0.8;
 const MIN_WEIGHT_SHARE = 0.4;
 /** Words of scripts without spaces are not counted in the documents. */
-const UNSPACED_RARITY = 0.9;
+const UNSPACED_RARITY = 0.7;
 /** A longer one holds more words by chance, UTF-16 units. */
 const LONG_QUOTE = 320;
 
@@ -66,7 +68,7 @@ export function rankQuotes<Q extends Quoted>(
   const pool = quotes.map(judgeOf<Q>(question, rarity)).sort((a, b) => b.score - a.score);
   const best = pool[0]?.score ?? 0;
   const most = Math.max(0, ...pool.slice(0, limit).map(({ weight }) => weight));
-  if (most < MIN_WEIGHT) return [];
+  if (most < MIN_WEIGHT && best < ALL_HELD) return [];
   const chosen = new Map<string, Judged<Q>>();
   const take = (one: Judged<Q> | undefined) => {
     if (one === undefined || chosen.size >= limit) return;
