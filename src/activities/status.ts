@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ActivityRecord,
@@ -45,10 +45,23 @@ export function readStatus(run: RunHandle): RunStatus {
     journal_size: size,
   };
   if (dead) {
-    const reason = `interrupted: ${record.reason ?? 'its driver died'}; nothing accepted is lost`;
+    const why = record.reason ?? `its driver died${lastError(run, record)}`;
+    const reason = `interrupted: ${why}; nothing accepted is lost`;
     return { ...status, state: 'failed', reason, next: `Resume it: rlm_resume {"run_id": "${run.id}"}.` };
   }
   return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
+}
+
+/** What a driver that died said last, such as that the disk is full; empty when it was killed. */
+function lastError(run: RunHandle, record: ActivityRecord): string {
+  const log = join(run.dir, RUN_FILES.driverLog);
+  const stat = statSync(log, { throwIfNoEntry: false });
+  if (stat === undefined || stat.size === 0 || stat.size > MAX_TAIL_BYTES) return '';
+  if (stat.mtimeMs < Date.parse(record.created_at)) return '';
+  const said = [...readFileSync(log, 'utf8').matchAll(/^(?:\w*Error|FATAL ERROR): ([^\n]{1,200})/gm)].at(
+    -1,
+  )?.[1];
+  return said === undefined ? `, see ${log}` : ` (${said.replace(/\p{Cc}/gu, ' ')})`;
 }
 
 /** Whether nothing more will come of a run unless somebody resumes it. Cheap: no event is read. */

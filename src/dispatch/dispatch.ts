@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import pLimit from 'p-limit';
-import { type Failure, NO_USAGE } from '../contracts/index.ts';
-import { messageOf, RlmError } from '../errors.ts';
+import { type Failure, type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { fileMark } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
 import type { Assignment, PreparedAssignment } from './assignment.ts';
-import { type AttemptLoop, runAttempts } from './attempts.ts';
+import { type AttemptLoop, type AttemptsEnd, runAttempts } from './attempts.ts';
 import type { BudgetLedger } from './budget.ts';
 import { AnswerCache } from './cache.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
@@ -153,7 +153,7 @@ async function runOne(
   const { journal, worker } = loop;
   const started = performance.now();
   const before = history.attempts.get(assignment.id);
-  const base = {
+  const base: CommonOutcome = {
     id: assignment.id,
     attempts: before?.last ?? 0,
     usage: before?.usage ?? NO_USAGE,
@@ -162,37 +162,57 @@ async function runOne(
     model: null,
     cache_hit: false,
     log_paths: [],
+    key: '',
+  };
+  const append = (outcome: Omit<OutcomeRecord, 'duration_ms'>) => {
+    journal.append({ type: 'outcome', outcome: { ...outcome, duration_ms: performance.now() - started } });
+  };
+  const fail = (common: CommonOutcome, failure_class: FailureClass, errors: string[]) => {
+    append({ ...common, status: 'failed', failure_class, errors });
   };
   // Before anything is read: a change from now on shows.
   const inputMark = assignment.mark?.();
-  const committed = (text: string, to: PreparedAssignment) => {
-    const output = to.commit(text);
-    const outputMark = inputMark === undefined ? undefined : fileMark(output.output_path, { ours: true });
-    return outputMark === undefined ? output : { ...output, input_mark: inputMark, output_mark: outputMark };
+  /** @returns whether the text is in its place; an assignment whose place is taken fails alone */
+  const accept = (
+    common: CommonOutcome,
+    { text, detail }: Accepted,
+    to: PreparedAssignment,
+    errors: string[],
+  ) => {
+    let place: ReturnType<PreparedAssignment['commit']>;
+    try {
+      place = to.commit(text);
+    } catch (error) {
+      if (!PLACE_TAKEN.has(systemCode(error) ?? '')) throw error;
+      fail(common, 'config', [...errors, `the result cannot be written: ${messageOf(error)}`]);
+      return false;
+    }
+    const outputMark = inputMark === undefined ? undefined : fileMark(place.output_path, { ours: true });
+    append({
+      ...common,
+      ...place,
+      ...(outputMark === undefined ? {} : { input_mark: inputMark, output_mark: outputMark }),
+      status: 'accepted',
+      failure_class: null,
+      errors,
+      ...(detail === undefined ? {} : { detail }),
+    });
+    return true;
   };
+
   let prepared: PreparedAssignment;
   try {
     prepared = await assignment.prepare();
   } catch (error) {
     if (!(error instanceof RlmError)) throw error;
-    journal.append({
-      type: 'outcome',
-      outcome: {
-        ...base,
-        status: 'failed',
-        duration_ms: performance.now() - started,
-        failure_class: 'config',
-        errors: [error.message],
-        key: '',
-      },
-    });
-    return;
+    return fail(base, 'config', [error.message]);
   }
+  const { key } = prepared;
 
   const offset = history.accepted.get(assignment.id);
   const previous = offset === undefined ? undefined : earlier.read(offset);
   if (previous?.id === assignment.id) {
-    const why = staleness(previous, prepared.key);
+    const why = staleness(previous, key);
     if (why === undefined) return;
     journal.append({ type: 'stale', id: assignment.id, why });
   }
@@ -206,21 +226,7 @@ async function runOne(
   if (cached !== undefined) {
     const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text);
     if (acceptance.ok) {
-      journal.append({
-        type: 'outcome',
-        outcome: {
-          ...base,
-          ...committed(acceptance.text, prepared),
-          status: 'accepted',
-          duration_ms: performance.now() - started,
-          model: cached.model,
-          cache_hit: true,
-          failure_class: null,
-          errors: [],
-          key: prepared.key,
-          ...(acceptance.detail ? { detail: acceptance.detail } : {}),
-        },
-      });
+      accept({ ...base, model: cached.model, cache_hit: true, key }, acceptance, prepared, []);
       return;
     }
   }
@@ -232,42 +238,30 @@ async function runOne(
     loop,
   );
   if (end === 'open') return;
-  const common = {
+  const common: CommonOutcome = {
     ...base,
     attempts: end.attempts,
     usage: end.usage,
     cost_usd: end.costUsd,
-    duration_ms: performance.now() - started,
     model: end.model ?? call.model,
     log_paths: end.logPaths,
-    key: prepared.key,
+    key,
   };
-  if (end.acceptance === undefined) {
-    journal.append({
-      type: 'outcome',
-      outcome: {
-        ...common,
-        status: 'failed',
-        failure_class: end.failure?.class ?? 'crashed',
-        errors: end.errors,
-      },
-    });
-    return;
+  if (end.acceptance === undefined) return fail(common, end.failure?.class ?? 'crashed', end.errors);
+  const { text } = end.acceptance;
+  if (accept(common, end.acceptance, prepared, end.errors) && cacheKey !== undefined) {
+    loop.cache?.put(cacheKey, { text, worker: worker.name, model: common.model });
   }
-  const { text, detail } = end.acceptance;
-  journal.append({
-    type: 'outcome',
-    outcome: {
-      ...common,
-      ...committed(text, prepared),
-      status: 'accepted',
-      failure_class: null,
-      errors: end.errors,
-      ...(detail ? { detail } : {}),
-    },
-  });
-  if (cacheKey !== undefined) loop.cache?.put(cacheKey, { text, worker: worker.name, model: common.model });
 }
+
+type CommonOutcome = Pick<
+  OutcomeRecord,
+  'id' | 'attempts' | 'usage' | 'cost_usd' | 'worker' | 'model' | 'cache_hit' | 'log_paths' | 'key'
+>;
+type Accepted = NonNullable<AttemptsEnd['acceptance']>;
+
+/** Another file or directory stands where a result is to go. Any other fault of the disk is that of the whole run. */
+const PLACE_TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
 
 /** Why an accepted result does not stand any more; undefined when it does. */
 function staleness(

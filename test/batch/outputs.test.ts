@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { ANSWER_LINE, BatchFixture, RLM } from '../support/batch-run.ts';
+import { rlm } from '../support/rlm.ts';
+
+const OUTPUTS: Record<string, string> = {
+  file: 'subresults/x',
+  below: 'subresults/x/y',
+  other: 'subresults/z',
+};
+
+test('a result whose place another one has taken fails alone', async () => {
+  const fixture = new BatchFixture(Object.keys(OUTPUTS), (id) => ({ output_path: OUTPUTS[id] }));
+  const worker = fixture.script('worker.sh', ANSWER_LINE);
+  const args = ['--command', worker, '--command', '{chunk_id}', '--parallel', '1'];
+  const end = await rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', ...args], {
+    cwd: fixture.root,
+  });
+  expect(end.code, end.stderr).toBe(2);
+  const { results, jobs_succeeded } = fixture.summary();
+  expect(jobs_succeeded).toBe(2);
+  expect(results.find(({ status }) => status === 'failed')).toMatchObject({
+    job_id: 'below',
+    failure_class: 'config',
+    errors: [expect.stringMatching(/result cannot be written: .*(ENOTDIR|EEXIST)/)],
+  });
+});
+
+test('a driver that can write no more is told of with its last error, and a resume goes on', async () => {
+  const ids = Array.from({ length: 60 }, (_, index) => `j-${index}`);
+  const fixture = new BatchFixture(ids);
+  const worker = fixture.script('worker.sh', ANSWER_LINE);
+  const command = ['--command', worker, '--command', '{chunk_id}'];
+  const batch = [RLM, 'batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', ...command];
+  // No file may grow beyond 20 kB, as if the disk were full: the journal would.
+  const shell = 'ulimit -f 40; exec "$@"';
+  const full = spawnSync('sh', ['-c', shell, 'sh', process.execPath, ...batch], {
+    cwd: fixture.root,
+    encoding: 'utf8',
+  });
+  expect(full.status, full.stderr).not.toBe(0);
+  const status = await rlm(['status', '--run-dir', 'run', '--json'], { cwd: fixture.root });
+  expect(JSON.parse(status.stdout).run).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/interrupted: its driver died \(EFBIG: file too large, write\)/),
+  });
+  const resumed = await rlm(['resume', '--run-dir', 'run'], { cwd: fixture.root });
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(fixture.summary()).toMatchObject({ jobs_succeeded: 60 });
+  const accepted = fixture.events().flatMap((event) => (event.type === 'outcome' ? [event.outcome.id] : []));
+  expect(accepted.sort()).toEqual([...ids].sort());
+});
