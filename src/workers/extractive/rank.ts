@@ -18,7 +18,7 @@ export interface Quoted {
 /** A quote that bears on the question. */
 export interface RankedQuote<Q> {
   quote: Q;
-  /** The share of the question's weight that it holds, 0..1. */
+  /** The share of the question's weight that it holds, 0..1; its rare words weigh more. */
   score: number;
 }
 
@@ -86,14 +86,16 @@ export function rankQuotes<Q extends Quoted>(
     if (one.score >= floor && one.weight >= most * MIN_WEIGHT_SHARE) take(one);
   }
   // What begins with the words asked about describes them: it comes before what mentions them as well.
-  const worth = ({ score, begins }: Judged<Q>) => score * (1 + BEGINS * begins);
+  const worth = ({ sure, begins }: Judged<Q>) => sure * (1 + BEGINS * begins);
   const ordered = [...chosen.values()].sort((a, b) => worth(b) - worth(a));
-  return ordered.map(({ quote, score }) => ({ quote, score }));
+  return ordered.map(({ quote, sure }) => ({ quote, score: sure }));
 }
 
 interface Judged<Q> {
   quote: Q;
   score: number;
+  /** The same where the rare words of the question count for more, if that is less. */
+  sure: number;
   /** The share of the question that its first words hold. */
   begins: number;
   /** How much of the question is held, in words that stand nowhere else: see `MIN_WEIGHT`. */
@@ -121,10 +123,12 @@ function judgeOf<Q extends Quoted>(text: string, rarity: Rarity): (quote: Q) => 
     const heldRare = heldDegrees(rare(own), rare(above));
     const first = plain(beginningOf(own));
     const shown = shareOf(quote.quote) * Math.min(1, (LONG_QUOTE / quote.quote.length) ** 0.2);
+    const score = coverageOf(question, weights, held).share * shown;
     const number = asksNumber && !NUMBER.test(quote.quote) ? NO_NUMBER : 1;
     return {
       quote,
-      score: coverageOf(question, weights, held).share * shown,
+      score,
+      sure: Math.min(score, coverageOf(question, rarities, heldRare).share * shown),
       begins: coverageOf(question, weights, first).share,
       weight: weightOf(question, scoped, heldRare) * shown * number,
       shown,
