@@ -44,6 +44,13 @@ export class PostingLists {
     return this.#used;
   }
 
+  /** Forgets all lists, and keeps their memory. */
+  clear(): void {
+    this.#used = 0;
+    this.#lists = 0;
+    this.#fields.fill(0);
+  }
+
   /** Adds a chunk to the list of a term. Chunks come in ascending order; terms are numbered as they come. */
   add(term: number, ordinal: number, count: number): void {
     while (term >= this.#lists) this.#begin();

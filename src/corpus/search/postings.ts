@@ -51,7 +51,17 @@ export class IndexedTallies {
 
   /** How many chunks hold any of these terms. */
   chunksWith(terms: Uint8Array): number {
-    return this.#numberChunks(terms).count;
+    const seen = emptyNumbers(this.#chunks);
+    const entries = this.#entries;
+    const ordinals = this.#ordinals;
+    let count = 0;
+    for (let index = 0; index < entries.length; index += 1) {
+      const ordinal = ordinals[index] ?? 0;
+      if (seen[ordinal] !== 0 || terms[(entries[index] ?? 0) >>> 16] !== 1) continue;
+      seen[ordinal] = 1;
+      count += 1;
+    }
+    return count;
   }
 
   /** As `Tallies.visit`; of the chunks that hold one of some terms (1 for each), when they are given. */
@@ -91,11 +101,11 @@ export class IndexedTallies {
 
   /** Numbers the chunks that hold one of the terms, ascending from 1; the others have 0. */
   #numberChunks(terms?: Uint8Array): { numbers: Uint32Array; count: number } {
-    const numbers = new Uint32Array(this.#chunks);
+    const numbers = emptyNumbers(this.#chunks);
     const entries = this.#entries;
+    const ordinals = this.#ordinals;
     for (let index = 0; index < entries.length; index += 1) {
-      if (terms === undefined || terms[(entries[index] ?? 0) >>> 16] === 1)
-        numbers[this.#ordinals[index] ?? 0] = 1;
+      if (terms === undefined || terms[(entries[index] ?? 0) >>> 16] === 1) numbers[ordinals[index] ?? 0] = 1;
     }
     let count = 0;
     for (let ordinal = 0; ordinal < numbers.length; ordinal += 1) {
@@ -106,6 +116,14 @@ export class IndexedTallies {
     return { numbers, count };
   }
 }
+
+/** A number for each chunk, all 0. Taken anew for each question, its pages would cost more than all else is done with it. */
+function emptyNumbers(chunks: number): Uint32Array {
+  if (numbers.length < chunks) numbers = new Uint32Array(chunks);
+  return numbers.subarray(0, chunks).fill(0);
+}
+
+let numbers = new Uint32Array(0);
 
 function decode(
   postings: Uint8Array,

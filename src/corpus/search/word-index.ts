@@ -101,14 +101,13 @@ async function writeIndex(corpus: Corpus, path: string, options: IndexOptions): 
   }
 }
 
-/** The corpus by stretches whose terms and postings fit the memory; always at least one. */
+/** The corpus by stretches whose terms and postings fit the memory, at least one; each is used until the next. */
 async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<Part> {
   const breath = breathe(options.signal);
   const notes: string[] = [];
   let buffer = Buffer.alloc(1 << 16);
   const partBytes = options.partBytes ?? PART_BYTES;
-  let words = new WordCounter();
-  let part = new Part(partBytes, words);
+  const part = new Part(partBytes);
   for (const text of openTexts(corpus, notes)) {
     await refuseChanged(text, breath);
     for (let ordinal = text.firstChunk; ordinal < text.endChunk; ordinal += 1) {
@@ -118,9 +117,7 @@ async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<P
       part.add(ordinal, buffer.subarray(0, filled));
       if (part.isFull) {
         yield part;
-        // The words of one stretch are mostly those of the next: they are cut and stemmed once.
-        if (words.terms.length > PART_TERMS / 2) words = new WordCounter();
-        part = new Part(partBytes, words);
+        part.clear();
       }
       await breath();
     }
@@ -158,13 +155,12 @@ function changed(what: string): RlmError {
 
 /** Terms and postings of a stretch of the corpus. */
 class Part {
-  readonly #words: WordCounter;
+  #words = new WordCounter();
   readonly #lists: PostingLists;
   readonly #bytes: number;
 
-  constructor(bytes: number, words: WordCounter) {
+  constructor(bytes: number) {
     this.#bytes = bytes;
-    this.#words = words;
     // A chunk is added whole.
     this.#lists = new PostingLists(bytes * 1.125);
   }
@@ -177,6 +173,12 @@ class Part {
     this.#words.count(text, (term, count) => {
       this.#lists.add(term, ordinal, Math.min(count, MAX_COUNT));
     });
+  }
+
+  /** Ready for the next stretch. Its words are mostly those of this one: they are cut and stemmed once. */
+  clear(): void {
+    this.#lists.clear();
+    if (this.#words.terms.length > PART_TERMS / 2) this.#words = new WordCounter();
   }
 
   write(path: string, chunks: number): void {
