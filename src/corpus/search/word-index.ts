@@ -110,6 +110,7 @@ async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<P
   const part = new Part(partBytes);
   for (const text of openTexts(corpus, notes)) {
     await refuseChanged(text, breath);
+    const { mtimeMs } = fstatSync(text.fd);
     for (let ordinal = text.firstChunk; ordinal < text.endChunk; ordinal += 1) {
       const length = corpus.spans.length(ordinal);
       if (length > buffer.length) buffer = Buffer.alloc(length);
@@ -121,6 +122,8 @@ async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<P
       }
       await breath();
     }
+    // What was written to meanwhile may have been read half old, half new.
+    if (fstatSync(text.fd).mtimeMs !== mtimeMs) await refuseChanged(text, breath);
     options.onProgress?.({ chunks: text.endChunk, total: corpus.record.chunks });
   }
   const [gone] = notes;
