@@ -88,7 +88,7 @@ function nextStep(run: RunHandle, record: ActivityRecord): string {
     case 'working':
       return cancelRequested(run) ? `It is being cancelled: rlm_wait ${id}.` : `Wait for it: rlm_wait ${id}.`;
     case 'completed':
-      return `Read the result: resource rlm://runs/${run.id}.`;
+      return `Read the result: resource rlm://runs/${run.id}${record.kind === 'ask' ? '/answer' : ''}.`;
     case 'input_required':
       return record.failure?.class === 'budget'
         ? `Take the partial result as it is, or rlm_resume ${id} with a larger budget.`
