@@ -25,7 +25,7 @@ const PART = '--part';
 const ODD_MEGABYTES = 350;
 
 async function main(): Promise<void> {
-  const megabytes = Number(process.argv[2] ?? 1024);
+  const megabytes = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 1024);
   const root = mkdtempSync(join(tmpdir(), 'rlm-bench-'));
   try {
     const texts = join(root, 'texts');

@@ -28,7 +28,7 @@ interface Measured {
 }
 
 async function main(): Promise<void> {
-  const megabytes = Number(process.argv[2] ?? 1024);
+  const megabytes = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 1024);
   const root = mkdtempSync(join(tmpdir(), 'rlm-bench-'));
   try {
     const all = await prepare(root, 'all', megabytes);

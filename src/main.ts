@@ -12,9 +12,13 @@ if (command === '--version' || command === '-V') {
   const { serve } = await import('./mcp/index.ts');
   await serve(rest);
 } else if (command === 'drive' && rest[0] === '--run-dir' && rest[1] !== undefined) {
+  const { Launcher } = await import('./workers/index.ts');
+  const launcher = new Launcher();
+  // It comes up while the rest of the driver is loaded.
+  if (rest.includes('--programs')) launcher.warm();
   const { drive } = await import('./activities/index.ts');
   // What it started is gone or told to go: it need not be waited for.
-  process.exit(await drive(rest[1], rest[2]));
+  process.exit(await drive(rest[1], launcher, rest[2]));
 } else {
   const { runCommandLine } = await import('./cli/index.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -10,7 +10,7 @@ import {
   DEPTH_VARIABLE,
   endSurvivors,
   killAllGroups,
-  Launcher,
+  type Launcher,
   launchThrough,
   RUN_VARIABLE,
 } from '../workers/index.ts';
@@ -26,27 +26,21 @@ const HEARTBEAT_MS = 1000;
  * SIGTERM, SIGINT and SIGHUP stop it: as a cancel when one was asked for (`cancel.json`), else as an
  * interruption that `resume` goes on from.
  *
+ * @param launcher starts the programs of its workers; ended when the work is over
  * @param token of the driver lock that whoever started this process holds for it
  * @returns the exit code: 0 when the activity was left in a state of its own, 1 when the driver failed
  * @throws RlmError `conflict` when another driver has the run
  */
-export async function drive(runDir: string, token?: string): Promise<number> {
+export async function drive(runDir: string, launcher: Launcher, token?: string): Promise<number> {
   const run = openRunDirectory(runDir);
   const lock = lockDriver(run.dir, `driving ${run.id}`, token);
-  const launcher = new Launcher();
   launchThrough(launcher);
-  if (needsPrograms(run)) launcher.warm();
   try {
     return await driveLocked(run);
   } finally {
     launcher.close();
     lock.release();
   }
-}
-
-/** Whether the work is likely to start programs: all workers but the reader within this process do. */
-function needsPrograms(run: RunHandle): boolean {
-  return requireActivity(run).params.worker !== 'extractive';
 }
 
 async function driveLocked(run: RunHandle): Promise<number> {

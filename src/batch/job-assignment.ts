@@ -62,10 +62,25 @@ const INSTRUCTIONS = quickHash(CHUNK_INSTRUCTIONS);
 
 function markOf(job: Job, settings: BatchSettings): string | undefined {
   const files = new Set([job.chunkPath, ...job.spans.map(({ path }) => path), job.schemaPath]);
-  const marks = [...files].map((path) => fileMark(path));
+  const marks = [...files].map(recentMark);
   if (marks.includes(undefined)) return undefined;
   const { model, effort, embedBytes } = settings;
   return quickHash(JSON.stringify([job.record, ...files, model, effort, embedBytes, INSTRUCTIONS, ...marks]));
+}
+
+/** Jobs share their schema, and often their chunk: a file is looked at 20 times a second, not once a job. */
+const LOOK_MS = 50;
+const looks = new Map<string, string | undefined>();
+let lookedAt = 0;
+
+function recentMark(path: string): string | undefined {
+  const now = performance.now();
+  if (now - lookedAt > LOOK_MS) {
+    looks.clear();
+    lookedAt = now;
+  }
+  if (!looks.has(path)) looks.set(path, fileMark(path));
+  return looks.get(path);
 }
 
 /** What a whole chunk and the halves of a split one have in common. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { type BatchSummary, NO_USAGE, type OutcomeRecord, type SummaryRow } from '../contracts/index.ts';
 import { type History, OutcomeReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
@@ -19,13 +18,16 @@ export interface SummaryHead {
   durationMs: number;
 }
 
-const Detail = z
-  .object({
-    normalised: z.array(z.string()).default([]),
-    quotes_verified: z.int().default(0),
-    quotes_missing: z.int().default(0),
-  })
-  .catch({ normalised: [], quotes_verified: 0, quotes_missing: 0 });
+/** What a batch keeps about an answer of its own; other flows keep other things. */
+function detailOf(detail: Record<string, unknown> = {}) {
+  const { normalised, quotes_verified, quotes_missing } = detail;
+  const count = (value: unknown) => (typeof value === 'number' ? value : 0);
+  return {
+    normalised: Array.isArray(normalised) ? normalised.map(String) : [],
+    quotes_verified: count(quotes_verified),
+    quotes_missing: count(quotes_missing),
+  };
+}
 
 /**
  * Writes `summary.json` from the journal: every job has its row, also those that were not run. Rows are
@@ -111,7 +113,7 @@ function rowOfOutcome(outcome: OutcomeRecord, outputPath: string): SummaryRow {
     failure_class: outcome.failure_class,
     cache_hit: outcome.cache_hit,
     cost_usd: outcome.cost_usd,
-    ...Detail.parse(outcome.detail ?? {}),
+    ...detailOf(outcome.detail),
   };
 }
 

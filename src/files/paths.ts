@@ -41,11 +41,25 @@ export function resolveInside(root: string, candidate: string, what: string, bas
   return insideOf(root)(candidate, what, base);
 }
 
-/** As `resolveInside`, for many paths: the root itself is looked at once. */
+/** Directories that are remembered while many paths are checked. */
+const MOST_DIRECTORIES = 1000;
+
+/** As `resolveInside`, for many paths at a time: the root, and directories below it, are looked at once. */
 export function insideOf(root: string): (candidate: string, what: string, base?: string) => string {
   const absoluteRoot = resolve(root);
   // What does not exist holds no symlinks: the paths of a million jobs of a new run cost little.
   const realRoot = isThere(absoluteRoot) ? realpathOfExisting(absoluteRoot) : undefined;
+  const realDirectories = new Map<string, string>();
+  /** Of what is no symlink itself the directory decides, and many paths share theirs. */
+  const realpathOf = (path: string): string => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || stat.isSymbolicLink()) return realpathOfExisting(path);
+    const directory = dirname(path);
+    const real = realDirectories.get(directory) ?? realpathSync.native(directory);
+    if (realDirectories.size >= MOST_DIRECTORIES) realDirectories.clear();
+    realDirectories.set(directory, real);
+    return join(real, basename(path));
+  };
   return (candidate, what, base = root) => {
     if (candidate.includes('\0')) throw new RlmError('forbidden', `${what} contains a NUL byte`);
     const path = isAbsolute(candidate) ? resolve(candidate) : resolve(base, candidate);
@@ -58,7 +72,7 @@ export function insideOf(root: string): (candidate: string, what: string, base?:
     if (realRoot === undefined) return path;
     let real: string;
     try {
-      real = realpathOfExisting(path);
+      real = realpathOf(path);
     } catch {
       return refuse('is a broken symlink under');
     }
