@@ -73,7 +73,8 @@ class ChangeSignal {
   }
 }
 
-const WATCHED: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity]);
+/** The lock goes last, when the driver is done. */
+const WATCHED: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity, RUN_FILES.driverLock]);
 
 /**
  * Waits until something changed or all is over.

@@ -30,9 +30,9 @@ export class ExecLane {
   /** Never rejects: what cannot be prepared is a failure too. */
   run(request: WorkRequest): Promise<WorkResult> {
     return resultOfCall('codex exec', request, async () => {
-      // A shell that may write needs a place for its here-documents, and gets one of its own.
-      const temporary =
-        writablePaths(request.sandbox).length === 0 ? undefined : join(tmpdir(), `rlm-worker-${nanoid()}`);
+      // A shell that may write needs a place for its here-documents, and gets one of its own. One that may not
+      // gets it too: below TMPDIR Codex makes no helper for its sandbox, and a root may lie in /tmp.
+      const temporary = request.tools ? join(tmpdir(), `rlm-worker-${nanoid()}`) : undefined;
       try {
         if (temporary !== undefined) mkdirSync(temporary, { mode: DIRECTORY_MODE });
         const own = temporary === undefined ? {} : { TMPDIR: temporary };
