@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { findCodex } from '../src/workers/codex/binary.ts';
+import { STRICT_ANSWER_SCHEMA } from '../test/support/answer-schema.ts';
 import { isolatedCodex } from '../test/support/codex-home.ts';
 import { processesMarked } from '../test/support/marked-processes.ts';
 import { startModelServer } from '../test/support/model-server.ts';
@@ -33,29 +34,6 @@ const PARALLEL = 8;
 /** About 1 kB, so that requests are weighed and not the chunk. */
 const CHUNK_LINES = 20;
 const QUARTERS = 4;
-
-const SCHEMA = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['chunk_id', 'relevant', 'summary', 'confidence', 'evidence', 'gaps', 'errors'],
-  properties: {
-    chunk_id: { type: 'string' },
-    relevant: { type: 'boolean' },
-    summary: { type: 'string' },
-    confidence: { type: 'number' },
-    evidence: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['loc', 'quote', 'note'],
-        properties: { loc: { type: 'string' }, quote: { type: 'string' }, note: { type: 'string' } },
-      },
-    },
-    gaps: { type: 'array', items: { type: 'string' } },
-    errors: { type: 'array', items: { type: 'string' } },
-  },
-};
 
 const Event = z.looseObject({ ts: z.string(), type: z.string() });
 
@@ -232,7 +210,7 @@ function requestBytes(): number {
 
 function writeJobs(): void {
   mkdirSync(join(base, 'chunks'));
-  writeFileSync(join(base, 'schema.json'), JSON.stringify(SCHEMA));
+  writeFileSync(join(base, 'schema.json'), JSON.stringify(STRICT_ANSWER_SCHEMA));
   const lines = jobs.map((id) => {
     writeFileSync(join(base, 'chunks', id), chunkOf(id));
     return JSON.stringify({

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { writeJobs } from './jobs-file.ts';
 import { median, report, seconds, times } from './report.ts';
 
 const RLM = resolve('dist/rlm.js');
@@ -39,20 +40,8 @@ try {
 
 function compare(name: string, count: number, command: string[]): Array<Array<string | number>> {
   const jobs = join(base, `jobs-${count}.jsonl`);
-  const lines = Array.from({ length: count }, (_, index) => {
-    const id = `j-${String(index).padStart(6, '0')}`;
-    return JSON.stringify({
-      job_id: id,
-      chunk_id: 'c-1',
-      chunk_path: 'chunk.txt',
-      question: 'What does the line say?',
-      output_path: `subresults/${id}.json`,
-      schema_path: 'schema.json',
-      sandbox: 'read-only',
-    });
-  });
-  writeFileSync(jobs, `${lines.join('\n')}\n`);
-  const numbers = `${lines.map((_, index) => index).join('\n')}\n`;
+  writeJobs(jobs, count, 'What does the line say?');
+  const numbers = Array.from({ length: count }, (_, index) => `${index}\n`).join('');
   const hasParallel = spawnSync('parallel', ['--version']).status === 0;
   const engine: number[] = [];
   const ways: Array<[string, () => number]> = [

@@ -11,6 +11,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { z } from 'zod';
 import { createRun, listRuns, RUN_FILES, type RunHandle } from '../src/runs/index.ts';
+import { writeJobs } from './jobs-file.ts';
 import { megabytes, type Timed, timed, watched } from './programs.ts';
 import { median, report, times } from './report.ts';
 
@@ -253,19 +254,7 @@ async function finishedRun(): Promise<string> {
 /** Arguments of a batch of the extractive reader over so many jobs. */
 function batchOf(count: number, where: string[]): string[] {
   const file = join(base, `jobs-${count}.jsonl`);
-  const lines = Array.from({ length: count }, (_, index) => {
-    const id = `j-${String(index).padStart(6, '0')}`;
-    return JSON.stringify({
-      job_id: id,
-      chunk_id: 'c-1',
-      chunk_path: 'chunk.txt',
-      question: 'When is the boiler emptied?',
-      output_path: `subresults/${id}.json`,
-      schema_path: 'schema.json',
-      sandbox: 'read-only',
-    });
-  });
-  writeFileSync(file, `${lines.join('\n')}\n`);
+  writeJobs(file, count, 'When is the boiler emptied?');
   return [RLM, 'batch', '--jobs', file, ...where, '--worker', 'extractive', '--parallel', '8', '--no-cache'];
 }
 

@@ -52,7 +52,7 @@ export function readStatus(run: RunHandle): RunStatus {
   return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
 }
 
-/** What a driver that died said last, such as that the disk is full; empty when it was killed. */
+/** What a driver that died said last, such as that the disk is full, or where it is; empty when it said nothing. */
 function lastError(run: RunHandle, record: ActivityRecord): string {
   const log = join(run.dir, RUN_FILES.driverLog);
   const stat = statSync(log, { throwIfNoEntry: false });

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { type Failure, type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
-import { fileMark } from '../files/index.ts';
+import { fileMark, hashFile } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
 import type { Assignment, PreparedAssignment } from './assignment.ts';
 import { type AttemptLoop, type AttemptsEnd, runAttempts } from './attempts.ts';
@@ -270,27 +269,7 @@ function staleness(
 ): string | undefined {
   if (previous.key !== key) return 'its inputs changed';
   if (previous.output_path === undefined || previous.output_sha256 === undefined) return undefined;
-  const found = hashFile(previous.output_path);
+  const found = existsSync(previous.output_path) ? hashFile(previous.output_path).sha256 : undefined;
   if (found === undefined) return `its result ${previous.output_path} is gone`;
   return found === previous.output_sha256 ? undefined : `its result ${previous.output_path} was changed`;
-}
-
-/** One for all files: 64 kB each would be garbage 10,000 times over in a resume. */
-const PIECE = Buffer.allocUnsafe(64 * 1024);
-
-function hashFile(path: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    const hash = createHash('sha256');
-    for (let bytes = readSync(fd, PIECE); bytes > 0; bytes = readSync(fd, PIECE))
-      hash.update(PIECE.subarray(0, bytes));
-    return hash.digest('hex');
-  } finally {
-    closeSync(fd);
-  }
 }

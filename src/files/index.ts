@@ -8,6 +8,7 @@ export {
   writeJsonAtomic,
 } from './atomic.ts';
 export { fileMark } from './file-mark.ts';
+export { type FileHash, hashFile } from './hash-file.ts';
 export {
   JsonlAppender,
   type JsonlLine,

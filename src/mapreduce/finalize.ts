@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type FinalInput,
@@ -9,7 +9,7 @@ import {
   SCHEMA_VERSION,
 } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
+import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
 import { holdOrchestratorLock, type RunHandle } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
 import { readInflight } from './inflight.ts';
@@ -100,7 +100,7 @@ async function refuseChangedReports(root: string, run: RunHandle, state: ReduceS
   for (const record of readInflight(run).workers) {
     const path = paths.get(record.worker_id);
     if (record.report_sha256 === null || path === undefined || !accepted.has(record.worker_id)) continue;
-    if ((await sha256(join(root, path))) !== record.report_sha256) {
+    if (hashFile(join(root, path)).sha256 !== record.report_sha256) {
       throw new RlmError(
         'conflict',
         `the report of '${record.worker_id}' was changed after it was accepted: ${path}`,
@@ -110,12 +110,6 @@ async function refuseChangedReports(root: string, run: RunHandle, state: ReduceS
       );
     }
   }
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 async function refuseMissingEvidence(root: string, given: readonly string[]): Promise<void> {

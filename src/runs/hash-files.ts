@@ -3,16 +3,13 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { RlmError } from '../errors.ts';
+import { type FileHash, hashFile } from '../files/index.ts';
 
 /** Threads at most: beyond these it is the disk that is waited for. */
 const MAX_THREADS = 4;
 /** Below this a thread takes longer to start than it saves, in bytes. */
 const WORTH_A_THREAD = 32 * 1024 * 1024;
 
-interface FileHash {
-  sha256: string;
-  size: number;
-}
 const Reply = z.union([
   z.object({ sha256: z.string(), size: z.int() }),
   z.object({ code: z.string(), message: z.string() }),
@@ -91,22 +88,4 @@ function answerRequests(hash: typeof hashFile): void {
       parentPort.postMessage({ code: String(code), message: String(error) });
     }
   });
-}
-
-function hashFile(path: string): FileHash {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs');
-  const fd = openSync(path, 'r');
-  try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(1 << 18);
-    let size = 0;
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
-      hash.update(buffer.subarray(0, count));
-      size += count;
-    }
-    return { sha256: hash.digest('hex'), size };
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -107,8 +107,8 @@ class LauncherProcess {
 
   #running(): Writable {
     if (this.#stdin !== undefined) return this.#stdin;
-    // It is the spawner's own part, so it is not started by itself.
-    const child = spawn(process.execPath, [...LITTLE_MEMORY, launcherProgram()], {
+    // It is the spawner's own part, so not started by itself, nor as a session: that would load execa first.
+    const child = spawn(process.execPath, [...LEAN_PROCESS, launcherProgram()], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#process = child;
@@ -158,7 +158,7 @@ class LauncherProcess {
 }
 
 /** What it holds is copied at every fork, and threads of V8's own make that dearer: 1.4 ms a program, not 1.6. */
-const LITTLE_MEMORY = ['--single-threaded', '--no-opt', '--max-semi-space-size=1'];
+const LEAN_PROCESS = ['--single-threaded', '--no-opt', '--max-semi-space-size=1'];
 
 function launcherProgram(): string {
   return join(packageRoot(), 'dist', 'launcher.js');

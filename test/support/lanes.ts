@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { STRICT_ANSWER_SCHEMA } from './answer-schema.ts';
 import { BatchFixture, RLM } from './batch-run.ts';
 import { isolatedCodex } from './codex-home.ts';
 import { startModelServer } from './model-server.ts';
@@ -23,30 +24,6 @@ export const LANES: readonly Lane[] = [
   { name: 'claude -p', flags: ['--worker', 'claude'], api: 'messages' },
 ];
 
-/** A strict schema of a chunk answer. It is narrower than the contract: no worker knows of the 0.9. */
-const SCHEMA = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['chunk_id', 'relevant', 'summary', 'confidence', 'evidence', 'gaps', 'errors'],
-  properties: {
-    chunk_id: { type: 'string' },
-    relevant: { type: 'boolean' },
-    summary: { type: 'string' },
-    confidence: { type: 'number', maximum: 0.9 },
-    evidence: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['loc', 'quote', 'note'],
-        properties: { loc: { type: 'string' }, quote: { type: 'string' }, note: { type: 'string' } },
-      },
-    },
-    gaps: { type: 'array', items: { type: 'string' } },
-    errors: { type: 'array', items: { type: 'string' } },
-  },
-};
-
 /**
  * A user with jobs, the real CLIs of `node_modules`, a scripted model behind them, and a proxy through which
  * anything that leaves loopback would have to go.
@@ -58,7 +35,7 @@ export async function startLane(
   options: { job?: (id: string) => Record<string, unknown>; limits?: Record<string, number> } = {},
 ) {
   const fixture = new BatchFixture(jobs, options.job);
-  fixture.write('schema.json', JSON.stringify(SCHEMA));
+  fixture.write('schema.json', JSON.stringify(STRICT_ANSWER_SCHEMA));
   place(
     join(fixture.root, '.rlm', 'config.json'),
     JSON.stringify({ limits: { backoff_ms: 20, backoff_max_ms: 200, ...options.limits } }),

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { processStart } from '../../src/files/index.ts';
 import { Launcher } from '../../src/workers/launcher.ts';
 import type { Program } from '../../src/workers/spawn.ts';
-import { temporaryDirectory, until } from './request.ts';
+import { bashProgram, temporaryDirectory, until } from './request.ts';
 
 let directory: string;
 let launcher: Launcher;
@@ -17,17 +17,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function bash(body: string, changes: Partial<Program> = {}): Program {
-  return {
-    file: 'bash',
-    args: ['-c', body],
-    cwd: directory,
-    env: { PATH: process.env.PATH ?? '' },
-    stdoutPath: join(directory, 'out'),
-    stderrPath: join(directory, 'err'),
-    ...changes,
-  };
-}
+const bash = (body: string, changes: Partial<Program> = {}): Program => ({
+  ...bashProgram(directory, body),
+  ...changes,
+});
 
 const printed = (name: string) => readFileSync(join(directory, name), 'utf8');
 const gone = (pid: number) => until(() => (processStart(pid) === undefined ? true : undefined));

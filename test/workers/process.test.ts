@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ProcessIdentity, processStart } from '../../src/files/index.ts';
 import { killAllGroups, type ProcessSpec, runProcess } from '../../src/workers/process.ts';
-import { temporaryDirectory, until } from './request.ts';
+import { bashProgram, temporaryDirectory, until } from './request.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -11,20 +11,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function bash(body: string, changes: Partial<ProcessSpec> = {}): ProcessSpec {
-  return {
-    file: 'bash',
-    args: ['-c', body],
-    cwd: directory,
-    env: { PATH: process.env.PATH ?? '' },
-    stdoutPath: join(directory, 'out'),
-    stderrPath: join(directory, 'err'),
-    timeoutMs: 20_000,
-    idleTimeoutMs: 20_000,
-    signal: new AbortController().signal,
-    ...changes,
-  };
-}
+const bash = (body: string, changes: Partial<ProcessSpec> = {}): ProcessSpec => ({
+  ...bashProgram(directory, body),
+  timeoutMs: 20_000,
+  idleTimeoutMs: 20_000,
+  signal: new AbortController().signal,
+  ...changes,
+});
 
 /** A child that ignores SIGTERM, whose pid is in `child.pid` once it does. */
 const STUBBORN = `bash -c 'trap "" TERM; echo $$ > child.tmp; mv child.tmp child.pid; while :; do sleep 1; done'`;

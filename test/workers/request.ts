@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Program } from '../../src/workers/spawn.ts';
 import type { WorkRequest } from '../../src/workers/worker.ts';
 
 /** A directory of a test's own. */
@@ -46,4 +47,16 @@ export async function until<T>(look: () => T | undefined, limitMs = 15_000): Pro
     if (Date.now() > end) throw new Error('the awaited state never came');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** A program of bash that runs in a directory of a test's own and prints to `out` and `err` there. */
+export function bashProgram(directory: string, body: string): Program {
+  return {
+    file: 'bash',
+    args: ['-c', body],
+    cwd: directory,
+    env: { PATH: process.env.PATH ?? '' },
+    stdoutPath: join(directory, 'out'),
+    stderrPath: join(directory, 'err'),
+  };
 }
