@@ -88,13 +88,15 @@ test('a plan whose driver, workers and orchestrator are killed again and again',
   for (let kill = 0; kill < KILLS; kill += 1) {
     const victim = order[kill % order.length] ?? 'driver';
     const orchestrator = runReady();
+    // Listened for from the start: it may have ended by itself before it is to be killed.
+    const exited = once(orchestrator, 'exit');
     if (victim === 'orchestrator') {
       await sleep(next() * 500);
       orchestrator.kill('SIGKILL');
-      await once(orchestrator, 'exit');
+      await exited;
       killed.orchestrator += 1;
     } else {
-      await once(orchestrator, 'exit');
+      await exited;
       await sleep(next() * 500);
       const pid = victim === 'driver' ? driverPid() : Number(processesMarked(runDir, { leaders: true })[0]);
       if (alive(pid)) {
