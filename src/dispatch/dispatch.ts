@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type Failure, type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
@@ -62,6 +63,8 @@ export async function dispatch(
   let wake: () => void = () => {};
   let brokenInside: unknown;
   const underWay = () => limit.activeCount + limit.pendingCount;
+  /** Assignments that were begun and are not settled: those under way, and those whose result is put away. */
+  let open = 0;
   const aChange = () =>
     new Promise<void>((resolve) => {
       wake = resolve;
@@ -112,17 +115,25 @@ export async function dispatch(
       }
       while (!loop.stopped() && underWay() >= (budget.mustProbe ? 1 : limit.concurrency)) await aChange();
       if (loop.stopped()) break;
+      open += 1;
       limit(() => runOne(assignment, loop, earlier, options.history))
+        .then(async (putAway) => {
+          // Its slot is free: the next one is launched first.
+          wake();
+          await nextTurn();
+          putAway?.();
+        })
         .catch((error: unknown) => {
           brokenInside ??= error;
           end({ why: 'config', failure: { class: 'config', message: messageOf(error) } });
         })
         .then(() => {
+          open -= 1;
           assignment.settled?.();
           wake();
         });
     }
-    while (underWay() > 0) await aChange();
+    while (open > 0) await aChange();
   } finally {
     signal.removeEventListener('abort', onAbort);
     earlier.close();
@@ -142,13 +153,17 @@ function stillStands(assignment: Assignment, earlier: OutcomeReader, history: Hi
   return input_mark === assignment.mark?.() && output_mark === fileMark(previous.output_path, { ours: true });
 }
 
-/** One assignment: passed over, answered from the cache, or worked on until it has an outcome. */
+/**
+ * One assignment: passed over, answered from the cache, or worked on until it has an outcome.
+ *
+ * @returns what is left to do when its answer was accepted: to put the result in its place
+ */
 async function runOne(
   assignment: Assignment,
   loop: AttemptLoop,
   earlier: OutcomeReader,
   history: History,
-): Promise<void> {
+): Promise<(() => void) | undefined> {
   const { journal, worker } = loop;
   const started = performance.now();
   const before = history.attempts.get(assignment.id);
@@ -166,7 +181,7 @@ async function runOne(
   const append = (outcome: Omit<OutcomeRecord, 'duration_ms'>) => {
     journal.append({ type: 'outcome', outcome: { ...outcome, duration_ms: performance.now() - started } });
   };
-  const fail = (common: CommonOutcome, failure_class: FailureClass, errors: string[]) => {
+  const fail = (common: CommonOutcome, failure_class: FailureClass, errors: string[]): undefined => {
     append({ ...common, status: 'failed', failure_class, errors });
   };
   // Before anything is read: a change from now on shows.
@@ -212,7 +227,7 @@ async function runOne(
   const previous = offset === undefined ? undefined : earlier.read(offset);
   if (previous?.id === assignment.id) {
     const why = staleness(previous, key);
-    if (why === undefined) return;
+    if (why === undefined) return undefined;
     journal.append({ type: 'stale', id: assignment.id, why });
   }
 
@@ -225,8 +240,9 @@ async function runOne(
   if (cached !== undefined) {
     const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text);
     if (acceptance.ok) {
-      accept({ ...base, model: cached.model, cache_hit: true, key }, acceptance, prepared, []);
-      return;
+      return () => {
+        accept({ ...base, model: cached.model, cache_hit: true, key }, acceptance, prepared, []);
+      };
     }
   }
 
@@ -236,7 +252,7 @@ async function runOne(
     { attempts: base.attempts, usage: base.usage, costUsd: base.cost_usd },
     loop,
   );
-  if (end === 'open') return;
+  if (end === 'open') return undefined;
   const common: CommonOutcome = {
     ...base,
     attempts: end.attempts,
@@ -246,11 +262,13 @@ async function runOne(
     log_paths: end.logPaths,
     key,
   };
-  if (end.acceptance === undefined) return fail(common, end.failure?.class ?? 'crashed', end.errors);
-  const { text } = end.acceptance;
-  if (accept(common, end.acceptance, prepared, end.errors) && cacheKey !== undefined) {
-    loop.cache?.put(cacheKey, { text, worker: worker.name, model: common.model });
-  }
+  const { acceptance } = end;
+  if (acceptance === undefined) return fail(common, end.failure?.class ?? 'crashed', end.errors);
+  return () => {
+    if (accept(common, acceptance, prepared, end.errors) && cacheKey !== undefined) {
+      loop.cache?.put(cacheKey, { text: acceptance.text, worker: worker.name, model: common.model });
+    }
+  };
 }
 
 type CommonOutcome = Pick<
