@@ -2,6 +2,7 @@
  * The bin `rlm`. Each face is imported only when it is asked for: the server must answer `initialize` before
  * a client's first request goes out (FACTS.md 3: Codex waits about 0.7 s), and it needs no command parser.
  */
+import { fileURLToPath } from 'node:url';
 import { VERSION } from './version.ts';
 
 const [command, ...rest] = process.argv.slice(2);
@@ -11,17 +12,28 @@ if (command === '--version' || command === '-V') {
 } else if (command === 'mcp' && !rest.includes('--help') && !rest.includes('-h')) {
   const { serve } = await import('./mcp/index.ts');
   await serve(rest);
-} else if (command === 'drive' && rest[0] === '--run-dir' && rest[1] !== undefined) {
-  const { Launcher } = await import('./workers/index.ts');
-  const launcher = new Launcher();
-  // It comes up while the rest of the driver is loaded.
-  if (rest.includes('--programs')) launcher.warm();
-  const { drive } = await import('./activities/index.ts');
+} else if (command === 'drive' && rest[0] !== undefined) {
+  if (rest.includes('--programs')) {
+    // It comes up while the driver is loaded.
+    const { startLauncher } = await import('./workers/launcher-start/index.ts');
+    startLauncher(fileURLToPath(new URL('launcher.js', import.meta.url)));
+  }
+  const { serveDriver } = await import('./activities/index.ts');
   // What it started is gone or told to go: it need not be waited for.
-  process.exit(await drive(rest[1], launcher, rest[2]));
+  process.exit(await serveDriver(rest[0]));
 } else {
+  if (command === 'batch' || command === 'ask') await warmDriverOf(command);
   const { runCommandLine } = await import('./cli/index.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));
   // Ended by a signal: a cancel that is still under way must not keep us, its driver sees to it.
   if (process.exitCode > 128) process.exit();
+}
+
+/** Has the driver of a command that starts work come up while the command line is loaded and its input checked. */
+async function warmDriverOf(kind: string): Promise<void> {
+  if (rest.length === 0 || rest.includes('--help') || rest.includes('-h')) return;
+  const { warmDriver } = await import('./activities/driver-process/index.ts');
+  const extractive = rest.some((argument) => /^(?:--worker=)?extractive$/.test(argument));
+  // What an ask's worker is to be is not known before its documents are.
+  warmDriver(fileURLToPath(import.meta.url), { kind, programs: kind === 'batch' && !extractive });
 }

@@ -51,7 +51,7 @@ test('a folder is entered by its door', () => {
     return (
       folderOf(file) !== to &&
       !to.endsWith('.ts') &&
-      !/^[a-z]+(?:\/[a-z]+)?\/index\.ts$/.test(target.replaceAll(sep, '/'))
+      !/^[a-z]+(?:\/[a-z-]+)?\/index\.ts$/.test(target.replaceAll(sep, '/'))
     );
   });
   expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);

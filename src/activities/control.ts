@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { ensureDirectory, FILE_MODE, type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
+import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
 import { driverAlive, lockDriver, RUN_FILES, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { endSurvivors } from '../workers/index.ts';
+import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
 import { requireActivity, writeActivity } from './record.ts';
 import { type RunStatus, readStatus } from './status.ts';
@@ -15,12 +15,6 @@ import { type RunStatus, readStatus } from './status.ts';
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
 const START_WAIT_MS = 30_000;
 const LOOK_MS = 10;
-/**
- * A driver makes much garbage and keeps little. With V8's default of 16 MB a semi-space its peak at 10,000 jobs is
- * 155 MB instead of 125.
- */
-const LITTLE_MEMORY = ['--max-semi-space-size=4'];
-
 /**
  * Starts background work in a run: writes `activity.json` and spawns the detached driver. Returns when the
  * driver has the run, so that a driver that cannot start is an error here and not a mystery later. A run
@@ -154,42 +148,21 @@ async function launchDriver(run: RunHandle, record: () => Promise<ActivityRecord
   }
 }
 
-/** Spawns `rlm drive` in a session of its own and waits until it holds the run. */
+/** Has a process drive the run, and waits until it holds it. */
 async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string): Promise<RunStatus> {
-  const log = join(run.dir, RUN_FILES.driverLog);
-  ensureDirectory(dirname(log));
-  const fd = openSync(log, 'a', FILE_MODE);
-  const { worker = 'extractive' } = before.params;
   // All workers but the reader within the driver itself are programs.
-  const programs = worker === 'extractive' ? [] : ['--programs'];
-  // Not a worker: the driver outlives us on purpose, so none of the worker spawner's ends apply to it.
-  const child = spawn(
-    process.execPath,
-    [...LITTLE_MEMORY, driverProgram(), 'drive', '--run-dir', run.dir, token, ...programs],
-    {
-      cwd: run.record.root,
-      detached: true,
-      stdio: ['ignore', fd, fd],
-    },
-  );
-  let exited = false;
-  child.on('error', () => {
-    exited = true;
-  });
-  child.on('exit', () => {
-    exited = true;
-  });
-  child.unref();
-  closeSync(fd);
+  const programs = before.params.worker !== undefined && before.params.worker !== 'extractive';
+  const driver = takeDriver(driverProgram(), { kind: before.kind, programs });
+  driver.drive({ run_dir: run.dir, token });
   const deadline = performance.now() + START_WAIT_MS;
   for (;;) {
     const record = requireActivity(run);
     if (record.generation > before.generation || record.state !== 'working') return readStatus(run);
-    if (exited || performance.now() > deadline) {
+    if (driver.gone || performance.now() > deadline) {
       // One that comes up later would find a lock that is no longer meant for it.
-      child.kill('SIGKILL');
+      driver.kill();
       throw new RlmError('internal', `the driver of run '${run.id}' did not come up`, {
-        hint: `Its last words are in ${log}.`,
+        hint: `Its last words are in ${join(run.dir, RUN_FILES.driverLog)}.`,
         retryable: true,
       });
     }

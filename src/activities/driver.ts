@@ -1,45 +1,75 @@
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
-import type { ActivityRecord } from '../contracts/index.ts';
+import { type ActivityRecord, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ownIdentity } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, ownIdentity } from '../files/index.ts';
 import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
 import {
   currentDepth,
   DEPTH_VARIABLE,
   endSurvivors,
   killAllGroups,
-  type Launcher,
+  Launcher,
   launchThrough,
   RUN_VARIABLE,
 } from '../workers/index.ts';
+import type { DriverOrder } from './driver-process/index.ts';
 import { flowOf } from './flows.ts';
 import { cancelRequested, requireActivity, writeActivity } from './record.ts';
 
 const HEARTBEAT_MS = 1000;
 
 /**
- * The body of the driver process: takes the run's driver lock, ends what an earlier driver left running,
- * carries the flow out, and leaves the activity in a state that says how it went.
+ * The body of the driver process: loads what a run of that kind needs while whoever started us prepares it, waits
+ * for the order on stdin, then drives the run.
+ *
+ * @returns the exit code: 0 when the activity was left in a state of its own or nothing was ordered, 1 when the
+ *   driver failed
+ * @throws RlmError `conflict` when another driver has the run
+ */
+export async function serveDriver(kind: string): Promise<number> {
+  await flowOf(RunKind.parse(kind));
+  // Waits, for there is nothing else to do: the end of stdin comes at the latest with the end of its writer.
+  const text = readFileSync(0, 'utf8');
+  if (text === '') return 0;
+  const order: DriverOrder = JSON.parse(text);
+  return drive(order);
+}
+
+/**
+ * Takes the run's driver lock, ends what an earlier driver left running, carries the flow out, and leaves the
+ * activity in a state that says how it went.
  *
  * SIGTERM, SIGINT and SIGHUP stop it: as a cancel when one was asked for (`cancel.json`), else as an
  * interruption that `resume` goes on from.
- *
- * @param launcher starts the programs of its workers; ended when the work is over
- * @param token of the driver lock that whoever started this process holds for it
- * @returns the exit code: 0 when the activity was left in a state of its own, 1 when the driver failed
- * @throws RlmError `conflict` when another driver has the run
  */
-export async function drive(runDir: string, launcher: Launcher, token?: string): Promise<number> {
-  const run = openRunDirectory(runDir);
-  const lock = lockDriver(run.dir, `driving ${run.id}`, token);
+async function drive(order: DriverOrder): Promise<number> {
+  const run = openRunDirectory(order.run_dir);
+  process.chdir(run.record.root);
+  speakTo(join(run.dir, RUN_FILES.driverLog));
+  const lock = lockDriver(run.dir, `driving ${run.id}`, order.token);
+  const launcher = new Launcher();
   launchThrough(launcher);
   try {
     return await driveLocked(run);
   } finally {
     launcher.close();
     lock.release();
+  }
+}
+
+/**
+ * From here on what this process prints goes to a file, also what Node itself says when it runs out of memory: a
+ * descriptor that is opened takes the place of the one that was closed just before.
+ */
+function speakTo(log: string): void {
+  ensureDirectory(dirname(log));
+  for (const fd of [1, 2]) {
+    closeSync(fd);
+    const opened = openSync(log, 'a', FILE_MODE);
+    if (opened !== fd) throw new RlmError('internal', `${log} was opened as ${opened}, not as ${fd}`);
   }
 }
 

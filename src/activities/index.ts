@@ -1,5 +1,5 @@
 export { cancelActivity, resumeActivity, startActivity } from './control.ts';
-export { drive } from './driver.ts';
+export { serveDriver } from './driver.ts';
 export { followEvents, waitForChange } from './follow.ts';
 export { readActivity } from './record.ts';
 export { type RunStatus, readStatus } from './status.ts';

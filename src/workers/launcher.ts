@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter, packageRoot } from '../files/index.ts';
 import type { LaunchReply, LaunchRequest } from './launcher-process.ts';
+import { type LauncherChild, takeLauncher } from './launcher-start/index.ts';
 import { type Exit, type Program, type Spawned, signalGroup } from './spawn.ts';
 
 /** A launch whose program runs or is about to. */
@@ -18,8 +18,8 @@ const KILLED: Exit = { code: null, signal: 'SIGKILL' };
 
 /** One launcher starts 600 programs a second, most of the time waiting for forks; a second one makes it 800. */
 const MOST_PROCESSES = 2;
-/** The second one is started for those who start many. */
-const MANY_LAUNCHES = 64;
+/** The second one is started for those who start many at once: whose launches had to wait so often. */
+const OFTEN = 64;
 
 /**
  * Starts programs from small processes of its own. A fork copies the page tables of the process it is made from:
@@ -27,24 +27,18 @@ const MANY_LAUNCHES = 64;
  */
 export class Launcher {
   readonly #processes = [new LauncherProcess()];
-  #launches = 0;
+  #waited = 0;
 
   /** As `spawnProgram`. */
   launch(program: Program): Promise<Spawned> {
-    this.#launches += 1;
     let [free] = this.#processes;
     for (const other of this.#processes) if (free === undefined || other.waiting < free.waiting) free = other;
-    const more = this.#launches > MANY_LAUNCHES && this.#processes.length < MOST_PROCESSES;
-    if (free === undefined || (more && free.waiting > 1)) {
+    if (free !== undefined && free.waiting > 1) this.#waited += 1;
+    if (free === undefined || (this.#waited > OFTEN && this.#processes.length < MOST_PROCESSES)) {
       free = new LauncherProcess();
       this.#processes.push(free);
     }
     return free.launch(program);
-  }
-
-  /** Starts a launcher, so that the first launch need not wait for it. */
-  warm(): void {
-    this.#processes[0]?.warm();
   }
 
   /** Ends them; programs that still run are killed. */
@@ -55,7 +49,7 @@ export class Launcher {
 
 /** One launcher. When it dies, the programs it had are killed, and the next launch starts another one. */
 class LauncherProcess {
-  #process: ChildProcess | undefined;
+  #process: LauncherChild | undefined;
   #stdin: Writable | undefined;
   readonly #launches = new Map<number, Launch>();
   #lastId = 0;
@@ -91,14 +85,10 @@ class LauncherProcess {
       // Launches of one turn go out in one write: to wake the other process costs 0.1 ms.
       if (stdin.writableCorked === 0) {
         stdin.cork();
-        setImmediate(() => stdin.uncork());
+        process.nextTick(() => stdin.uncork());
       }
       stdin.write(`${JSON.stringify(request)}\n`);
     });
-  }
-
-  warm(): void {
-    this.#running();
   }
 
   close(): void {
@@ -107,16 +97,10 @@ class LauncherProcess {
 
   #running(): Writable {
     if (this.#stdin !== undefined) return this.#stdin;
-    // It is the spawner's own part, so not started by itself, nor as a session: that would load execa first.
-    const child = spawn(process.execPath, [...LEAN_PROCESS, launcherProgram()], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const child = takeLauncher(join(packageRoot(), 'dist', 'launcher.js'));
     this.#process = child;
     this.#stdin = child.stdin;
     this.#lastEnv = undefined;
-    // A launcher that is gone breaks the pipe; its `close` tells of it.
-    child.stdin.on('error', () => {});
-    child.on('error', () => {});
     child.once('close', () => this.#lost(child));
     this.#listen(child.stdout);
     return child.stdin;
@@ -143,7 +127,7 @@ class LauncherProcess {
     else launch.failed(Object.assign(new Error(reply.error.message), { code: reply.error.code }));
   }
 
-  #lost(child: ChildProcess): void {
+  #lost(child: LauncherChild): void {
     if (this.#process !== child) return;
     this.#process = undefined;
     this.#stdin = undefined;
@@ -155,11 +139,4 @@ class LauncherProcess {
     this.#launches.clear();
     this.#waiting = 0;
   }
-}
-
-/** What it holds is copied at every fork, and threads of V8's own make that dearer: 1.4 ms a program, not 1.6. */
-const LEAN_PROCESS = ['--single-threaded', '--no-opt', '--max-semi-space-size=1'];
-
-function launcherProgram(): string {
-  return join(packageRoot(), 'dist', 'launcher.js');
 }

@@ -1,0 +1,1 @@
+export { type DriverOrder, takeDriver, warmDriver } from './driver-process.ts';

@@ -1,0 +1,1 @@
+export { type LauncherChild, startLauncher, takeLauncher } from './launcher-start.ts';
