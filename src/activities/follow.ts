@@ -16,14 +16,21 @@ const REST_MS = 50;
  */
 class ChangeSignal {
   readonly #directory: string;
+  readonly #lockWatcher: FSWatcher | undefined;
   #watcher: FSWatcher | undefined;
   #notify: () => void = () => {};
   #changed = false;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(run: RunHandle) {
     this.#directory = run.dir;
     this.#listen();
+    // The lock goes last, when the driver is done: that is worth a look at once.
+    this.#lockWatcher = watchQuietly(join(run.dir, RUN_FILES.driverLock), () => {
+      this.#lookedAt = Number.NEGATIVE_INFINITY;
+      this.#changed = true;
+      this.#notify();
+    });
   }
 
   /** Resolves at the next change since the last look, after `ms` at the latest, or on abort. */
@@ -52,29 +59,38 @@ class ChangeSignal {
   }
 
   close(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
+    this.#lockWatcher?.close();
+    this.#deafen();
   }
 
   #listen(): void {
     this.#changed = false;
-    if (this.#watcher !== undefined) return;
-    try {
-      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => {
-        if (name !== null && !WATCHED.has(basename(name))) return;
-        this.close();
-        this.#changed = true;
-        this.#notify();
-      });
-      this.#watcher.on('error', () => {});
-    } catch {
-      // No watches left, or none here: the look every second serves.
-    }
+    this.#watcher ??= watchQuietly(this.#directory, (name) => {
+      if (name !== null && !WATCHED.has(basename(name))) return;
+      this.#deafen();
+      this.#changed = true;
+      this.#notify();
+    });
+  }
+
+  #deafen(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
   }
 }
 
-/** The lock goes last, when the driver is done. */
 const WATCHED: ReadonlySet<string> = new Set([RUN_FILES.events, RUN_FILES.activity, RUN_FILES.driverLock]);
+
+/** Undefined where there are no watches, or none left: the look every second serves. */
+function watchQuietly(path: string, onChange: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(path, { persistent: false }, (_, name) => onChange(name));
+    watcher.on('error', () => {});
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Waits until something changed or all is over.
