@@ -2,8 +2,13 @@
  * The bin `rlm`. Each face is imported only when it is asked for: the server must answer `initialize` before
  * a client's first request goes out (FACTS.md 3: Codex waits about 0.7 s), and it needs no command parser.
  */
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from './version.ts';
+
+// From Node 22 on, compiled code can be kept between starts, in the system's temporary directory.
+const keepCompiled: unknown = Reflect.get(module, 'enableCompileCache');
+if (typeof keepCompiled === 'function') keepCompiled();
 
 const [command, ...rest] = process.argv.slice(2);
 
