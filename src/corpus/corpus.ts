@@ -10,7 +10,7 @@ import {
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { parseLine, readLineBatches } from '../files/index.ts';
 import { CORPUS_FILES } from './layout.ts';
-import { recall } from './opened.ts';
+import { Loaded } from './loaded.ts';
 import { readSpans, type Spans } from './spans.ts';
 
 /** An ingested corpus, opened: 32 bytes a chunk and one record a source in memory. */
@@ -22,6 +22,14 @@ export interface Corpus {
   readonly spans: Spans;
 }
 
+const FILES = [CORPUS_FILES.corpus, CORPUS_FILES.manifest, CORPUS_FILES.sources, CORPUS_FILES.spans];
+
+/** Corpora that are kept open; a record of a source takes some three times its line. */
+const opened = new Loaded<Corpus>(
+  { count: 4, bytes: 32 * 1024 * 1024 },
+  ({ spans, record }) => spans.bytes + record.sources_bytes * 3,
+);
+
 /**
  * Opens the corpus of a run; one that was opened before and did not change is at hand already.
  *
@@ -29,7 +37,8 @@ export interface Corpus {
  *   replaced the files; ingesting again mends that
  */
 export async function openCorpus(runDir: string): Promise<Corpus> {
-  return recall(runDir, () => load(runDir));
+  const files = FILES.map((name) => join(runDir, name));
+  return opened.get(runDir, files, () => load(runDir));
 }
 
 async function load(runDir: string): Promise<Corpus> {

@@ -7,9 +7,8 @@ import type { Worker, WorkResult } from '../workers/index.ts';
 import type { Acceptance, Piece, PreparedAssignment, WorkCall } from './assignment.ts';
 import { type BudgetLedger, costOf, type Price } from './budget.ts';
 import type { AnswerCache } from './cache.ts';
-import type { Stop } from './dispatch.ts';
 import type { Journal } from './journal.ts';
-import { type Decision, decide, isPassing, type RetryLimits } from './policy.ts';
+import { type Decision, decide, isPassing, type RetryLimits, type Stop } from './policy.ts';
 
 /** What the loop of attempts needs of the engine. */
 export interface AttemptLoop {

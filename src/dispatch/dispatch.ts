@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { type Failure, type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
+import { type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { fileMark, hashFile } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
@@ -12,7 +12,7 @@ import { AnswerCache } from './cache.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
 import type { History } from './history.ts';
 import { type Journal, OutcomeReader } from './journal.ts';
-import type { RetryLimits } from './policy.ts';
+import type { RetryLimits, Stop } from './policy.ts';
 
 export interface DispatchOptions {
   journal: Journal;
@@ -34,12 +34,6 @@ export interface DispatchOptions {
   /** Ends everything at once. */
   signal: AbortSignal;
   random?: () => number;
-}
-
-/** Why dispatch ended before its assignments did. */
-export interface Stop {
-  why: 'quota' | 'auth' | 'config' | 'budget' | 'cancelled';
-  failure: Failure;
 }
 
 /**

@@ -1,11 +1,11 @@
 export type { Acceptance, Assignment, Piece, PreparedAssignment, Split } from './assignment.ts';
 export { BudgetLedger, costOf } from './budget.ts';
 export { AnswerCache } from './cache.ts';
-export type { Stop } from './dispatch.ts';
 export { endOfStop, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
 export type { History } from './history.ts';
 export { IdIndex, quickHash } from './id-index.ts';
 export { Journal, OutcomeReader, parseEvent, readEvents, readHistory } from './journal.ts';
+export type { Stop } from './policy.ts';
 
 export { WorkSession } from './session.ts';
 export { type Caller, requireKind, resolveWork, WorkParams, type WorkRequest } from './work-params.ts';

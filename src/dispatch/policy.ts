@@ -8,6 +8,12 @@ export type Decision =
   /** The assignment fails, and nothing more is launched. */
   | { next: 'stop' };
 
+/** Why dispatch ended before its assignments did. */
+export interface Stop {
+  why: 'quota' | 'auth' | 'config' | 'budget' | 'cancelled';
+  failure: Failure;
+}
+
 export interface AttemptCounts {
   /** Attempts that failed through the worker's or the answer's fault. */
   own: number;

@@ -5,8 +5,9 @@ import { createWorker, type Worker, type WorkerName } from '../workers/index.ts'
 import type { Assignment } from './assignment.ts';
 import { BudgetLedger, type Price } from './budget.ts';
 import { AnswerCache } from './cache.ts';
-import { dispatch, type Stop } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
 import type { FlowContext } from './flow.ts';
+import type { Stop } from './policy.ts';
 import type { WorkParams } from './work-params.ts';
 
 /** What a flow may change about its session. */

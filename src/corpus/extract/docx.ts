@@ -1,5 +1,5 @@
-import type { ExtractedText } from './extract.ts';
 import { htmlToText } from './html.ts';
+import type { ExtractedText } from './text.ts';
 import { refuseZipBomb } from './zip.ts';
 
 /** Bytes of XML that are made a tree of, at most: thousands of pages. */

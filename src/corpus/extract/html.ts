@@ -1,4 +1,4 @@
-import type { ExtractedText } from './extract.ts';
+import type { ExtractedText } from './text.ts';
 
 /** The readable text of a page, headings as in Markdown so that chunks can follow them. */
 export async function extractHtml(bytes: Buffer): Promise<ExtractedText> {

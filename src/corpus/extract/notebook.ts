@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ExtractedText, joinParts } from './extract.ts';
+import { type ExtractedText, joinParts } from './text.ts';
 
 const Lines = z
   .union([z.string(), z.array(z.string())])

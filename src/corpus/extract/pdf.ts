@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { systemCode } from '../../errors.ts';
 import { LeftOut } from '../ingest/left-out.ts';
-import { type ExtractedText, joinParts } from './extract.ts';
+import { type ExtractedText, joinParts } from './text.ts';
 
 const MAX_PAGES = 10_000;
 /** Of the text of all pages. */

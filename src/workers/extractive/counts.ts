@@ -1,6 +1,6 @@
 import type { LikeWord } from './like-words.ts';
-import type { Term } from './question.ts';
 import { everyWord, type Rarity } from './rarity.ts';
+import type { Term } from './term.ts';
 import { stemsOf, visitWords } from './words.ts';
 
 /** How well a piece of text holds each term: 1 for the word itself, less for a word of like meaning or a part. */

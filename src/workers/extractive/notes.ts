@@ -1,7 +1,7 @@
 import { ANSWER_LIMITS } from '../../contracts/index.ts';
 import { harmless } from '../printed.ts';
 import type { Passage } from './passages.ts';
-import type { Term } from './question.ts';
+import type { Term } from './term.ts';
 
 const ABOVE = 'its heading or file name holds ';
 

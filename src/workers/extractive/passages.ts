@@ -2,8 +2,9 @@ import { coverageOf, heldDegrees } from './bearing.ts';
 import type { Counter } from './counts.ts';
 import { beginningOf, facetOrder } from './facets.ts';
 import { shareOf } from './kinds.ts';
-import { type Question, readQuestion, type Term } from './question.ts';
+import { type Question, readQuestion } from './question.ts';
 import { extend, type Scored, SURE, shorten } from './quote.ts';
+import type { Term } from './term.ts';
 import { type Layout, layoutOf, type Unit, unitsOf } from './units.ts';
 
 /** What a passage must cover of a question's weight to be worth a look beside those of other chunks. */

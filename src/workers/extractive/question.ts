@@ -1,18 +1,8 @@
 import { type Counter, counterOf } from './counts.ts';
-import { type LikeWord, likeWords } from './like-words.ts';
+import { likeWords } from './like-words.ts';
 import { isCommonWord, isStopWord } from './stop-words.ts';
+import type { Term } from './term.ts';
 import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
-
-/** One thing a question is about. */
-export interface Term {
-  /** As the question has it, for people. */
-  label: string;
-  /** How much it says before any chunk is seen: common words half. */
-  weight: number;
-  match:
-    | { kind: 'stem'; whole: string; parts: string[]; others: LikeWord[] }
-    | { kind: 'substring'; word: string; bigrams: string[] };
-}
 
 /** One of several things that are asked about together. Indexes into `terms`. */
 export interface Facet {

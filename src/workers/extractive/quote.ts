@@ -1,6 +1,6 @@
 import { ANSWER_LIMITS } from '../../contracts/index.ts';
 import type { Counter } from './counts.ts';
-import type { Term } from './question.ts';
+import type { Term } from './term.ts';
 import type { Unit } from './units.ts';
 
 /** Longest quote, UTF-16 units. */

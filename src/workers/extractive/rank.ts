@@ -4,8 +4,9 @@ import { counterOf } from './counts.ts';
 import { beginningOf, facetOrder } from './facets.ts';
 import { shareOf } from './kinds.ts';
 import { aboveIn } from './notes.ts';
-import { type Question, readQuestion, type Term } from './question.ts';
+import { type Question, readQuestion } from './question.ts';
 import { everyWord, type Rarity } from './rarity.ts';
+import type { Term } from './term.ts';
 
 /** What is known of a quote once it has left its chunk. */
 export interface Quoted {
