@@ -26,6 +26,8 @@ function patient(...path: string[]): { root: string; env: Record<string, string>
   return {
     root: root ?? base,
     env: {
+      // What Node itself keeps there is not of interest.
+      NODE_DISABLE_COMPILE_CACHE: '1',
       HOME: home ?? base,
       CODEX_HOME: join(home ?? base, '.codex'),
       CLAUDE_CONFIG_DIR: join(home ?? base, '.claude'),
