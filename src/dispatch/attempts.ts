@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addUsage, type Failure, type Usage } from '../contracts/index.ts';
 import { FILE_MODE } from '../files/index.ts';
 import type { Worker, WorkResult } from '../workers/index.ts';
-import type { Acceptance, Piece, PreparedAssignment, WorkCall } from './assignment.ts';
+import type { Acceptance, Piece, PreparedAssignment, Split, WorkCall } from './assignment.ts';
 import { type BudgetLedger, costOf, type Price } from './budget.ts';
 import type { AnswerCache } from './cache.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, NewEvent } from './journal.ts';
 import { type Decision, decide, isPassing, type RetryLimits, type Stop } from './policy.ts';
 
 /** What the loop of attempts needs of the engine. */
@@ -73,42 +73,128 @@ export async function runAttempts(
     logPaths: [],
     errors: [],
   };
-  const worked = await workOn(prepared, id, end, loop, 0);
+  const worked = await new Attempts(id, end, loop).workOn(prepared);
   if (worked === 'stopped') return 'open';
   end.acceptance = worked === 'failed' ? undefined : worked;
   return end;
 }
 
-async function workOn(
-  piece: Piece,
-  id: string,
-  end: AttemptsEnd,
-  loop: AttemptLoop,
-  depth: number,
-): Promise<Accepted | 'failed' | 'stopped'> {
-  const counts = { own: 0, passing: 0 };
-  let feedback = '';
-  for (let first = depth === 0; ; first = false) {
-    if (loop.stopped()) return 'stopped';
+/** One call of the worker and the check of its answer. What it cost is counted, however it ended. */
+interface Attempt {
+  acceptance: Acceptance | undefined;
+  failure: Failure | undefined;
+  launchedAt: number;
+  /** The journal's word of it, as far as it is known before it is decided what happens next. */
+  ended: AttemptEnded;
+}
+type AttemptEnded = Omit<Extract<NewEvent, { type: 'attempt_ended' }>, 'failure' | 'next' | 'retry_in_ms'>;
+
+/** The attempts at one assignment, and what they come to together. */
+class Attempts {
+  readonly #id: string;
+  readonly #end: AttemptsEnd;
+  readonly #loop: AttemptLoop;
+
+  constructor(id: string, end: AttemptsEnd, loop: AttemptLoop) {
+    this.#id = id;
+    this.#end = end;
+    this.#loop = loop;
+  }
+
+  /** The attempts at a piece, and at the halves of one that was too much. */
+  async workOn(piece: Piece, depth = 0): Promise<Accepted | 'failed' | 'stopped'> {
+    const [loop, end] = [this.#loop, this.#end];
+    const counts = { own: 0, passing: 0 };
+    let feedback = '';
+    for (let first = depth === 0; ; first = false) {
+      if (loop.stopped()) return 'stopped';
+      const attempt = await this.#attemptOnce(piece, feedback, first);
+      if (attempt === 'stopped') return 'stopped';
+      const { acceptance, failure, launchedAt, ended } = attempt;
+      if (failure === undefined && acceptance?.ok) {
+        loop.journal.append(ended);
+        loop.onSuccess();
+        end.failure = undefined;
+        return acceptance;
+      }
+
+      const why = failure ?? { class: 'crashed', message: 'no answer' };
+      end.failure = why;
+      if (end.errors.length < MAX_ERRORS) {
+        end.errors.push(`attempt ${ended.attempt}: ${why.class}: ${why.message}`.slice(0, MAX_ERROR_CHARS));
+      }
+      counts[isPassing(why.class) ? 'passing' : 'own'] += 1;
+      const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
+      const decision = decide(
+        why,
+        counts,
+        loop.retry,
+        split !== undefined && depth < MAX_SPLITS,
+        loop.random,
+      );
+      loop.journal.append({ ...ended, failure: why, ...told(decision) });
+      if (isPassing(why.class)) loop.onPassingFault(why, launchedAt);
+
+      switch (decision.next) {
+        case 'stop':
+          if (why.class === 'quota' || why.class === 'auth' || why.class === 'config') {
+            loop.onStop({ why: why.class, failure: why });
+          }
+          return 'stopped';
+        case 'fail':
+          return loop.signal.aborted ? 'stopped' : 'failed';
+        case 'split':
+          return split === undefined ? 'failed' : this.#workOnParts(piece, split, depth);
+        case 'retry':
+          if (why.class === 'invalid_output') {
+            // A worker that checks answers itself (Claude) told what was wrong; else our own check did.
+            feedback = correction(acceptance?.ok === false ? acceptance.errors : [why.message]);
+          }
+          await pause(decision.delayMs, loop);
+      }
+    }
+  }
+
+  /** The parts of a piece one after the other, and their answers as one, which is checked like any other. */
+  async #workOnParts(piece: Piece, split: Split, depth: number): Promise<Accepted | 'failed' | 'stopped'> {
+    const texts: string[] = [];
+    for (const part of split.parts) {
+      const accepted = await this.workOn(part, depth + 1);
+      if (accepted === 'failed' || accepted === 'stopped') return accepted;
+      texts.push(accepted.text);
+    }
+    const merged = await piece.accept(split.merge(texts));
+    if (merged.ok) {
+      this.#end.failure = undefined;
+      return merged;
+    }
+    this.#end.failure = {
+      class: 'invalid_output',
+      message: `the merged answer: ${merged.errors.join('; ')}`,
+    };
+    return 'failed';
+  }
+
+  /**
+   * @param feedback what was wrong with the answer before; stands at the end of the prompt
+   * @param first whether it is the first attempt at the whole assignment
+   * @returns `stopped` when a limit of the budget stands in the way
+   */
+  async #attemptOnce(piece: Piece, feedback: string, first: boolean): Promise<Attempt | 'stopped'> {
+    const [loop, end] = [this.#loop, this.#end];
     const call = piece.call();
     const input = call.input + feedback;
-    const reserved = loop.budget.reserve(
-      Buffer.byteLength(call.instructions) + Buffer.byteLength(input),
-      first,
-      Date.now(),
-    );
+    const promptBytes = Buffer.byteLength(call.instructions) + Buffer.byteLength(input);
+    const reserved = loop.budget.reserve(promptBytes, first, Date.now());
     if (typeof reserved === 'string') {
-      const failure: Failure = { class: 'budget', message: reserved };
-      loop.onStop({ why: 'budget', failure });
+      loop.onStop({ why: 'budget', failure: { class: 'budget', message: reserved } });
       return 'stopped';
     }
     end.attempts += 1;
     const attempt = end.attempts;
     const launchedAt = performance.now();
-    const result = await callWorker({ ...call, input }, id, attempt, loop);
-    const acceptance: Acceptance | undefined =
-      result.answer === undefined ? undefined : await piece.accept(result.answer);
-    const failure = result.failure ?? rejected(acceptance);
+    const result = await this.#callWorker({ ...call, input }, attempt);
+    const acceptance = result.answer === undefined ? undefined : await piece.accept(result.answer);
 
     const price = loop.priceOf(call.model);
     const costUsd = result.costUsd ?? (price === undefined ? null : costOf(result.usage, price));
@@ -116,65 +202,46 @@ async function workOn(
     end.usage = addUsage(end.usage, result.usage);
     end.costUsd = costUsd === null ? end.costUsd : (end.costUsd ?? 0) + costUsd;
     end.model = result.model ?? end.model;
-    end.logPaths.push(result.extraLogPath ?? logName(id, attempt));
+    end.logPaths.push(result.extraLogPath ?? logName(this.#id, attempt));
+    return {
+      acceptance,
+      failure: result.failure ?? rejected(acceptance),
+      launchedAt,
+      ended: {
+        type: 'attempt_ended',
+        id: this.#id,
+        attempt,
+        usage: result.usage,
+        cost_usd: costUsd,
+        duration_ms: Math.round(result.durationMs),
+      },
+    };
+  }
 
-    const ended = {
-      type: 'attempt_ended' as const,
+  async #callWorker(call: WorkCall, attempt: number): Promise<WorkResult> {
+    const [id, loop] = [this.#id, this.#loop];
+    const promptPath = join(loop.runDir, 'prompts', `${id}.attempt${attempt}.txt`);
+    const prompt = call.instructions === '' ? call.input : `${call.instructions}\n${call.input}`;
+    writeFileSync(promptPath, prompt, { mode: FILE_MODE });
+    loop.journal.append({
+      type: 'attempt_started',
       id,
       attempt,
-      usage: result.usage,
-      cost_usd: costUsd,
-      duration_ms: Math.round(result.durationMs),
-    };
-    if (failure === undefined && acceptance?.ok) {
-      loop.journal.append(ended);
-      loop.onSuccess();
-      end.failure = undefined;
-      return acceptance;
-    }
-
-    const why = failure ?? { class: 'crashed', message: 'no answer' };
-    end.failure = why;
-    if (end.errors.length < MAX_ERRORS) {
-      end.errors.push(`attempt ${attempt}: ${why.class}: ${why.message}`.slice(0, MAX_ERROR_CHARS));
-    }
-    counts[isPassing(why.class) ? 'passing' : 'own'] += 1;
-    const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
-    const decision = decide(why, counts, loop.retry, split !== undefined && depth < MAX_SPLITS, loop.random);
-    loop.journal.append({ ...ended, failure: why, ...told(decision) });
-    if (isPassing(why.class)) loop.onPassingFault(why, launchedAt);
-
-    switch (decision.next) {
-      case 'stop':
-        if (why.class === 'quota' || why.class === 'auth' || why.class === 'config') {
-          loop.onStop({ why: why.class, failure: why });
-        }
-        return 'stopped';
-      case 'fail':
-        return loop.signal.aborted ? 'stopped' : 'failed';
-      case 'split': {
-        if (split === undefined) return 'failed';
-        const texts: string[] = [];
-        for (const part of split.parts) {
-          const accepted = await workOn(part, id, end, loop, depth + 1);
-          if (accepted === 'failed' || accepted === 'stopped') return accepted;
-          texts.push(accepted.text);
-        }
-        const merged = await piece.accept(split.merge(texts));
-        if (merged.ok) {
-          end.failure = undefined;
-          return merged;
-        }
-        end.failure = { class: 'invalid_output', message: `the merged answer: ${merged.errors.join('; ')}` };
-        return 'failed';
-      }
-      case 'retry':
-        if (why.class === 'invalid_output') {
-          // A worker that checks answers itself (Claude) told what was wrong; else our own check did.
-          feedback = correction(acceptance?.ok === false ? acceptance.errors : [why.message]);
-        }
-        await pause(decision.delayMs, loop);
-    }
+      worker: loop.worker.name,
+    });
+    const remaining = loop.budget.remainingMs(Date.now());
+    return loop.worker.run({
+      ...call,
+      id,
+      attempt,
+      timeoutMs: Math.min(call.timeoutMs, Math.max(1, remaining)),
+      idleTimeoutMs: loop.idleTimeoutMs,
+      promptPath,
+      logPath: join(loop.runDir, logName(id, attempt)),
+      marks: loop.marks,
+      signal: loop.signal,
+      onProcess: (process) => loop.journal.append({ type: 'process', id, attempt, process }),
+    });
   }
 }
 
@@ -193,31 +260,6 @@ function rejected(acceptance: Acceptance | undefined): Failure | undefined {
 function correction(errors: string[]): string {
   const list = errors.slice(0, 10).map((error) => `- ${error.slice(0, 300)}`);
   return `\n\nYour last answer was not accepted:\n${list.join('\n')}\nAnswer again with the whole corrected JSON object.\n`;
-}
-
-async function callWorker(
-  call: WorkCall,
-  id: string,
-  attempt: number,
-  loop: AttemptLoop,
-): Promise<WorkResult> {
-  const promptPath = join(loop.runDir, 'prompts', `${id}.attempt${attempt}.txt`);
-  const prompt = call.instructions === '' ? call.input : `${call.instructions}\n${call.input}`;
-  writeFileSync(promptPath, prompt, { mode: FILE_MODE });
-  loop.journal.append({ type: 'attempt_started', id, attempt, worker: loop.worker.name });
-  const remaining = loop.budget.remainingMs(Date.now());
-  return loop.worker.run({
-    ...call,
-    id,
-    attempt,
-    timeoutMs: Math.min(call.timeoutMs, Math.max(1, remaining)),
-    idleTimeoutMs: loop.idleTimeoutMs,
-    promptPath,
-    logPath: join(loop.runDir, logName(id, attempt)),
-    marks: loop.marks,
-    signal: loop.signal,
-    onProcess: (process) => loop.journal.append({ type: 'process', id, attempt, process }),
-  });
 }
 
 function logName(id: string, attempt: number): string {
