@@ -77,7 +77,8 @@ async function driveLocked(run: RunHandle): Promise<number> {
   const journalPath = join(run.dir, RUN_FILES.events);
   const history = await readHistory(journalPath);
   const before = requireActivity(run);
-  const survivors = await endSurvivors(run.dir, history.survivors);
+  // Before the first driver nobody can have left anything running.
+  const survivors = history.generation === 0 ? [] : await endSurvivors(run.dir, history.survivors);
   const now = new Date().toISOString();
   const driver = ownIdentity();
   const generation = Math.max(history.generation, before.generation) + 1;
