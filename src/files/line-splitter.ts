@@ -9,24 +9,33 @@ const NEWLINE = 0x0a;
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
+  readonly #onTooLong: (error: RlmError) => void;
   #carried: Buffer[] = [];
   #carriedBytes = 0;
 
-  constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
+  /** @param onTooLong told, once, of a line beyond the cap, which is then left out; by default that is thrown */
+  constructor(
+    maxLineBytes: number = DEFAULT_MAX_LINE_BYTES,
+    onTooLong: (error: RlmError) => void = (error) => {
+      throw error;
+    },
+  ) {
     this.#maxLineBytes = maxLineBytes;
+    this.#onTooLong = onTooLong;
   }
 
   /**
    * The lines that `bytes` completes, without their ends.
    *
-   * @throws RlmError `limit` when a line is longer than the cap; the splitter is of no use after that
+   * @throws RlmError `limit` when a line is longer than the cap and nobody else is told; the splitter is of no use
+   *   after that
    */
   push(bytes: Buffer): string[] {
     const lines: string[] = [];
     let from = 0;
     for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
       this.#carry(bytes.subarray(from, at));
-      lines.push(Buffer.concat(this.#carried).toString('utf8'));
+      if (this.#carriedBytes <= this.#maxLineBytes) lines.push(Buffer.concat(this.#carried).toString('utf8'));
       this.#carried = [];
       this.#carriedBytes = 0;
       from = at + 1;
@@ -36,10 +45,14 @@ export class LineSplitter {
   }
 
   #carry(part: Buffer): void {
+    const before = this.#carriedBytes;
     this.#carriedBytes += part.length;
-    if (this.#carriedBytes > this.#maxLineBytes) {
-      throw new RlmError('limit', `a line of the stream is longer than ${this.#maxLineBytes} bytes`);
+    if (this.#carriedBytes <= this.#maxLineBytes) {
+      this.#carried.push(part);
+      return;
     }
-    this.#carried.push(part);
+    this.#carried = [];
+    if (before > this.#maxLineBytes) return;
+    this.#onTooLong(new RlmError('limit', `a line of the stream is longer than ${this.#maxLineBytes} bytes`));
   }
 }

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { messageOf } from '../errors.ts';
 import { findRoot } from '../tools/index.ts';
 import { logError } from './log.ts';
 import { watchRuns } from './resources/index.ts';
 import { createServer } from './server.ts';
+import { stdioTransport } from './transport.ts';
 
 /** How long a shutdown lets calls that are under way answer, milliseconds. */
 const GRACE_MS = 500;
@@ -27,7 +27,7 @@ export async function serve(argv: string[]): Promise<void> {
     return;
   }
 
-  // What a shutdown lets come to its end: calls, and words about what went wrong.
+  // What a shutdown lets come to its end: answers, and words about what went wrong.
   const pending = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     pending.add(work);
@@ -45,11 +45,14 @@ export async function serve(argv: string[]): Promise<void> {
     // The last request may have come with the end of stdin: let its handler start first.
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.allSettled(pending);
+    // What was answered is not yet read: a pipe holds 64 kB, and an exit would lose the rest.
+    await new Promise((resolve) => setImmediate(() => process.stdout.write('', resolve)));
     clearTimeout(timer);
-    setImmediate(() => process.exit(0));
+    process.exit(0);
   };
 
-  server.onerror = (error) => void track(logError(error, 'protocol error'));
+  const onError = (error: Error) => void track(logError(error, 'protocol error'));
+  server.onerror = onError;
   server.onclose = () => void end(0);
   server.oninitialized = () => {
     unwatch = watchRuns(root, () => {
@@ -57,9 +60,10 @@ export async function serve(argv: string[]): Promise<void> {
     });
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
-  process.stdin.on('end', () => void end(GRACE_MS));
+  const { transport, input } = stdioTransport(onError);
+  input.on('end', () => void end(GRACE_MS));
   process.stdin.on('close', () => void end(GRACE_MS));
   // The client is gone: there is nobody left to tell.
   process.stdout.on('error', () => process.exit(0));
-  await server.connect(new StdioServerTransport());
+  await server.connect(transport);
 }

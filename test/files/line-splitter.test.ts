@@ -27,3 +27,13 @@ test('a line beyond the cap is refused, in one piece or in many', () => {
   expect(splitter.push(Buffer.from('1234\n123'))).toEqual(['1234']);
   expect(() => splitter.push(Buffer.from('45'))).toThrow('longer than 4 bytes');
 });
+
+test('a line beyond the cap is left out and told once, where somebody wants to know', () => {
+  const told: string[] = [];
+  const splitter = new LineSplitter(4, ({ message }) => told.push(message));
+  const lines = ['12', '34', '567', '8\nab\n1234', '5\n\ncd\n'].flatMap((part) =>
+    splitter.push(Buffer.from(part)),
+  );
+  expect(lines).toEqual(['ab', '', 'cd']);
+  expect(told).toEqual(Array(2).fill('a line of the stream is longer than 4 bytes'));
+});

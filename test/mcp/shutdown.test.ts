@@ -108,6 +108,34 @@ test('stdout carries the protocol and nothing else, also for nonsense on stdin',
   expect(code).toBe(0);
 });
 
+test('a line too long for a message is left out and told, and the server goes on', async () => {
+  const server = startRlm(['mcp', '--root', temporaryDirectory()]);
+  const exit = exitOf(server);
+  send(server, INITIALIZE);
+  server.stdin?.write(
+    `{"jsonrpc":"2.0","id":2,"method":"ping","params":{"filler":"${'x'.repeat(17 << 20)}"}}\n\n`,
+  );
+  send(server, { jsonrpc: '2.0', id: 3, method: 'ping', params: { filler: 'x'.repeat(12 << 20) } });
+  server.stdin?.end();
+  const { stdout, stderr, code } = await exit;
+  const answers = stdout.trim().split('\n');
+  expect(answers.map((line) => JSON.parse(line).id)).toEqual([1, 3]);
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(/a line of the stream is longer than \d+ bytes/),
+  ]);
+  expect(code).toBe(0);
+});
+
+test('answers that wait for a slow reader all arrive, and are no leak', async () => {
+  const server = startRlm(['mcp', '--root', temporaryDirectory()]);
+  send(server, INITIALIZE);
+  for (let id = 2; id <= 40; id += 1) send(server, { jsonrpc: '2.0', id, method: 'tools/list', params: {} });
+  server.stdin?.end();
+  const { stdout, stderr } = await exitOf(server);
+  expect(stdout.trim().split('\n')).toHaveLength(40);
+  expect(stderr).toBe('');
+});
+
 test('a root that is not there is told on stderr', async () => {
   const exit = await exitOf(startRlm(['mcp', '--root', '/no/such/directory']));
   expect(exit).toMatchObject({ code: 1, stdout: '' });
