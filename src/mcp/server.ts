@@ -1,31 +1,33 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
-  CallToolRequestSchema,
-  CompleteRequestSchema,
-  ErrorCode,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
-  McpError,
-  ReadResourceRequestSchema,
+  CallToolRequestParamsSchema,
+  CompleteRequestParamsSchema,
+  PaginatedRequestParamsSchema,
+  ReadResourceRequestParamsSchema,
+  type ServerNotification,
+  type ServerRequest,
+  type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
-import { RlmError } from '../errors.ts';
+import { z } from 'zod';
 import { VERSION } from '../version.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import { logError } from './log.ts';
+import { checkParams, protocolErrors } from './protocol-error.ts';
 import { complete, listResources, listTemplates, readResource } from './resources/index.ts';
 import { answerCall, describeTools } from './tool-calls.ts';
 
-/** The protocol's code for a resource that is not there. */
-const RESOURCE_NOT_FOUND = -32002;
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+const Page = PaginatedRequestParamsSchema.optional();
 
 /**
  * The MCP server over one root: tools, resources, completion. The SDK's low-level `Server` is used, because
  * schemas, results and pages are ours to make.
  *
- * @param track is given every tool call, so that a shutdown can let the last ones answer
+ * @param track is given every answer that is being made, so that a shutdown can let the last ones go out
  */
-export function createServer(root: string, track: <Value>(call: Promise<Value>) => Promise<Value>): Server {
+export function createServer(root: string, track: <Value>(answer: Promise<Value>) => Promise<Value>): Server {
   const server = new Server(
     { name: 'rlm', title: 'rlm-mcp', version: VERSION },
     {
@@ -39,53 +41,45 @@ export function createServer(root: string, track: <Value>(call: Promise<Value>) 
       },
     },
   );
-
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: describeTools() }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
-    const progressToken = params._meta?.progressToken;
-    return track(
-      answerCall(params.name, params.arguments ?? {}, {
-        root,
-        signal: extra.signal,
-        progress(report) {
-          if (progressToken === undefined) return;
-          extra
-            .sendNotification({ method: 'notifications/progress', params: { progressToken, ...report } })
-            .catch((error) => logError(error, 'progress was not sent'));
-        },
-      }),
+  const handle = <Params>(
+    method: string,
+    params: z.ZodType<Params>,
+    answer: (params: Params, extra: Extra) => ServerResult | Promise<ServerResult>,
+  ) => {
+    // The parameters are checked here: what is wrong with them would be an internal error to the SDK.
+    const request = z.object({ method: z.literal(method), params: z.unknown().optional() });
+    server.setRequestHandler(request, (given, extra) =>
+      track(protocolErrors(async () => answer(checkParams(method, params, given.params), extra))),
     );
-  });
-  server.setRequestHandler(ListResourcesRequestSchema, ({ params }) =>
-    protocolErrors(() => listResources(root, params?.cursor)),
+  };
+
+  handle('tools/list', Page, () => ({ tools: describeTools() }));
+  handle('tools/call', CallToolRequestParamsSchema, (params, extra) =>
+    answerCall(params.name, params.arguments ?? {}, {
+      root,
+      signal: extra.signal,
+      progress: progressOf(params._meta?.progressToken, extra),
+    }),
   );
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: listTemplates(),
+  handle('resources/list', Page, (params) => ({ ...listResources(root, params?.cursor) }));
+  handle('resources/templates/list', Page, () => ({ resourceTemplates: listTemplates() }));
+  handle('resources/read', ReadResourceRequestParamsSchema, async ({ uri }) => ({
+    contents: [{ uri, ...(await readResource(root, uri)) }],
   }));
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }) =>
-    protocolErrors(async () => ({ contents: [{ uri, ...(await readResource(root, uri)) }] })),
-  );
-  server.setRequestHandler(CompleteRequestSchema, ({ params: { argument, context } }) =>
-    protocolErrors(async () => ({
-      completion: { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
-    })),
-  );
+  handle('completion/complete', CompleteRequestParamsSchema, async ({ argument, context }) => ({
+    completion: { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
+  }));
   return server;
 }
 
-/** Turns our errors into the protocol's; what is not ours is logged and told as internal. */
-async function protocolErrors<Value>(answer: () => Value | Promise<Value>): Promise<Value> {
-  try {
-    return await answer();
-  } catch (error) {
-    if (error instanceof RlmError && error.code !== 'internal') {
-      const code = error.code === 'not_found' ? RESOURCE_NOT_FOUND : ErrorCode.InvalidParams;
-      throw new McpError(code, error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
-    }
-    await logError(error, 'a resource could not be answered');
-    throw new McpError(
-      ErrorCode.InternalError,
-      'rlm failed for a reason of its own; see the log of the server',
-    );
-  }
+/** Tells a client that listens how far its call is. Progress must rise from one word to the next, says the protocol. */
+function progressOf(progressToken: string | number | undefined, extra: Extra) {
+  let last = -1;
+  return (report: { progress: number; total?: number; message: string }) => {
+    if (progressToken === undefined || report.progress <= last) return;
+    last = report.progress;
+    extra
+      .sendNotification({ method: 'notifications/progress', params: { progressToken, ...report } })
+      .catch((error) => logError(error, 'progress was not sent'));
+  };
 }

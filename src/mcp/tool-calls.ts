@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { RlmError } from '../errors.ts';
-import { callTool, createContext, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
+import { callTool, createContext, cut, findRoot, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
 import { logError } from './log.ts';
+import { MAX_MESSAGE } from './protocol-error.ts';
 
 /** The tools as a client has them: without what only a person at the command line can give. */
 const CLIENT_TOOLS: readonly Tool[] = TOOLS.map((tool) => {
@@ -46,7 +47,9 @@ export async function answerCall(
 ): Promise<CallResult> {
   try {
     const tool = findTool(name);
-    const context = createContext({ ...call, cwd: call.root, caller: 'mcp' });
+    // It may have gone since the server started.
+    const root = findRoot(call.root);
+    const context = createContext({ ...call, cwd: root, caller: 'mcp' });
     const structuredContent = await callTool(tool, input, context);
     return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
   } catch (error) {
@@ -58,7 +61,7 @@ export async function answerCall(
 function findTool(name: string): Tool {
   const tool = CLIENT_TOOLS.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
-  throw new RlmError('not_found', `no tool '${name.slice(0, 100)}'`, {
+  throw new RlmError('not_found', `no tool '${cut(name, 100)}'`, {
     hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,
   });
 }
@@ -67,7 +70,7 @@ function findTool(name: string): Tool {
 function describeError(error: unknown) {
   if (error instanceof RlmError && error.code !== 'internal') {
     const { code, message, hint, retryable } = error;
-    return { code, message, ...(hint === undefined ? {} : { hint }), retryable };
+    return { code, message: cut(message, MAX_MESSAGE), ...(hint === undefined ? {} : { hint }), retryable };
   }
   return {
     code: 'internal',

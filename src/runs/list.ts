@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActivityState, RUN_ID_PATTERN } from '../contracts/index.ts';
-import { systemCode } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { RUN_FILES, runsDirectory } from './layout.ts';
 
 /** A run as a row of a list: no counting, one small file read. */
@@ -31,13 +31,19 @@ export function listRunIds(root: string): string[] {
  * One page of runs, newest first. Directories that hold no readable run are left out.
  *
  * @param options.cursor the last run id of the page before; ids after it in the order are returned
+ * @throws RlmError `usage` for a cursor that is no run id
  */
 export function listRuns(
   root: string,
   options: { cursor?: string | undefined; limit: number },
 ): { runs: RunListItem[]; total: number; next_cursor: string | null } {
-  const ids = listRunIds(root);
   const cursor = options.cursor;
+  if (cursor !== undefined && !RUN_ID_PATTERN.test(cursor)) {
+    throw new RlmError('usage', `cursor '${cursor.slice(0, 80)}' is not one of this list`, {
+      hint: 'Start without a cursor, then give next_cursor of the page before.',
+    });
+  }
+  const ids = listRunIds(root);
   const from = cursor === undefined ? 0 : ids.findIndex((id) => id < cursor);
   const page = from === -1 ? [] : ids.slice(from, from + options.limit);
   const last = page.at(-1);

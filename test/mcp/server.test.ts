@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResourceListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test } from 'vitest';
@@ -115,6 +115,68 @@ test('what the system refuses is told with what to do', async () => {
   });
 });
 
+test('an error quotes no more of a call than a reader needs', async () => {
+  const client = await connectClient(temporaryDirectory());
+  const long = 'x'.repeat(1_000_000);
+  const result = await client.callTool({ name: 'rlm_status', arguments: { [long]: 1 } });
+  expect(textOf(result)).toContain('unknown field xxx');
+  expect(textOf(result).length).toBeLessThan(MAX_RESULT_BYTES);
+  const error = await client.readResource({ uri: `rlm://runs/${long}` }).catch((reason) => reason);
+  expect(error).toMatchObject({ code: -32602 });
+  expect(error.message.length).toBeLessThan(MAX_RESULT_BYTES);
+});
+
+test('a resource that is not there is an error of the protocol, in words', async () => {
+  const root = temporaryDirectory();
+  const client = await connectClient(root);
+  await expect(client.readResource({ uri: 'rlm://runs/no-such-run' })).rejects.toMatchObject({
+    code: -32002,
+    // The client puts the code in front; the server must not do so too.
+    message: expect.stringMatching(/^MCP error -32002: no run in .*no-such-run\. List the runs/),
+  });
+});
+
+test('a request that is not what its method takes is told what is wrong, as the fault of the caller', async () => {
+  const client = await connectClient(temporaryDirectory());
+  const cases: [string, Record<string, unknown> | undefined, RegExp][] = [
+    ['tools/call', { name: 'rlm_status', arguments: 'x' }, /arguments/],
+    ['tools/call', {}, /name/],
+    ['resources/read', {}, /uri/],
+    ['resources/list', { cursor: 5 }, /cursor/],
+    ['completion/complete', undefined, /params: /],
+  ];
+  for (const [method, params, message] of cases) {
+    const request = client.request({ method, params }, z.unknown());
+    await expect(request, method).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringMatching(message),
+    });
+  }
+});
+
+test('a root that has gone is told, whatever is called', async () => {
+  const root = join(temporaryDirectory(), 'root');
+  mkdirSync(root);
+  const client = await connectClient(root);
+  rmSync(root, { recursive: true });
+  for (const name of ['rlm_status', 'rlm_doctor']) {
+    const result = await client.callTool({ name, arguments: {} });
+    expect(JSON.parse(textOf(result))).toMatchObject({
+      code: 'usage',
+      message: `the root ${root} is not a directory`,
+    });
+  }
+});
+
+test('a cursor that is none is refused, not an empty page', async () => {
+  const root = temporaryDirectory();
+  finishedBatch(root, { jobs: 1 });
+  const client = await connectClient(root);
+  const result = await client.callTool({ name: 'rlm_status', arguments: { cursor: '!!' } });
+  expect(textOf(result)).toContain("cursor '!!' is not one of this list");
+  await expect(client.readResource({ uri: 'rlm://runs?cursor=!!' })).rejects.toThrow('cursor');
+});
+
 test('a wrong number is told with the field and its bounds', async () => {
   const client = await connectClient(temporaryDirectory());
   const result = await client.callTool({ name: 'rlm_wait', arguments: { run_id: 'abc', timeout_sec: 600 } });
@@ -129,13 +191,14 @@ test('waiting ends with the time given, tells of progress, and leaves the run al
   const client = await connectClient(root);
   const heard: unknown[] = [];
   const result = await client.callTool(
-    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 2 } },
+    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 4 } },
     undefined,
     { onprogress: (progress) => heard.push(progress) },
   );
   lock.release();
   expect(result.structuredContent).toMatchObject({ state: 'working', driver: 'alive' });
-  expect(heard).not.toHaveLength(0);
+  // It must rise from one to the next, says the protocol: without news there is nothing to send.
+  expect(heard).toHaveLength(1);
   expect(heard[0]).toMatchObject({ total: 4, message: expect.stringContaining('of 4') });
 });
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { RlmError } from '../../errors.ts';
 import { listRuns, RUN_FILES, runsDirectory } from '../../runs/index.ts';
 import { cut, runUri } from '../../tools/index.ts';
 import { TEMPLATES } from './address.ts';
@@ -25,8 +24,6 @@ export function listResources(
   root: string,
   cursor: string | undefined,
 ): { resources: ListedResource[]; nextCursor?: string } {
-  if (cursor !== undefined && !/^[a-z0-9._-]{1,64}$/.test(cursor))
-    throw new RlmError('usage', `cursor '${cut(cursor, 80)}' is not one of this list`);
   const page = listRuns(root, { cursor, limit: RUNS_A_PAGE });
   const resources: ListedResource[] = [];
   if (cursor === undefined)
