@@ -64,7 +64,9 @@ export async function prepareBatch(
 function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): string {
   if (request.runDir === undefined) {
     if (request.jobs === undefined && request.runId === undefined) {
-      throw new RlmError('usage', 'jobs is required', { hint: 'Name a jobs file, or the run that has one.' });
+      throw new RlmError('usage', '--jobs is required', {
+        hint: 'Name a jobs file, or the run that has one.',
+      });
     }
     return join(runsDirectory(root), request.runId ?? 'new');
   }

@@ -54,7 +54,8 @@ export async function answerCall(
     return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
   } catch (error) {
     if (!(error instanceof RlmError) || error.code === 'internal') await logError(error, `${name} failed`);
-    return { content: [{ type: 'text', text: JSON.stringify(describeError(error)) }], isError: true };
+    const described = inFields(JSON.stringify(describeError(error)));
+    return { content: [{ type: 'text', text: described }], isError: true };
   }
 }
 
@@ -63,6 +64,16 @@ function findTool(name: string): Tool {
   if (tool !== undefined) return tool;
   throw new RlmError('not_found', `no tool '${cut(name, 100)}'`, {
     hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
+
+const FIELDS = new Set(TOOLS.flatMap((tool) => Object.keys(tool.input.shape)));
+
+/** Words that speak of options, such as `--run-dir`, as words that speak of fields: `run_dir`. */
+function inFields(text: string): string {
+  return text.replaceAll(/(?<![\w/-])--([a-z]+(?:-[a-z]+)*)/g, (option, name: string) => {
+    const field = name.replaceAll('-', '_');
+    return FIELDS.has(field) ? field : option;
   });
 }
 

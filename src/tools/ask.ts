@@ -70,6 +70,8 @@ export const ask = defineTool({
   startsWork: true,
   command: { name: 'ask', positional: ['question'] },
   async run(input, context) {
+    // Taken as a preview, it would be the whole run, and paid for.
+    if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', '--sample needs --dry-run');
     const [{ startActivity }, { earlierRun, prepareAsk }] = await Promise.all([
       import('../activities/index.ts'),
       import('../ask/index.ts'),

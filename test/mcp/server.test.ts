@@ -90,6 +90,9 @@ test('errors are text alone: code, message, hint, retryable; no stack', async ()
     ['rlm_status', { runid: 'x' }, { code: 'usage', message: 'unknown field runid' }],
     ['rlm_wait', {}, { code: 'usage', message: 'run_id is required' }],
     ['rlm_no_such_tool', {}, { code: 'not_found' }],
+    ['rlm_run_batch', {}, { code: 'usage', message: 'jobs is required' }],
+    ['rlm_run_batch', { jobs: 'no' }, { code: 'not_found', message: `jobs: ${root}/no does not exist` }],
+    ['rlm_ask', { question: 'q', input: ['.'], sample: 2 }, { message: 'sample needs dry_run' }],
   ];
   for (const [name, args, expected] of cases) {
     const result = await client.callTool({ name, arguments: args });
