@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
 import { type AskState, BatchSummary, type IngestReport } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { reportRun } from '../tools/index.ts';
+import { type RunReport, reportRun } from '../tools/index.ts';
 import { formatResult, oneLine } from './format.ts';
 
 /**
  * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
  * anything to do, as a wrong jobs file does (CONTRACTS.md A).
  */
-export function exitCodeOf(status: RunStatus): number {
+export function exitCodeOf(status: Pick<RunReport, 'state' | 'progress'>): number {
   const { total, accepted } = status.progress;
   if (status.state === 'completed' && accepted === total) return 0;
   if (total === 0) return 1;

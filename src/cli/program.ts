@@ -27,10 +27,22 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_ERROR;
-    process.stderr.write(describeError(asReadable(error)));
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const readable = asReadable(error);
+    if (!(error instanceof CommanderError)) process.stderr.write(describeError(readable));
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: errorData(readable) })}\n`);
     return EXIT_ERROR;
   }
+}
+
+/** An error as a program has it that asked for data. */
+function errorData(error: unknown) {
+  if (error instanceof RlmError) {
+    const { code, message, hint, retryable } = error;
+    return { code, message, ...(hint === undefined ? {} : { hint: inCommands(hint) }), retryable };
+  }
+  const code = error instanceof CommanderError ? 'usage' : 'internal';
+  return { code, message: messageOf(error).replace(/^error: /, ''), retryable: false };
 }
 
 function describeError(error: unknown): string {
@@ -76,7 +88,8 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
   program.addHelpText(
     'after',
     `
-Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or configuration.
+Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or configuration; of a wait that is not
+over, 124.
 Runs are in .rlm/runs under the root. A run goes on when this command or the terminal ends.`,
   );
   return program;
@@ -112,6 +125,8 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
       if (!none) options[attributeOf(flagOf(name))] = value;
     });
     const runDir = namesRun && typeof options.runDir === 'string' ? options.runDir : undefined;
+    if (options.watch === true && runDir === undefined && options.runId === undefined)
+      throw new RlmError('usage', '--watch needs a run');
     setExitCode(
       await runTool(tool, inputOf(fields, options), {
         root: findRoot(typeof options.root === 'string' ? options.root : undefined),

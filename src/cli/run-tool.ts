@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
-import { callTool, createContext, type RunReport, reportRun, type Tool } from '../tools/index.ts';
+import { callTool, createContext, RunReport, reportRun, type Tool } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
@@ -10,6 +10,8 @@ import { formatResult } from './format.ts';
 
 /** What a shell says of a command that Ctrl-C ended. */
 const EXIT_INTERRUPTED = 130;
+/** What `timeout` says when the time is up: the run that was waited for goes on. */
+const EXIT_WORKING = 124;
 
 /**
  * Calls a tool for a person: prints its result, and for work that was started follows it to its end.
@@ -53,6 +55,7 @@ export async function runTool(
         : doctorText(examined, process.stdout.columns || 100);
     process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : text);
     if (abort.signal.aborted) return EXIT_INTERRUPTED;
+    if (tool.name === 'rlm_wait') return waitedCode(RunReport.parse(result), input.until === 'change');
     return examined?.healthy === false ? 1 : 0;
   }
   const { followRun } = await import('./follow.ts');
@@ -63,6 +66,12 @@ export async function runTool(
       : await closingLines(run, ending.status),
   );
   return ending.interrupted ?? exitCodeOf(ending.status);
+}
+
+/** A wait ends as work that was followed does, so that a script can act on it. */
+function waitedCode(report: RunReport, untilChange: boolean): number {
+  if (report.state !== 'working') return exitCodeOf(report);
+  return untilChange ? 0 : EXIT_WORKING;
 }
 
 /** A tool's result about a run that was followed since: what it says of the run is how that ended. */

@@ -47,6 +47,6 @@ export const TOOLS: readonly Tool[] = [
 export { callTool } from './call.ts';
 export { createContext, findRoot } from './context.ts';
 export { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
-export { type RunReport, readReport, reportRun, runUri } from './report.ts';
+export { RunReport, readReport, reportRun, runUri } from './report.ts';
 export { objectSchema } from './schema.ts';
 export type { Tool } from './tool.ts';

@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
+import { lockDriver } from '../../src/runs/index.ts';
 import { exitOf, rlm, startRlm } from '../support/rlm.ts';
-import { finishedBatch, jobId, temporaryDirectory } from '../support/runs.ts';
+import { finishedBatch, jobId, temporaryDirectory, writeActivity } from '../support/runs.ts';
 import { until } from '../workers/request.ts';
 
 /**
@@ -71,6 +72,9 @@ test.each([
   ],
   [['batch', '--jobs', 'nope.jsonl', '--run-dir', 'out'], /^error: --jobs: .*nope\.jsonl does not exist$/m],
   [['batch', '--run-dir', 'out'], /^error: --jobs/m],
+  [['batch'], /^error: --jobs is required$/m],
+  [['status', '--watch'], /^error: --watch needs a run$/m],
+  [['ask', 'q', '--input', '.', '--sample', '2'], /^error: --sample needs --dry-run$/m],
   [['batch', '--jobs', 'x', '--parallel', 'many'], /--parallel <n>.*must be a number/],
   [['batch', '--jobs', 'x', '--parallel', '0'], /^error: --parallel: .*>0/m],
   [['batch', '--jobs', 'x', '--worker', 'gpt'], /Allowed choices are auto, codex/],
@@ -141,6 +145,39 @@ test('a followed batch ends with its state, once, and with --json as data', asyn
   });
   const status = await rlm(['status', '--run-dir', 'out'], { cwd });
   expect(status.stdout).toContain(`Read the result: ${join(cwd, 'out')}.`);
+});
+
+test('a wait ends as the run did, and with a code of its own while that goes on', async () => {
+  const root = temporaryDirectory();
+  const codeOf = async (jobs: number, failed: string[]) =>
+    (await rlm(['wait', finishedBatch(root, { jobs, failed }).id], { cwd: root })).code;
+  expect(await codeOf(2, [])).toBe(0);
+  expect(await codeOf(2, [jobId(1)])).toBe(2);
+  expect(await codeOf(1, [jobId(1)])).toBe(3);
+  const run = finishedBatch(root, { jobs: 2 });
+  const lock = lockDriver(run.dir, 'test');
+  writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
+  const wait = ['wait', run.id, '--timeout-sec', '1', '--json'];
+  const waited = await rlm(wait, { cwd: root });
+  const looked = await rlm([...wait, '--until', 'change'], { cwd: root });
+  lock.release();
+  expect(waited.code).toBe(124);
+  expect(JSON.parse(waited.stdout)).toMatchObject({ state: 'working' });
+  expect(looked.code).toBe(0);
+});
+
+test.each([
+  [['status', 'no-such-run', '--json'], 'not_found', /^no run in .*no-such-run$/],
+  [['wait', '--json'], 'usage', /^--run-id is required$/],
+  [['runs', '--json', '--limti', '3'], 'usage', /^unknown option '--limti'/],
+  [['ask', '--json', '--worker', 'gpt'], 'usage', /Allowed choices/],
+])('with --json an error is data too: rlm %j', async (args, code, message) => {
+  const exit = await rlm(args, { cwd: temporaryDirectory() });
+  expect(exit.code).toBe(1);
+  expect(JSON.parse(exit.stdout)).toEqual({
+    error: expect.objectContaining({ code, message: expect.stringMatching(message), retryable: false }),
+  });
+  expect(exit.stderr).toMatch(/^error: /);
 });
 
 test('a reader that has gone ends a command quietly', async () => {
