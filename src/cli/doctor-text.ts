@@ -1,4 +1,5 @@
 import type { DoctorReport } from '../doctor/index.ts';
+import { columnsOf } from './columns.ts';
 import { oneLine } from './format.ts';
 
 const MARKS = { ok: '✓', warn: '!', fail: '✗' } as const;
@@ -44,7 +45,7 @@ function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > width) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;

@@ -5,6 +5,7 @@ import type { RunHandle } from '../runs/index.ts';
 import { cut } from '../tools/index.ts';
 import { asCommands, oneLine } from './format.ts';
 import { progressBlock, progressLine, Rate } from './progress-text.ts';
+import { endWithTerminal } from './streams.ts';
 
 /** How often a terminal is repainted, and how often a plain line is printed at most, milliseconds. */
 const REPAINT_MS = 200;
@@ -31,7 +32,9 @@ export interface Ending {
 export async function followRun(run: RunHandle): Promise<Ending> {
   const leave = new AbortController();
   let interrupted: number | undefined;
-  const screen = process.stderr.isTTY ? new Block(process.stderr) : new Lines(process.stderr);
+  // A dumb terminal, such as an editor's, cannot be painted over.
+  const terminal = process.stderr.isTTY && process.env.TERM !== 'dumb';
+  const screen = terminal ? new Block(process.stderr) : new Lines(process.stderr);
   const rate = new Rate();
   const show = (status: RunStatus) => {
     rate.add(performance.now(), status.progress.accepted + status.progress.failed);
@@ -53,6 +56,7 @@ export async function followRun(run: RunHandle): Promise<Ending> {
     leave.abort();
   };
   const onHangUp = () => {
+    if (process.stderr.isTTY) endWithTerminal();
     interrupted = 129;
     leave.abort();
   };
@@ -60,7 +64,7 @@ export async function followRun(run: RunHandle): Promise<Ending> {
 
   const first = readStatus(run);
   show(first);
-  const timer = setInterval(() => show(readStatus(run)), process.stderr.isTTY ? REPAINT_MS : PLAIN_MS / 5);
+  const timer = setInterval(() => show(readStatus(run)), terminal ? REPAINT_MS : PLAIN_MS / 5);
   const following = { from: first.journal_size, signal: leave.signal, only: WORTH_A_LINE };
   try {
     for await (const { event } of followEvents(run, following)) {
@@ -114,7 +118,9 @@ class Block implements Screen {
   }
 
   show(status: RunStatus, rate: number | undefined): void {
-    this.#last = progressBlock(status, rate, this.#out.columns || 80);
+    const lines = progressBlock(status, rate, this.#out.columns || 80);
+    if (this.#height > 0 && lines.join('\n') === this.#last.join('\n')) return;
+    this.#last = lines;
     this.#paint('');
   }
 

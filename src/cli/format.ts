@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { TOOLS, type Tool } from '../tools/index.ts';
+import { columnsOf, padColumns } from './columns.ts';
 
 /** A longer text in a list of records makes each of them a paragraph instead of a row. */
 const WIDEST_CELL = 120;
@@ -82,12 +83,12 @@ function formatList(values: unknown[], indent: string): string[] {
   if (records.some(isWide)) return records.flatMap((record) => item(formatRecord(record, indent), indent));
   const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
   const rows = [columns, ...records.map((record) => columns.map((name) => cell(Reflect.get(record, name))))];
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ''))));
   return rows.map(
     (row) =>
       indent +
       row
-        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .map((text, at) => padColumns(text, widths[at] ?? 0))
         .join('  ')
         .trimEnd(),
   );

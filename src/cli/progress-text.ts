@@ -1,8 +1,12 @@
 import type { RunStatus } from '../activities/index.ts';
+import { fitColumns } from './columns.ts';
 import { oneLine } from './format.ts';
 
 /** Window over which the rate is taken, milliseconds: short enough to follow throttling, long enough to be calm. */
 const RATE_WINDOW_MS = 30_000;
+
+/** Cells of the bar, where there is room for them. */
+const BAR_WIDTH = 30;
 
 /** Jobs a second over the last half minute. */
 export class Rate {
@@ -42,9 +46,10 @@ export function progressLine(status: RunStatus, rate: number | undefined): strin
 /** The same as a block for a terminal: a bar, then numbers; never wider than `columns`. */
 export function progressBlock(status: RunStatus, rate: number | undefined, columns: number): string[] {
   const { total, accepted, failed, running, concurrency, cache_hits } = status.progress;
+  const room = Math.max(1, columns - 1);
   const lines = [
     `${status.record.kind} ${status.record.run_id}  ${status.state}`,
-    `${bar(accepted, failed, total)} ${accepted + failed}/${total}`,
+    barLine(accepted, failed, total, room),
     [
       `${accepted} accepted${cache_hits > 0 ? ` (${cache_hits} cached)` : ''}`,
       `${failed} failed`,
@@ -54,11 +59,17 @@ export function progressBlock(status: RunStatus, rate: number | undefined, colum
     costParts(status).join('  '),
     status.reason === null ? '' : oneLine(status.reason),
   ];
-  return lines.filter((line) => line !== '').map((line) => line.slice(0, Math.max(20, columns - 1)));
+  return lines.filter((line) => line !== '').map((line) => fitColumns(line, room));
 }
 
-function bar(accepted: number, failed: number, total: number): string {
-  const width = 30;
+/** The numbers come first where there is no room for both. */
+function barLine(accepted: number, failed: number, total: number, room: number): string {
+  const counts = `${accepted + failed}/${total}`;
+  const width = Math.min(BAR_WIDTH, room - counts.length - 3);
+  return width < 1 ? counts : `${bar(accepted, failed, total, width)} ${counts}`;
+}
+
+function bar(accepted: number, failed: number, total: number, width: number): string {
   const cells = (count: number) => (total === 0 ? 0 : Math.floor((count * width) / total));
   const good = cells(accepted);
   const bad = Math.max(cells(accepted + failed) - good, 0);

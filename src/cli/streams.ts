@@ -14,8 +14,18 @@ export function endWithReader(): void {
   ] as const) {
     stream.on('error', (error) => {
       if (systemCode(error) === 'EPIPE') process.exit(EXIT_PIPE);
+      if (systemCode(error) === 'EIO' && stream.isTTY) endWithTerminal();
       if (name === 'stdout') process.stderr.write(`error: ${name} cannot be written: ${error.message}\n`);
       process.exit(1);
     });
   }
+}
+
+/**
+ * Ends the command with its terminal, as a program does that does not look for SIGHUP. Node aborts, with a core dump,
+ * at an exit on a terminal that has gone: it cannot set it back.
+ */
+export function endWithTerminal(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }

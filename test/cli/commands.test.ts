@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
 import { lockDriver } from '../../src/runs/index.ts';
-import { exitOf, rlm, startRlm } from '../support/rlm.ts';
+import { BUNDLE, exitOf, rlm, startRlm } from '../support/rlm.ts';
 import { finishedBatch, jobId, temporaryDirectory, writeActivity } from '../support/runs.ts';
 import { until } from '../workers/request.ts';
 
@@ -311,6 +312,32 @@ test('a terminal that closes leaves the run going', async () => {
   const cancel = await rlm(['cancel', '--run-dir', 'out'], { cwd });
   expect(cancel).toMatchObject({ code: 0, stdout: expect.stringContaining('rlm resume --run-dir') });
 });
+
+test.skipIf(!existsSync('/usr/bin/script'))(
+  'a real terminal that goes ends the command as a hang-up does',
+  async () => {
+    const cwd = temporaryDirectory();
+    const command = [process.execPath, BUNDLE, ...batchOf(cwd, 2, { slow: true })]
+      .map((arg) => `'${arg}'`)
+      .join(' ');
+    // The shell outlives the terminal, and says how the command ended.
+    const shell = `trap '' HUP; ${command}; echo $? > code.part; mv code.part code`;
+    const terminal = spawn('/usr/bin/script', ['-qfc', shell, '/dev/null'], {
+      cwd,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => {
+      terminal.kill('SIGKILL');
+    });
+    for (let seen = ''; !seen.includes('running of'); )
+      seen += String((await once(terminal.stdout, 'data'))[0]);
+    terminal.kill('SIGKILL');
+    await until(() => (existsSync(join(cwd, 'code')) ? true : undefined));
+    // 134 or 139 would be an abort, with a core dump.
+    expect(readFileSync(join(cwd, 'code'), 'utf8')).toBe('129\n');
+    await rlm(['cancel', '--run-dir', 'out'], { cwd });
+  },
+);
 
 test('--detach returns at once and the run can be watched by another', async () => {
   const cwd = temporaryDirectory();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RunStatus } from '../../src/activities/index.ts';
+import { columnsOf, padColumns } from '../../src/cli/columns.ts';
 import { duration, progressBlock, progressLine, Rate } from '../../src/cli/progress-text.ts';
 import { emptyProgress, SCHEMA_VERSION } from '../../src/contracts/index.ts';
 
@@ -57,6 +58,29 @@ test('a block fits the terminal and shows failures in the bar', () => {
   expect(progressBlock(status({ progress: emptyProgress() }), undefined, 80)[1]).toBe(
     `[${'.'.repeat(30)}] 0/0`,
   );
+});
+
+test('in a narrow terminal the bar shrinks, not the numbers, and wide characters count twice', () => {
+  const paused = status({ state: 'input_required', reason: '利用枠を使い切りました 👍 until 12:00' });
+  for (const columns of [5, 12, 20, 33]) {
+    const lines = progressBlock(paused, 2, columns);
+    for (const line of lines) expect(columnsOf(line), line).toBeLessThan(columns);
+    if (columns > 8) expect(lines[1]).toMatch(/100\/200$/);
+  }
+  expect(progressBlock(paused, 2, 20)).toEqual([
+    'batch run-1  input_',
+    '[####.....] 100/200',
+    '90 accepted (5 cach',
+    '1.25M tokens in (90',
+    '利用枠を使い切りま',
+  ]);
+});
+
+test('columns are those of a terminal', () => {
+  expect(['abc', 'ü', 'e\u0301', '日本', '👍🏽', '👨‍👩‍👧', 'Ａ', '✓'].map(columnsOf)).toEqual([
+    3, 1, 1, 4, 2, 2, 2, 1,
+  ]);
+  expect(padColumns('日本', 6)).toBe('日本  ');
 });
 
 test('the rate is that of the last half minute', () => {
