@@ -15,7 +15,9 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
   if (process.platform === 'win32') return warn(check, 'not tried on Windows', MEND);
   const directory = join(scratch, 'sandbox');
   const codexHome = join(directory, '.codex');
-  mkdirSync(codexHome, { recursive: true });
+  // As a worker with tools has it: in a home below TMPDIR Codex makes no helper for its sandbox.
+  const temporary = join(directory, 'tmp');
+  for (const each of [codexHome, temporary]) mkdirSync(each, { recursive: true });
   const { file } = findCodex(undefined, env);
   const shell = ['/bin/sh', '-c', 'echo it-runs; : > written'];
   try {
@@ -24,7 +26,7 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
       ['sandbox', '-c', 'sandbox_mode="read-only"', '--', ...shell],
       {
         env: workerEnvironment(
-          { values: { HOME: directory, CODEX_HOME: codexHome, TMPDIR: directory } },
+          { values: { HOME: directory, CODEX_HOME: codexHome, TMPDIR: temporary } },
           env,
         ),
         cwd: directory,
