@@ -63,6 +63,8 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    // Choices and defaults stand in the flags and in the words already.
+    .configureHelp({ optionDescription: ({ description }) => description })
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
@@ -101,7 +103,7 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
   const command = program
     .command(commandName(tool))
     .summary(tool.title.charAt(0).toLowerCase() + tool.title.slice(1))
-    .description(withCommandNames(tool.description));
+    .description(withCommandNames(asFollowed(tool.description)));
   for (const name of positional) command.argument(argumentName(fields, name), argumentText(fields, name));
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   const namesRun = 'run_id' in tool.input.shape && !('run_dir' in tool.input.shape);
@@ -111,6 +113,9 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
   command
     .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
     .option('--json', 'print exactly the structured result');
+  const examples = tool.command?.examples ?? [];
+  if (examples.length > 0)
+    command.addHelpText('after', ['\nExamples:', ...examples.map((line) => `  rlm ${line}`)].join('\n'));
   command.action(async () => {
     const options: Record<string, unknown> = command.opts();
     // A run that was named by an option leaves its place to what follows: `rlm search --run a "a question"`.
@@ -152,6 +157,14 @@ function argumentText(fields: readonly Field[], name: string): string {
   return fields.find(({ path }) => path[0] === name)?.schema.description ?? '';
 }
 
+/** An agent has its answer at once and waits; a command shows the work until it ends. */
+function asFollowed(description: string): string {
+  return description.replace(
+    /Returns (\{[^}]*\} )?at once.*?\.(?=\s|$)/,
+    'Follows it to its end, and Ctrl-C cancels it; with --detach it returns at once.',
+  );
+}
+
 /** A description speaks to agents, who know `rlm_wait`; here it is called `rlm wait`. */
 function withCommandNames(description: string): string {
   return TOOLS.reduce(
@@ -168,7 +181,10 @@ function addDemo(program: Command, setExitCode: (code: number) => void): void {
     .description('Asks a question of the documentation of installed packages: a real batch, without a model.')
     .argument('[question]', 'another question')
     .addOption(
-      new Option('--worker <name>', 'who answers (default: extractive, which needs no model)')
+      new Option(
+        '--worker <name>',
+        'who answers: auto, codex, claude, extractive (default: extractive, which needs no model)',
+      )
         .choices(['auto', 'codex', 'claude', 'extractive'])
         .default('extractive'),
     )

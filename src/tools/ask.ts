@@ -68,7 +68,15 @@ export const ask = defineTool({
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   startsWork: true,
-  command: { name: 'ask', positional: ['question'] },
+  command: {
+    name: 'ask',
+    positional: ['question'],
+    examples: [
+      'ask "How do I extract images?" --input docs README.md',
+      'ask "What changed in the API?" --input "src/**/*.ts" --dry-run --sample 5',
+      'ask "Who signed?" --input contracts --worker claude --max-cost-usd 2',
+    ],
+  },
   async run(input, context) {
     // Taken as a preview, it would be the whole run, and paid for.
     if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', '--sample needs --dry-run');

@@ -58,7 +58,10 @@ export const buildJobs = defineTool({
     next: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id'] },
+  command: {
+    positional: ['run_id'],
+    examples: ['build-jobs my-documents --questions "Who signed?" "When?" --top-k 12'],
+  },
   async run(input, context) {
     const [{ buildJobs: build, chooseChunks }, { openCorpus }, { requireNoDriver, RUN_FILES }] =
       await Promise.all([

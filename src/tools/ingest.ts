@@ -43,7 +43,10 @@ export const ingest = defineTool({
     next: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['input'] },
+  command: {
+    positional: ['input'],
+    examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log" --index now'],
+  },
   async run(input, context) {
     const [{ startActivity, waitForChange }, { prepareIngest, readIngestReport }] = await Promise.all([
       import('../activities/index.ts'),

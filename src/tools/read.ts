@@ -31,7 +31,13 @@ export const read = defineTool({
   }),
   output: ReadResult,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id'] },
+  command: {
+    positional: ['run_id'],
+    examples: [
+      'read my-documents --chunk-id c-000012',
+      'read my-documents --source docs/unpdf.md --line-start 10 --line-end 40',
+    ],
+  },
   async run(input, context) {
     const { readSpan } = await import('../corpus/index.ts');
     const run = context.openRun(input.run_id);

@@ -14,7 +14,10 @@ export const resume = defineTool({
   // It calls models, which are outside of this machine.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   startsWork: true,
-  command: { positional: ['run_id'] },
+  command: {
+    positional: ['run_id'],
+    examples: ['resume my-run', 'resume --run-dir out --max-tokens 500000'],
+  },
   async run(input, context) {
     const { readActivity, resumeActivity } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);

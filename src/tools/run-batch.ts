@@ -32,7 +32,15 @@ export const runBatch = defineTool({
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   startsWork: true,
-  command: { name: 'batch', only: ['run_dir'] },
+  command: {
+    name: 'batch',
+    only: ['run_dir'],
+    examples: [
+      'batch --jobs jobs.jsonl --run-dir out --worker codex --parallel 8',
+      'batch --jobs jobs.jsonl --command ./answer.sh {prompt_file}',
+      'batch --run my-documents --max-tokens 200000 --detach',
+    ],
+  },
   async run(input, context) {
     const [{ startActivity }, { prepareBatch }] = await Promise.all([
       import('../activities/index.ts'),

@@ -53,7 +53,10 @@ export const runReady = defineTool({
   // It calls models, which are outside of this machine; its workers may change the files that tasks own.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   startsWork: true,
-  command: { positional: ['run_id'] },
+  command: {
+    positional: ['run_id'],
+    examples: ['run-ready my-plan --auto-refill --max-inflight 8', 'run-ready my-plan --stage verify'],
+  },
   async run(input, context) {
     const { holdOrchestratorLock } = await import('../runs/index.ts');
     const run = openPlanRun(context, input.run_id);

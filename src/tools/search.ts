@@ -49,7 +49,13 @@ export const search = defineTool({
     ),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id', 'queries'] },
+  command: {
+    positional: ['run_id', 'queries'],
+    examples: [
+      'search my-documents "how are images extracted" "image formats"',
+      'search my-documents "TODO|FIXME" --mode regex --top-k 50',
+    ],
+  },
   async run(input, context) {
     const {
       embeddingsDirectory,

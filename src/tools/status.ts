@@ -42,7 +42,7 @@ export const status = defineTool({
     next_cursor: z.string().nullable().optional().describe('Give this as cursor for more; null at the end'),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id'] },
+  command: { positional: ['run_id'], examples: ['status my-run --watch', 'status my-run --json'] },
   async run(input, context) {
     if (input.run_id !== undefined) {
       const run = context.openRun(input.run_id);

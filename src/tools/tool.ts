@@ -45,6 +45,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
     positional?: string[];
     /** Input fields that only a person has: over MCP a run is found by its id, so it lies under the root. */
     only?: string[];
+    /** Command lines that work, without `rlm`, for the command's help. */
+    examples?: string[];
   };
   /**
    * Imports what it needs when it is called: a server lists all tools at its start, and must start fast, but

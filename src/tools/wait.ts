@@ -21,7 +21,13 @@ export const wait = defineTool({
   }),
   output: RunReport,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id'] },
+  command: {
+    positional: ['run_id'],
+    examples: [
+      'wait my-run --timeout-sec 45',
+      'wait --run-dir out; [ $? -eq 124 ] && echo "it is still working"',
+    ],
+  },
   async run(input, context) {
     const { readStatus, waitForChange } = await import('../activities/index.ts');
     const run = context.openRun(input.run_id);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
 import { lockDriver } from '../../src/runs/index.ts';
+import { TOOLS } from '../../src/tools/index.ts';
 import { BUNDLE, exitOf, rlm, startRlm } from '../support/rlm.ts';
 import { finishedBatch, jobId, temporaryDirectory, writeActivity } from '../support/runs.ts';
 import { until } from '../workers/request.ts';
@@ -356,6 +357,18 @@ test('--detach returns at once and the run can be watched by another', async () 
   expect(watched.stdout).toContain('jobs_total=3 jobs_succeeded=3 jobs_failed=0');
 });
 
+test.each(TOOLS.flatMap((tool) => tool.command?.examples ?? []))(
+  'rlm %s is a command line that parses',
+  async (line) => {
+    const words = [...line.replace(/;.*/, '').matchAll(/"([^"]*)"|(\S+)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain ?? '',
+    );
+    // The empty root has nothing of what the example names: it is found wrong only after its options were read.
+    const { stderr } = await rlm(words, { cwd: temporaryDirectory() });
+    expect(stderr).toMatch(/^error: (no run in|input '|--jobs: |run 'my-)/);
+  },
+);
+
 test('help names every command, and each its options with their defaults', async () => {
   const help = await rlm(['--help']);
   for (const name of ['batch', 'status', 'wait', 'cancel', 'resume', 'runs', 'doctor', 'demo', 'mcp']) {
@@ -380,6 +393,10 @@ test('help names every command, and each its options with their defaults', async
   ]) {
     expect(batch).toContain(flag);
   }
+  // What is said to agents, or said twice, is not said here.
+  expect(batch).not.toMatch(/Returns \{run_id|\(choices:|\brlm_/);
+  expect(batch).toMatch(/with --detach it\s+returns at once/);
+  expect(batch).toMatch(/^Examples:\n {2}rlm batch --jobs jobs\.jsonl/m);
   expect((await rlm(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
