@@ -26,6 +26,7 @@ import { AskParams } from './params.ts';
 import { previewOf, sampleOf } from './preview.ts';
 import { quotedAnswer } from './quoted-answer.ts';
 import { reduceRun } from './reduce-run.ts';
+import { previewText } from './result.ts';
 import { answerOf, type Synthesis, synthesise, withConflictsOf } from './synthesise.ts';
 
 /** What the passes so far gave. */
@@ -254,7 +255,10 @@ class Ask {
     writeJsonAtomic(join(corpus.runDir, ASK_FILES.preview), AskPreview.parse(preview));
     this.#save();
     return stop === undefined
-      ? { state: 'completed', reason: 'preview only: nothing was answered' }
+      ? {
+          state: 'completed',
+          reason: `preview only, nothing was answered: ${previewText(preview).replace('\n', '; ')}`,
+        }
       : endOfStop(stop);
   }
 

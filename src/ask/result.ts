@@ -45,7 +45,8 @@ export function readAskResult(run: RunHandle): AskResult {
   return { answer, reduced, state, preview, ingest, text };
 }
 
-function previewText(preview: AskPreview): string {
+/** What a question would take: a line, and one of its sample. */
+export function previewText(preview: AskPreview): string {
   const { jobs, chunks, prompt_tokens, cost_usd, sample } = preview;
   const cost =
     cost_usd === null ? 'price not known ("prices" in .rlm/config.json)' : `about ${cost_usd.toFixed(4)} USD`;
@@ -58,7 +59,7 @@ function previewText(preview: AskPreview): string {
       `sample of ${sample.jobs}: input ${input_tokens.p50} tokens (p95 ${input_tokens.p95}), output ${output_tokens.p50} (p95 ${output_tokens.p95}), ${duration_ms.p50} ms (p95 ${duration_ms.p95})`,
     );
   }
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 function counted(count: number, what: string): string {

@@ -21,6 +21,7 @@ export function asCommands(text: string, run: { id: string; dir: string }): stri
   const words = text
     .replaceAll(/\b(rlm_[a-z_]+) \{"run_id": "[^"]*"\}/g, `$1 ${named}`)
     .replaceAll(`resource rlm://runs/${run.id}/answer`, join(run.dir, 'out', 'answer.json'))
+    .replaceAll(`resource rlm://runs/${run.id}/preview`, join(run.dir, 'ask', 'preview.json'))
     .replaceAll(`resource rlm://runs/${run.id}`, run.dir);
   return inCommands(words);
 }

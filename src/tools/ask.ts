@@ -53,7 +53,9 @@ export const ask = defineTool({
     dry_run: z
       .boolean()
       .default(false)
-      .describe('Only say how many jobs and tokens it would take, and the price where known; default false'),
+      .describe(
+        'Only say how many jobs and tokens it would take, and the price where known: rlm_wait then says it, rlm://runs/{run_id}/preview all of it; default false',
+      ),
     sample: z
       .int()
       .nonnegative()

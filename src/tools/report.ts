@@ -76,9 +76,12 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
   };
 }
 
-/** A stage that is over is not the end of a plan, but its archive is. */
-function nextOf(run: RunHandle, { state, next }: RunStatus): string {
-  if (run.record.kind !== 'plan' || state !== 'completed') return next;
+/** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */
+function nextOf(run: RunHandle, { state, next, record }: RunStatus): string {
+  if (state !== 'completed') return next;
+  if (run.record.kind === 'ask' && record.params.dry_run === true)
+    return `Read what it would take: resource ${runUri(run.id)}/preview.`;
+  if (run.record.kind !== 'plan') return next;
   const archived = readArchivedTo(run);
   return archived === undefined
     ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run.id}"}.`

@@ -40,6 +40,7 @@ test('every template reads, and the run says which parts it has', async () => {
   for (const name of ['reduce_state', 'deferred', 'final']) place(join(run.dir, `${name}.json`), '{}');
   place(join(run.dir, 'reduce/evidence.json'), '{"evidence":[]}');
   place(join(run.dir, 'out/answer.json'), '{"content":"c"}');
+  place(join(run.dir, 'ask/preview.json'), '{"jobs":1}');
   place(join(run.dir, 'artifacts/reports/map-0001.md'), '# Report\n');
   const client = await connectClient(root);
   const { resourceTemplates } = await client.listResourceTemplates();
@@ -54,12 +55,36 @@ test('every template reads, and the run says which parts it has', async () => {
   const base = `rlm://runs/${run.id}`;
   expect(await readJson(client, base)).toMatchObject({
     run_id: run.id,
-    parts: ['plan', 'inventory', 'deferred', 'final', 'evidence', 'answer', 'jobs', 'events'].map(
+    parts: ['plan', 'inventory', 'deferred', 'final', 'evidence', 'answer', 'preview', 'jobs', 'events'].map(
       (part) => `${base}/${part}`,
     ),
   });
   expect(await readText(client, `${base}/answer`)).toBe('{"content":"c"}');
   expect(await readText(client, `${base}/reports/map-0001`)).toBe('# Report\n');
+});
+
+test('a dry run says over MCP what the question would take, and where that stands', async () => {
+  const root = temporaryDirectory();
+  place(join(root, 'docs/a.md'), 'Cats sleep 16 hours a day.\n');
+  const client = await connectClient(root);
+  const question = {
+    question: 'How long do cats sleep?',
+    input: ['docs'],
+    dry_run: true,
+    worker: 'extractive',
+  };
+  await client.callTool({ name: 'rlm_ask', arguments: { ...question, run_id: 'preview-1' } });
+  const { structuredContent } = await client.callTool({
+    name: 'rlm_wait',
+    arguments: { run_id: 'preview-1' },
+  });
+  const uri = 'rlm://runs/preview-1/preview';
+  expect(structuredContent).toMatchObject({
+    state: 'completed',
+    reason: expect.stringMatching(/nothing was answered: 1 job over 1 chunk, about \d+ prompt tokens/),
+    next: `Read what it would take: resource ${uri}.`,
+  });
+  expect(await readJson(client, uri)).toMatchObject({ jobs: 1, chunks: 1 });
 });
 
 test('a job shows what was asked, how it ended and its answer', async () => {

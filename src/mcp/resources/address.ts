@@ -21,6 +21,7 @@ export const RUN_PARTS: ReadonlyMap<string, string> = new Map([
   ['final', 'final.json'],
   ['evidence', 'reduce/evidence.json'],
   ['answer', 'out/answer.json'],
+  ['preview', 'ask/preview.json'],
 ]);
 
 /** The URI templates (RFC 6570) of everything that can be read, with what stands behind them. */
@@ -40,6 +41,7 @@ export const TEMPLATES = [
   ['rlm://runs/{run_id}/final{?cursor}', 'Final', 'Conclusions of a plan with their evidence'],
   ['rlm://runs/{run_id}/evidence{?cursor}', 'Evidence', 'Verified evidence of a run'],
   ['rlm://runs/{run_id}/answer{?cursor}', 'Answer', 'Cited answer of a run'],
+  ['rlm://runs/{run_id}/preview{?cursor}', 'Preview', 'What a question would take, of a dry run'],
   ['rlm://runs/{run_id}/reports/{worker_id}{?cursor}', 'Report', 'Report of one map or verify task'],
   ['rlm://archive{?cursor}', 'Archive', 'Archived runs, a page at a time, with their ttl and who uses them'],
 ] as const;
