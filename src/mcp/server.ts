@@ -3,6 +3,7 @@ import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/proto
 import {
   CallToolRequestParamsSchema,
   CompleteRequestParamsSchema,
+  GetPromptRequestParamsSchema,
   PaginatedRequestParamsSchema,
   ReadResourceRequestParamsSchema,
   type ServerNotification,
@@ -22,7 +23,7 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 const Page = PaginatedRequestParamsSchema.optional();
 
 /**
- * The MCP server over one root: tools, resources, completion. The SDK's low-level `Server` is used, because
+ * The MCP server over one root: tools, resources, prompts, completion. The SDK's low-level `Server` is used, because
  * schemas, results and pages are ours to make.
  *
  * @param track is given every answer that is being made, so that a shutdown can let the last ones go out
@@ -31,7 +32,7 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
   const server = new Server(
     { name: 'rlm', title: 'rlm-mcp', version: VERSION },
     {
-      capabilities: { tools: {}, resources: { listChanged: true }, completions: {} },
+      capabilities: { tools: {}, resources: { listChanged: true }, prompts: {}, completions: {} },
       instructions: INSTRUCTIONS,
       // The SDK would make an Ajv for elicitation, which we do not use: 10 ms of every start.
       jsonSchemaValidator: {
@@ -66,8 +67,19 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
   handle('resources/read', ReadResourceRequestParamsSchema, async ({ uri }) => ({
     contents: [{ uri, ...(await readResource(root, uri)) }],
   }));
-  handle('completion/complete', CompleteRequestParamsSchema, async ({ argument, context }) => ({
-    completion: { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
+  handle('prompts/list', Page, async () => ({ prompts: (await import('./prompts.ts')).listPrompts() }));
+  handle('prompts/get', GetPromptRequestParamsSchema, async (params) => ({
+    ...(await import('./prompts.ts')).getPrompt(params.name, params.arguments ?? {}),
+  }));
+  handle('completion/complete', CompleteRequestParamsSchema, async ({ ref, argument, context }) => ({
+    completion:
+      ref.type === 'ref/prompt'
+        ? {
+            ...(await (
+              await import('./prompts.ts')
+            ).completePrompt(root, ref.name, argument.name, argument.value)),
+          }
+        : { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
   }));
   return server;
 }

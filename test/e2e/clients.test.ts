@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { CLIENTS } from '../support/clients.ts';
+import { CLAUDE_CLIENT, CLIENTS } from '../support/clients.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { finishedBatch, jobId, temporaryDirectory } from '../support/runs.ts';
 
@@ -38,3 +38,22 @@ test.each(CLIENTS)(
   },
   60_000,
 );
+
+test('a prompt of the server is a slash command in Claude', async () => {
+  const server = await startModelServer({
+    keyOf: () => 'session',
+    reply: () => ({ kind: 'answer', text: 'asked' }),
+  });
+  onTestFinished(() => server.close());
+  const { code, stdout, stderr } = await CLAUDE_CLIENT.run(
+    temporaryDirectory(),
+    server.url,
+    '/mcp__rlm__ask docs How do I extract images?',
+  );
+  expect(code, stdout + stderr).toBe(0);
+  const bodies = server.calls.map(({ body }) => JSON.stringify(body));
+  const seen = bodies.find((body) => body.includes('Documents: docs\\nQuestion: How\\n')) ?? '';
+  // It hands on one word of each argument: the prompt tells the model to take the rest from the command.
+  expect(seen).toContain('<command-args>docs How do I extract images?</command-args>');
+  expect(seen).toContain('Where the command that I typed says more');
+}, 60_000);

@@ -22,6 +22,7 @@ test('initialize says what the server is and how to work with it, in at most 2 k
   expect(client.getServerCapabilities()).toEqual({
     tools: {},
     resources: { listChanged: true },
+    prompts: {},
     completions: {},
   });
 });

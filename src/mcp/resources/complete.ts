@@ -13,7 +13,12 @@ export interface Completion {
   hasMore: boolean;
 }
 
-const NOTHING: Completion = { values: [], total: 0, hasMore: false };
+/** As many of all values as fit a completion. */
+export function completionOf(values: string[]): Completion {
+  return { values: values.slice(0, MAX_VALUES), total: values.length, hasMore: values.length > MAX_VALUES };
+}
+
+const NOTHING = completionOf([]);
 
 /**
  * Completes a variable of a resource template: `run_id`, or `job_id` or `worker_id` of the run that is already
@@ -27,14 +32,13 @@ export async function complete(
   prefix: string,
   resolved: Record<string, string>,
 ): Promise<Completion> {
-  if (variable === 'run_id') {
-    const ids = listRunIds(root).filter((id) => id.startsWith(prefix));
-    return { values: ids.slice(0, MAX_VALUES), total: ids.length, hasMore: ids.length > MAX_VALUES };
-  }
-  if (variable === 'job_id' && resolved.run_id !== undefined)
-    return completeJob(root, resolved.run_id, prefix);
-  if (variable === 'worker_id' && resolved.run_id !== undefined)
-    return completeReport(root, resolved.run_id, prefix);
+  const ids = listRunIds(root);
+  if (variable === 'run_id') return completionOf(ids.filter((id) => id.startsWith(prefix)));
+  const runId = resolved.run_id;
+  // One that is half typed has nothing to propose yet.
+  if (runId === undefined || !ids.includes(runId)) return NOTHING;
+  if (variable === 'job_id') return completeJob(root, runId, prefix);
+  if (variable === 'worker_id') return completeReport(root, runId, prefix);
   return NOTHING;
 }
 
@@ -47,7 +51,7 @@ function completeReport(root: string, runId: string, prefix: string): Completion
     .filter((name) => name.endsWith('.md') && name.startsWith(prefix))
     .map((name) => name.slice(0, -'.md'.length))
     .sort();
-  return { values: ids.slice(0, MAX_VALUES), total: ids.length, hasMore: ids.length > MAX_VALUES };
+  return completionOf(ids);
 }
 
 /** Reads no further than it must: there may be a million jobs. */

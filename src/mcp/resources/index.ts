@@ -1,4 +1,4 @@
-export { complete } from './complete.ts';
+export { type Completion, complete, completionOf } from './complete.ts';
 export { listResources, listTemplates } from './list.ts';
 export { readResource } from './read.ts';
 export { watchRuns } from './watch.ts';
