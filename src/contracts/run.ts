@@ -6,7 +6,9 @@ import { Usage } from './usage.ts';
 export const SCHEMA_VERSION = 1;
 
 export const RUN_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{2,63}$/;
-export const RunId = z.string().regex(RUN_ID_PATTERN);
+export const RunId = z
+  .string()
+  .regex(RUN_ID_PATTERN, 'must be 3 to 64 of a-z 0-9 . _ -, the first of them a letter or digit');
 
 /** The flows a run can be made for. */
 export const RunKind = z.enum(['batch', 'ask', 'ingest', 'index', 'plan', 'refine', 'queue']);

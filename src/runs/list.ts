@@ -10,7 +10,8 @@ export interface RunListItem {
   kind: string;
   title: string;
   created_at: string;
-  state: ActivityState | 'idle';
+  /** idle: nothing was started in it; unreadable: its records are damaged, opening it says how. */
+  state: ActivityState | 'idle' | 'unreadable';
 }
 
 /** The ids of all runs of a root, newest first (ids of our own making sort by time). */
@@ -28,7 +29,7 @@ export function listRunIds(root: string): string[] {
 }
 
 /**
- * One page of runs, newest first. Directories that hold no readable run are left out.
+ * One page of runs, newest first. Directories that hold no run are left out.
  *
  * @param options.cursor the last run id of the page before; ids after it in the order are returned
  * @throws RlmError `usage` for a cursor that is no run id
@@ -59,23 +60,26 @@ function readItem(root: string, id: string): RunListItem | undefined {
   const dir = join(runsDirectory(root), id);
   const run = readObject(join(dir, RUN_FILES.run));
   if (run === undefined) return undefined;
-  const activity = readObject(join(dir, RUN_FILES.activity));
+  const activity = run === DAMAGED ? run : readObject(join(dir, RUN_FILES.activity));
   return {
     run_id: id,
     kind: text(run.kind),
     title: text(run.title),
     created_at: text(run.created_at),
-    state: stateOf(activity?.state),
+    state: activity === DAMAGED ? 'unreadable' : stateOf(activity?.state),
   };
 }
 
+/** Stands for a record that is there and cannot be read. */
+const DAMAGED: Readonly<Record<string, unknown>> = {};
+
 /** Listing 10,000 runs has 50 µs a run: fields are taken as they are, and checked when the run is opened. */
-function readObject(path: string): Record<string, unknown> | undefined {
+function readObject(path: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
+    return typeof value === 'object' && value !== null ? { ...value } : DAMAGED;
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' ? undefined : DAMAGED;
   }
 }
 

@@ -100,7 +100,7 @@ export function openRunDirectory(path: string): RunHandle {
         hint: 'List the runs with rlm_status or `rlm runs`.',
       });
     }
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: DAMAGED_HINT });
   }
   const parsed = RunRecord.safeParse(record);
   if (!parsed.success) throw unreadable(file, record);
@@ -119,12 +119,17 @@ export function unreadable(file: string, record: unknown): RlmError {
           hint: 'Use a newer rlm-mcp for this run. The file was not touched.',
         },
       )
-    : new RlmError('corrupt', `${file} is not a record this program wrote`);
+    : new RlmError('corrupt', `${file} is not a record this program wrote`, { hint: DAMAGED_HINT });
 }
+
+const DAMAGED_HINT = 'Put back a copy of that file, or move the directory of the run away and start it anew.';
 
 function checkRunId(id: string): string {
   if (RUN_ID_PATTERN.test(id) && !id.includes('..')) return id;
-  throw new RlmError('usage', `run_id '${id}' must match ${RUN_ID_PATTERN.source} and hold no '..'`);
+  throw new RlmError(
+    'usage',
+    `run_id '${id.slice(0, 100)}' must be 3 to 64 of a-z 0-9 . _ -, the first of them a letter or digit, and no '..'`,
+  );
 }
 
 function idOfDirectory(dir: string): string {

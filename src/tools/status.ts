@@ -11,7 +11,9 @@ const RunRow = z.object({
   run_id: RunId,
   kind: z.string(),
   title: z.string(),
-  state: z.union([ActivityState, z.literal('idle')]),
+  state: z
+    .enum([...ActivityState.options, 'idle', 'unreadable'])
+    .describe('idle: nothing was started in it; unreadable: its records are damaged'),
   created_at: z.string(),
 });
 

@@ -175,7 +175,7 @@ describe('a plan', () => {
     expect(() => createPlan(root, {}, { inputRoots: [] })).toThrow(/goal_summary is missing/);
     plannedRun(root, {});
     expect(() => plannedRun(root, {})).toThrow(/has a plan already/);
-    expect(() => plannedRun(root, {}, '../x')).toThrow(/must match/);
+    expect(() => plannedRun(root, {}, '../x')).toThrow(/must be 3 to 64 of a-z/);
     expect(() => plannedRun(root, {}, 'cleanup')).toThrow(/is taken/);
   });
 });

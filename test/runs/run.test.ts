@@ -69,4 +69,23 @@ describe('the list of runs', () => {
     }
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `run-${String(24 - i).padStart(2, '0')}`));
   });
+
+  it('a damaged run is listed as unreadable among good ones, a directory without a run not at all', () => {
+    const root = temporaryDirectory();
+    for (const runId of ['good', 'bad-run', 'bad-activity'])
+      createRun(root, { kind: 'batch', title: 't', runId });
+    const file = (...parts: string[]) => join(root, '.rlm', 'runs', ...parts);
+    writeFileSync(file('bad-run', 'run.json'), '{');
+    writeFileSync(file('bad-activity', 'activity.json'), 'null');
+    mkdirSync(file('no-run'));
+    writeFileSync(file('a-file'), '');
+    expect(listRuns(root, { limit: 10 }).runs.map(({ run_id, state }) => [run_id, state])).toEqual([
+      ['good', 'idle'],
+      ['bad-run', 'unreadable'],
+      ['bad-activity', 'unreadable'],
+    ]);
+    expect(() => openRun(root, 'bad-run')).toThrow(
+      expect.objectContaining({ code: 'corrupt', hint: expect.stringContaining('move the directory') }),
+    );
+  });
 });
