@@ -23,13 +23,16 @@ export function driverAlive(runDir: string): boolean | 'unknown' {
 
 /** @throws RlmError `conflict` when a driver works on the run */
 export function requireNoDriver(runDir: string): void {
-  const holder = readLock(join(runDir, RUN_FILES.driverLock));
-  if (holder === undefined || isAlive(holder) === false) return;
+  const lock = join(runDir, RUN_FILES.driverLock);
+  const holder = readLock(lock);
+  const alive = holder === undefined ? false : isAlive(holder);
+  if (holder === undefined || alive === false) return;
+  const away = ` If ${holder.host} is gone for good, remove ${lock}; what was accepted stays.`;
   throw new RlmError(
     'conflict',
     `the run in ${runDir} is being driven by pid ${holder.pid} on ${holder.host}`,
     {
-      hint: 'Wait for it (rlm_wait), or cancel it (rlm_cancel), first.',
+      hint: `Wait for it (rlm_wait), or cancel it (rlm_cancel), first.${alive === 'unknown' ? away : ''}`,
       retryable: true,
     },
   );

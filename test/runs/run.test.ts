@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRun, listRuns, newRunId, openRun } from '../../src/runs/index.ts';
+import { createRun, listRuns, lockDriver, newRunId, openRun, requireNoDriver } from '../../src/runs/index.ts';
 import { temporaryDirectory } from '../support/runs.ts';
 
 const batch = { kind: 'batch', title: 't' } as const;
@@ -86,6 +86,25 @@ describe('the list of runs', () => {
     ]);
     expect(() => openRun(root, 'bad-run')).toThrow(
       expect.objectContaining({ code: 'corrupt', hint: expect.stringContaining('move the directory') }),
+    );
+  });
+});
+
+describe('a driver', () => {
+  it('on another host stands in the way, with the way out when that host is gone', () => {
+    const run = createRun(temporaryDirectory(), batch);
+    const lock = lockDriver(run.dir, 'driving');
+    expect(() => requireNoDriver(run.dir)).toThrow(
+      expect.objectContaining({ hint: expect.not.stringContaining('remove') }),
+    );
+    const file = join(run.dir, 'driver.lock', 'first.json');
+    writeFileSync(file, JSON.stringify({ ...lock.holder, host: 'a-container-of-yesterday' }));
+    expect(() => requireNoDriver(run.dir)).toThrow(
+      expect.objectContaining({
+        code: 'conflict',
+        message: expect.stringContaining('on a-container-of-yesterday'),
+        hint: expect.stringContaining(`gone for good, remove ${join(run.dir, 'driver.lock')}`),
+      }),
     );
   });
 });
