@@ -5,11 +5,18 @@ import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
-import { driverAlive, lockDriver, RUN_FILES, type RunHandle, requireNoDriver } from '../runs/index.ts';
+import {
+  driverAlive,
+  driverElsewhere,
+  lockDriver,
+  RUN_FILES,
+  type RunHandle,
+  requireNoDriver,
+} from '../runs/index.ts';
 import { endSurvivors } from '../workers/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
-import { requireActivity, writeActivity } from './record.ts';
+import { requireActivity, silentFor, writeActivity } from './record.ts';
 import { type RunStatus, readStatus } from './status.ts';
 
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
@@ -46,14 +53,15 @@ export async function startActivity(
 /**
  * Takes up work that was interrupted, cancelled, paused by a quota or budget, or that failed.
  *
- * @param change parameters to change, such as a larger budget
+ * @param options.change parameters to change, such as a larger budget
+ * @param options.takeOver also from a driver on another host that was lost with it
  * @throws RlmError `conflict` when a driver works on the run or there is nothing to resume
  */
 export async function resumeActivity(
   run: RunHandle,
-  change: Record<string, unknown> = {},
+  { change = {}, takeOver }: { change?: Record<string, unknown>; takeOver?: boolean | undefined } = {},
 ): Promise<RunStatus> {
-  return launchDriver(run, async () => {
+  const resumed = async (): Promise<ActivityRecord> => {
     const record = requireActivity(run);
     const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
     if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
@@ -66,6 +74,23 @@ export async function resumeActivity(
       params: { ...record.params, ...change },
       created_at: new Date().toISOString(),
     };
+  };
+  return launchDriver(run, resumed, takeOver === true ? lostDriver(run) : undefined);
+}
+
+/**
+ * The token of a driver that was lost with its host; undefined when none is in the way.
+ *
+ * @throws RlmError `conflict` for one that showed itself a short while ago
+ */
+function lostDriver(run: RunHandle): string | undefined {
+  const holder = driverElsewhere(run.dir);
+  if (holder === undefined) return undefined;
+  const record = requireActivity(run);
+  if (silentFor(record) !== undefined) return holder.token;
+  throw new RlmError('conflict', `the driver on ${holder.host} showed itself at ${record.heartbeat_at}`, {
+    hint: 'It can be taken over once it was silent for a minute.',
+    retryable: true,
   });
 }
 
@@ -93,7 +118,10 @@ export async function cancelActivity(run: RunHandle, options: { timeoutMs: numbe
   });
   if (driverAlive(run.dir) !== false) {
     throw new RlmError('conflict', `the driver of run '${run.id}' has not ended yet`, {
-      hint: 'The cancel is on record; ask again with rlm_wait.',
+      hint:
+        driverElsewhere(run.dir) === undefined
+          ? 'The cancel is on record; ask again with rlm_wait.'
+          : 'It is on another host. If that is gone for good, rlm_resume with take_over, then cancel again.',
       retryable: true,
     });
   }
@@ -134,10 +162,15 @@ async function cancelDead(run: RunHandle): Promise<void> {
  * over from us: of many that start or resume a run at once, one does, and the others are told who.
  *
  * @param record what the activity starts from; made once nobody else can change it
+ * @param lost token of a driver that is to be replaced, dead or alive
  */
-async function launchDriver(run: RunHandle, record: () => Promise<ActivityRecord>): Promise<RunStatus> {
-  requireNoDriver(run.dir);
-  const lock = lockDriver(run.dir, `starting ${run.id}`);
+async function launchDriver(
+  run: RunHandle,
+  record: () => Promise<ActivityRecord>,
+  lost?: string,
+): Promise<RunStatus> {
+  if (lost === undefined) requireNoDriver(run.dir);
+  const lock = lockDriver(run.dir, `starting ${run.id}`, lost);
   try {
     const before = await record();
     rmSync(join(run.dir, RUN_FILES.cancel), { force: true });

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/index.ts';
 import { type ActivityRecord, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, FILE_MODE, ownIdentity } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity } from '../files/index.ts';
 import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
 import {
   currentDepth,
@@ -53,7 +53,7 @@ async function drive(order: DriverOrder): Promise<number> {
   const launcher = new Launcher();
   launchThrough(launcher);
   try {
-    return await driveLocked(run);
+    return await driveLocked(run, lock);
   } finally {
     launcher.close();
     lock.release();
@@ -73,7 +73,7 @@ function speakTo(log: string): void {
   }
 }
 
-async function driveLocked(run: RunHandle): Promise<number> {
+async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   const journalPath = join(run.dir, RUN_FILES.events);
   const history = await readHistory(journalPath);
   const before = requireActivity(run);
@@ -113,6 +113,11 @@ async function driveLocked(run: RunHandle): Promise<number> {
 
   const controller = new AbortController();
   const heartbeat = setInterval(() => {
+    // Two drivers must not work on one run: whoever took it over does now, and our workers end with us.
+    if (!lock.stands()) {
+      process.stderr.write('Error: another driver has taken the run over\n');
+      process.exit(1);
+    }
     save();
     if (cancelRequested(run)) controller.abort();
   }, HEARTBEAT_MS);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActivityRecord } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import { RUN_FILES, type RunHandle, unreadable } from '../runs/index.ts';
 
@@ -13,7 +13,7 @@ export function readActivity(run: RunHandle): ActivityRecord | undefined {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
+    throw unreadable(file, undefined);
   }
   const parsed = ActivityRecord.safeParse(value);
   if (!parsed.success) throw unreadable(file, value);
@@ -40,4 +40,13 @@ export function writeActivity(
 /** Whether somebody asked for the end of the activity. */
 export function cancelRequested(run: RunHandle): boolean {
   return existsSync(join(run.dir, RUN_FILES.cancel));
+}
+
+/** A driver beats every second. One on another host that was silent for so long may be lost with it. */
+const LOST_MS = 60_000;
+
+/** Since when a driver elsewhere has been silent, milliseconds; undefined as long as that means nothing. */
+export function silentFor(record: ActivityRecord): number | undefined {
+  const silent = Date.now() - Date.parse(record.heartbeat_at ?? record.created_at);
+  return silent < LOST_MS ? undefined : silent;
 }

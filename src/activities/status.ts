@@ -10,7 +10,7 @@ import {
 import { parseEvent } from '../dispatch/index.ts';
 import { systemCode } from '../errors.ts';
 import { driverAlive, RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { cancelRequested, requireActivity } from './record.ts';
+import { cancelRequested, requireActivity, silentFor } from './record.ts';
 
 /** The truth about a run's work, as any process can read it from disk. */
 export interface RunStatus {
@@ -48,6 +48,13 @@ export function readStatus(run: RunHandle): RunStatus {
     const why = record.reason ?? `its driver died${lastError(run, record)}`;
     const reason = `interrupted: ${why}; nothing accepted is lost`;
     return { ...status, state: 'failed', reason, next: `Resume it: rlm_resume {"run_id": "${run.id}"}.` };
+  }
+  const silent = alive === 'unknown' && record.state === 'working' ? silentFor(record) : undefined;
+  if (silent !== undefined) {
+    const host = record.driver?.host ?? 'another host';
+    const reason = `its driver on ${host} has been silent for ${Math.round(silent / 60_000)} min`;
+    const next = `If ${host} is gone for good: rlm_resume {"run_id": "${run.id}", "take_over": true}.`;
+    return { ...status, state: record.state, reason, next };
   }
   return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
 }

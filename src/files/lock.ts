@@ -26,6 +26,8 @@ const FIRST = 'first.json';
 /** A lock that this process holds. */
 export interface HeldLock {
   readonly holder: LockHolder;
+  /** Whether nobody has taken it over since. */
+  stands(): boolean;
   release(): void;
 }
 
@@ -112,10 +114,12 @@ function createSuccessor(path: string, replaced: LockHolder, holder: LockHolder)
 }
 
 function held(path: string, holder: LockHolder): HeldLock {
+  const stands = () => readLock(path)?.token === holder.token;
   return {
     holder,
+    stands,
     release() {
-      if (readLock(path)?.token !== holder.token) return;
+      if (!stands()) return;
       const gone = `${path}.${holder.token}.released`;
       try {
         renameSync(path, gone);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { RlmError } from '../errors.ts';
-import { acquireLock, type HeldLock, isAlive, readLock } from '../files/index.ts';
+import { acquireLock, type HeldLock, isAlive, type LockHolder, readLock } from '../files/index.ts';
 import { RUN_FILES } from './layout.ts';
 
 /**
  * Makes this process the one driver of a run. A driver that died on this host is replaced; one that lives, or
  * that sits on another host, is not.
  *
- * @param token of a lock that its living holder hands over
+ * @param token of a lock that its living holder hands over, or that is taken from a lost one
  * @throws RlmError `conflict` naming the driver
  */
 export function lockDriver(runDir: string, purpose: string, token?: string): HeldLock {
@@ -21,13 +21,18 @@ export function driverAlive(runDir: string): boolean | 'unknown' {
   return holder === undefined ? false : isAlive(holder);
 }
 
+/** A driver on another host, of which nobody here can tell whether it lives. */
+export function driverElsewhere(runDir: string): LockHolder | undefined {
+  const holder = readLock(join(runDir, RUN_FILES.driverLock));
+  return holder !== undefined && isAlive(holder) === 'unknown' ? holder : undefined;
+}
+
 /** @throws RlmError `conflict` when a driver works on the run */
 export function requireNoDriver(runDir: string): void {
-  const lock = join(runDir, RUN_FILES.driverLock);
-  const holder = readLock(lock);
+  const holder = readLock(join(runDir, RUN_FILES.driverLock));
   const alive = holder === undefined ? false : isAlive(holder);
   if (holder === undefined || alive === false) return;
-  const away = ` If ${holder.host} is gone for good, remove ${lock}; what was accepted stays.`;
+  const away = ` If ${holder.host} is gone for good, take the run over: rlm_resume with take_over.`;
   throw new RlmError(
     'conflict',
     `the run in ${runDir} is being driven by pid ${holder.pid} on ${holder.host}`,

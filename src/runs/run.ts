@@ -83,7 +83,11 @@ export function createRun(
 
 /** Opens a run of this root by its id. */
 export function openRun(root: string, runId: string): RunHandle {
-  return openRunDirectory(join(runsDirectory(root), checkRunId(runId)));
+  const run = openRunDirectory(join(runsDirectory(root), checkRunId(runId)));
+  if (run.id === runId) return run;
+  throw new RlmError('corrupt', `${run.dir} holds run '${run.id}': it is a copy`, {
+    hint: `Name it by its directory (--run-dir), or put its own id into its ${RUN_FILES.run}.`,
+  });
 }
 
 /** Opens the run in a directory, wherever that lies. */

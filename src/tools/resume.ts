@@ -9,7 +9,16 @@ export const resume = defineTool({
   title: 'Resume a run',
   description:
     'Goes on with a run that crashed, was cancelled, paused (quota, budget, login) or has failed jobs; a limit given here replaces that one of the run. Accepted results are kept and never run again. Returns at once: the work goes on in the background, follow it with rlm_wait.',
-  input: z.object({ run_id: runIdInput, ...Budget.shape }),
+  input: z.object({
+    run_id: runIdInput,
+    take_over: z
+      .boolean()
+      .optional()
+      .describe(
+        'Also from a driver on another host that has been silent for a minute: only when that host is gone for good, such as a container of yesterday',
+      ),
+    ...Budget.shape,
+  }),
   output: RunReport,
   // It calls models, which are outside of this machine.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -25,6 +34,6 @@ export const resume = defineTool({
     // A limit that is not named stands: a larger max_tokens must not lift the max_cost_usd beside it.
     const before = Budget.safeParse(readActivity(run)?.params.budget).data;
     const change = Object.keys(budget).length === 0 ? {} : { budget: { ...before, ...budget } };
-    return reportRun(run, await resumeActivity(run, change));
+    return reportRun(run, await resumeActivity(run, { change, takeOver: input.take_over }));
   },
 });

@@ -1,7 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRun, listRuns, lockDriver, newRunId, openRun, requireNoDriver } from '../../src/runs/index.ts';
+import {
+  createRun,
+  listRuns,
+  lockDriver,
+  newRunId,
+  openRun,
+  openRunDirectory,
+  requireNoDriver,
+} from '../../src/runs/index.ts';
 import { temporaryDirectory } from '../support/runs.ts';
 
 const batch = { kind: 'batch', title: 't' } as const;
@@ -90,12 +98,20 @@ describe('the list of runs', () => {
   });
 });
 
+it('that was copied is not taken for another', () => {
+  const root = temporaryDirectory();
+  const run = createRun(root, { ...batch, runId: 'first' });
+  cpSync(run.dir, join(root, '.rlm', 'runs', 'second'), { recursive: true });
+  expect(() => openRun(root, 'second')).toThrow("holds run 'first': it is a copy");
+  expect(openRunDirectory(join(root, '.rlm', 'runs', 'second')).id).toBe('first');
+});
+
 describe('a driver', () => {
   it('on another host stands in the way, with the way out when that host is gone', () => {
     const run = createRun(temporaryDirectory(), batch);
     const lock = lockDriver(run.dir, 'driving');
     expect(() => requireNoDriver(run.dir)).toThrow(
-      expect.objectContaining({ hint: expect.not.stringContaining('remove') }),
+      expect.objectContaining({ hint: expect.not.stringContaining('take') }),
     );
     const file = join(run.dir, 'driver.lock', 'first.json');
     writeFileSync(file, JSON.stringify({ ...lock.holder, host: 'a-container-of-yesterday' }));
@@ -103,7 +119,7 @@ describe('a driver', () => {
       expect.objectContaining({
         code: 'conflict',
         message: expect.stringContaining('on a-container-of-yesterday'),
-        hint: expect.stringContaining(`gone for good, remove ${join(run.dir, 'driver.lock')}`),
+        hint: expect.stringContaining(`gone for good, take the run over`),
       }),
     );
   });
