@@ -128,7 +128,8 @@ export async function* readJobIds(file: string): AsyncGenerator<{ id: string; ou
       if (value === undefined) continue;
       const { job_id: id, output_path: output } = Object(value);
       if (typeof id !== 'string' || typeof output !== 'string') throw atLine(line, 'not a job any more');
-      yield { id, output };
+      // Trimmed, as `JobRecord` has them.
+      yield { id: id.trim(), output: output.trim() };
     }
   }
 }

@@ -26,6 +26,17 @@ test('a result whose place another one has taken fails alone', async () => {
   });
 });
 
+test('an id with spaces around it has its result and its row without them', async () => {
+  const fixture = new BatchFixture(['a'], () => ({ job_id: ' a ', output_path: ' subresults/a.json ' }));
+  const args = ['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', '--worker', 'extractive'];
+  const end = await rlm(args, { cwd: fixture.root });
+  expect(end.code, end.stderr).toBe(0);
+  expect(fixture.summary()).toMatchObject({
+    jobs_succeeded: 1,
+    results: [{ job_id: 'a', status: 'success', output_path: 'subresults/a.json' }],
+  });
+});
+
 test('a driver that can write no more is told of with its last error, and a resume goes on', async () => {
   const ids = Array.from({ length: 60 }, (_, index) => `j-${index}`);
   const fixture = new BatchFixture(ids);
