@@ -1,4 +1,12 @@
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { JobRecord, type JobSpan } from '../contracts/index.ts';
@@ -183,12 +191,12 @@ function readRecord(line: JsonlLine): JobRecord | undefined {
   if (sandbox !== 'read-only') {
     throw atLine(
       line,
-      `sandbox must be 'read-only' for chunk jobs (got ${JSON.stringify(sandbox)?.replaceAll('"', "'")})`,
+      `sandbox must be 'read-only' for chunk jobs (got ${shown(sandbox).replaceAll('"', "'")})`,
     );
   }
   const timeout: unknown = Reflect.get(value, 'timeout_sec');
   if (timeout !== undefined && !(typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0)) {
-    throw atLine(line, `timeout_sec must be an integer > 0 (got ${JSON.stringify(timeout)})`);
+    throw atLine(line, `timeout_sec must be an integer > 0 (got ${shown(timeout)})`);
   }
   const parsed = JobRecord.safeParse(value);
   if (!parsed.success) {
@@ -223,10 +231,7 @@ function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver
       schemaPath: resolver.readable(record.schema_path, 'schema_path'),
     };
   } catch (error) {
-    if (error instanceof RlmError)
-      throw new RlmError(error.code, `line ${line.line}: ${error.message}`, {
-        ...(error.hint ? { hint: error.hint } : {}),
-      });
+    if (error instanceof RlmError) throw atLine(line, error.message, error);
     throw error;
   }
 }
@@ -260,11 +265,28 @@ function pathResolver({ runDir, baseDir, allowedRoots }: JobPaths): PathResolver
 }
 
 function requireFile(line: JsonlLine, field: string, path: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  let stat: Stats | undefined;
+  try {
+    stat = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw atLine(line, `${field}: ${messageOf(error)}`);
+  }
   if (stat === undefined) throw atLine(line, `${field} does not exist: ${path}`);
   if (!stat.isFile()) throw atLine(line, `${field} is not a file: ${path}`);
 }
 
-function atLine(line: JsonlLine, message: string): RlmError {
-  return new RlmError('usage', `line ${line.line}: ${message}`);
+/** A value that is not what it should be, for an error. */
+function shown(value: unknown): string {
+  // Not what is in it: it may be nested deeper than JSON.stringify goes.
+  return typeof value === 'object' && value !== null ? 'an object or a list' : String(JSON.stringify(value));
+}
+
+/** A line may be of 16 MiB, and an error quotes what is wrong in it. */
+const MAX_ERROR_CHARS = 1000;
+
+function atLine(line: JsonlLine, message: string, cause?: RlmError): RlmError {
+  const text = message.length > MAX_ERROR_CHARS ? `${message.slice(0, MAX_ERROR_CHARS)}…` : message;
+  return new RlmError(cause?.code ?? 'usage', `line ${line.line}: ${text}`, {
+    ...(cause?.hint ? { hint: cause.hint } : {}),
+  });
 }

@@ -17,6 +17,11 @@ const job = (change: Record<string, unknown> = {}) => ({
   timeout_sec: 30,
   ...change,
 });
+/** A line with a list in a list, 100,000 times over, for a field. */
+const nested = (field: string) => {
+  const list = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  return JSON.stringify(job({ [field]: 'HERE' })).replace('"HERE"', list);
+};
 const check = (lines: unknown[], allowedRoots: string[] | null = null) => {
   const file = join(base, 'jobs.jsonl');
   writeFileSync(
@@ -32,6 +37,7 @@ beforeAll(() => {
   writeFileSync(join(base, 'schema.json'), '{}');
   symlinkSync(tmpdir(), join(runDir, 'out'));
   symlinkSync('/nowhere/at/all', join(runDir, 'broken'));
+  symlinkSync('round', join(base, 'round'));
 });
 
 describe('a jobs file', () => {
@@ -72,6 +78,11 @@ describe('a jobs file', () => {
       [job({ timeout_sec: true })],
       'line 1: timeout_sec must be an integer > 0 (got true)',
     ],
+    ['a sandbox of any depth', [nested('sandbox')], 'line 1: sandbox must be'],
+    ['a timeout_sec of any depth', [nested('timeout_sec')], 'line 1: timeout_sec must be'],
+    ['a chunk_path with a NUL', [job({ chunk_path: 'a\0b' })], 'line 1: chunk_path'],
+    ['a chunk_path that no disk has', [job({ chunk_path: 'x'.repeat(5000) })], 'line 1: chunk_path'],
+    ['a schema_path that goes round', [job({ schema_path: 'round' })], 'line 1: schema_path: ELOOP'],
     ['timeout_sec: 0', [job({ timeout_sec: 0 })], 'line 1: timeout_sec'],
     ['a blank question', [job({ question: '  ' })], 'line 1: question'],
     ['an id that leads elsewhere', [job({ job_id: '../x' })], "line 1: job_id '../x' must match"],
@@ -89,6 +100,11 @@ describe('a jobs file', () => {
     ['no job at all', ['', ''], 'no jobs in'],
   ])('is refused naming the line: %s', async (_, lines, message) => {
     await expect(check(lines)).rejects.toThrow(message);
+  });
+
+  it('is quoted in an error only in part', async () => {
+    const refused = check([job({ job_id: 'x'.repeat(1_000_000) })]);
+    await expect(refused).rejects.toThrow(/^line 1: job_id 'x{900,1000}…$/);
   });
 
   it('may name any chunk at the command line, and only those under its roots over MCP', async () => {
