@@ -220,6 +220,7 @@ function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver
     if (top === '' || OWN_FILES.has(top) || (top === RUN_FILES.subresults && below === undefined)) {
       throw new RlmError('forbidden', `output_path '${record.output_path}' is one of the run's own files`);
     }
+    if (outputPath.length > MAX_NAME_BYTES / 3) requireNames(outputPath);
     return {
       record,
       outputPath,
@@ -234,6 +235,20 @@ function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver
     if (error instanceof RlmError) throw atLine(line, error.message, error);
     throw error;
   }
+}
+
+/** Longest name of a file, and path, that file systems take. */
+const MAX_NAME_BYTES = 255;
+const MAX_PATH_BYTES = 4000;
+
+/** An answer that is paid for must find its place: here it is known that it will. */
+function requireNames(path: string): void {
+  const longest = Math.max(...path.split(sep).map((name) => Buffer.byteLength(name)));
+  if (longest <= MAX_NAME_BYTES && Buffer.byteLength(path) <= MAX_PATH_BYTES) return;
+  throw new RlmError(
+    'usage',
+    `output_path is too long: a name in it may have ${MAX_NAME_BYTES} bytes, all of it ${MAX_PATH_BYTES}`,
+  );
 }
 
 /** Resolves and checks the paths of jobs. */

@@ -91,6 +91,11 @@ describe('a jobs file', () => {
     ['an output through a symlink', [job({ output_path: 'out/x.json' })], 'leads through a symlink out of'],
     ['an output through a broken symlink', [job({ output_path: 'broken/x.json' })], 'broken symlink'],
     ['an output over our own files', [job({ output_path: 'events.jsonl' })], "one of the run's own files"],
+    [
+      'an output with a name that no disk has',
+      [job({ output_path: `subresults/${'ü'.repeat(128)}` })],
+      'line 1: output_path is too long',
+    ],
     ['an output among our own logs', [job({ output_path: 'logs/x.json' })], "one of the run's own files"],
     [
       'an output over the directory of all',
