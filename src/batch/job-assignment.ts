@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import {
@@ -207,14 +207,18 @@ function loadChunk(job: Job, embedBytes: number): { chunk: ChunkText; sha256: st
 }
 
 function withFile<T>(path: string, read: (fd: number, size: number) => T): T {
+  const refuse = (why: string): RlmError => new RlmError('usage', `the chunk's file ${path}: ${why}`);
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // What was a file when the jobs were checked may be a pipe now: to open that would wait for a writer.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw new RlmError('usage', `the chunk's file ${path}: ${messageOf(error)}`);
+    throw refuse(messageOf(error));
   }
   try {
-    return read(fd, fstatSync(fd).size);
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw refuse('it is not a file');
+    return read(fd, stat.size);
   } finally {
     closeSync(fd);
   }

@@ -72,7 +72,7 @@ const OWN_FILES: ReadonlySet<string> = new Set([
 export async function checkJobs(file: string, paths: JobPaths): Promise<number> {
   let ids = new IdIndex();
   let outputs = new IdIndex();
-  const checked = { chunk: '', schema: '' };
+  const checked = { chunk: '', span: '', schema: '' };
   let count = 0;
   const resolver = pathResolver(paths);
   for await (const batch of readLineBatches(file)) {
@@ -98,6 +98,10 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
       outputs.set(job.outputPath, line.line);
       if (job.chunkPath !== checked.chunk) requireFile(line, 'chunk_path', job.chunkPath);
       checked.chunk = job.chunkPath;
+      for (const { path } of job.spans) {
+        if (path !== checked.span) requireFile(line, 'spans.path', path);
+        checked.span = path;
+      }
       if (job.schemaPath !== checked.schema) {
         requireFile(line, 'schema_path', job.schemaPath);
         try {

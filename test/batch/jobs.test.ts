@@ -17,6 +17,14 @@ const job = (change: Record<string, unknown> = {}) => ({
   timeout_sec: 30,
   ...change,
 });
+const span = (path: string) => ({
+  chunk_id: 'c',
+  path,
+  source: path,
+  line_start: 1,
+  byte_start: 0,
+  byte_end: 1,
+});
 /** A line with a list in a list, 100,000 times over, for a field. */
 const nested = (field: string) => {
   const list = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
@@ -66,6 +74,16 @@ describe('a jobs file', () => {
     ['not an object', ['[]'], 'line 1: not a JSON object'],
     ['a chunk that is not there', [job({ chunk_path: 'gone.txt' })], 'line 1: chunk_path does not exist'],
     ['a chunk that is a directory', [job({ chunk_path: 'run' })], 'line 1: chunk_path is not a file'],
+    [
+      'a piece of what is not there',
+      [job({ spans: [span('gone.txt')] })],
+      'line 1: spans.path does not exist',
+    ],
+    [
+      'a piece of a directory',
+      [job({ spans: [span('chunk.txt'), span('run')] })],
+      'line 1: spans.path is not a file',
+    ],
     ['a schema that is not there', [job({ schema_path: 'gone.json' })], 'line 1: schema_path does not exist'],
     ['a schema that is none', [job({ schema_path: 'chunk.txt' })], 'line 1: schema_path'],
     [

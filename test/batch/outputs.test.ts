@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ANSWER_LINE, BatchFixture, RLM } from '../support/batch-run.ts';
 import { rlm } from '../support/rlm.ts';
@@ -24,6 +25,24 @@ test('a result whose place another one has taken fails alone', async () => {
     failure_class: 'config',
     errors: [expect.stringMatching(/result cannot be written: .*(ENOTDIR|EEXIST)/)],
   });
+});
+
+test('a chunk that became a pipe, and one that became a directory, fail alone', async () => {
+  const fixture = new BatchFixture(['first', 'pipe', 'directory', 'last']);
+  const chunks = join(fixture.root, 'chunks');
+  const turn = `case $1 in c-first) rm ${chunks}/pipe.txt ${chunks}/directory.txt
+    mkfifo ${chunks}/pipe.txt; mkdir ${chunks}/directory.txt;; esac`;
+  const worker = fixture.script('worker.sh', `${turn}\n${ANSWER_LINE}`);
+  const args = ['--command', worker, '--command', '{chunk_id}', '--parallel', '1'];
+  const end = await rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', ...args], {
+    cwd: fixture.root,
+  });
+  expect(end.code, end.stderr).toBe(2);
+  const failed = fixture.summary().results.filter(({ status }) => status === 'failed');
+  expect(failed).toMatchObject([
+    { job_id: 'directory', errors: [expect.stringContaining('it is not a file')] },
+    { job_id: 'pipe', errors: [expect.stringContaining('it is not a file')] },
+  ]);
 });
 
 test('an id with spaces around it has its result and its row without them', async () => {
