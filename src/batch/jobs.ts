@@ -76,16 +76,15 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
   let count = 0;
   const resolver = pathResolver(paths);
   for await (const batch of readLineBatches(file)) {
-    const last = batch.at(-1);
-    if (count === 0 && last !== undefined) {
-      // Made large enough at once: an index that grows leaves its smaller selves to the garbage collector.
-      const expected = Math.ceil((statSync(file).size / last.end) * batch.length);
-      ids = new IdIndex(expected);
-      outputs = new IdIndex(expected);
-    }
     for (const line of batch) {
       const job = readJob(line, resolver);
       if (job === undefined) continue;
+      if (count === 0) {
+        // Made large enough at once: an index that grows leaves its smaller selves to the garbage collector.
+        const expected = expectedJobs(file, batch);
+        ids = new IdIndex(expected);
+        outputs = new IdIndex(expected);
+      }
       count += 1;
       const { job_id } = job.record;
       const twin = ids.get(job_id);
@@ -119,6 +118,16 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
     });
   }
   return count;
+}
+
+/** A job's line with the shortest of names, bytes: a file of blank lines promises no more jobs than it has room for. */
+const LEAST_JOB_BYTES = 120;
+
+/** About how many jobs a file has, from the lines read so far. */
+function expectedJobs(file: string, batch: JsonlLine[]): number {
+  const { size } = statSync(file);
+  const bytes = (batch.at(-1)?.end ?? 0) - (batch.at(0)?.start ?? 0);
+  return Math.ceil(size / Math.max(LEAST_JOB_BYTES, bytes / batch.length));
 }
 
 /** Streams the jobs of a file that was checked. */

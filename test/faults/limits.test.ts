@@ -61,6 +61,19 @@ test('a million jobs are checked to the last line in less memory than the file h
   expect((million - few) / KB_PER_MB).toBeLessThan(190);
 }, 180_000);
 
+test('blank lines are not taken for jobs to come', async () => {
+  const fixture = new BatchFixture(['one']);
+  const jobs = readFileSync(join(fixture.root, 'jobs.jsonl'), 'utf8');
+  writeFileSync(join(fixture.root, 'jobs.jsonl'), `${'\n'.repeat(20_000_000)}${jobs}{"job_id":\n`);
+  const memory = new PeakMemory();
+  const exit = await rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run'], {
+    cwd: fixture.root,
+    env: memory.env,
+  });
+  expect(exit.stderr).toContain('line 20000002: not valid JSON');
+  expect(memory.of('batch') / KB_PER_MB).toBeLessThan(450);
+});
+
 /** Peak memory of the driver of one job that is answered by a script, in kB. */
 async function driverPeak(
   body: string,
