@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { systemCode } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
 
 const CachedAnswer = z.object({
@@ -40,13 +41,18 @@ export class AnswerCache {
     }
   }
 
+  /** Keeps an answer where that can be done: a run whose answer is accepted already does not fail for its cache. */
   put(key: string, answer: Omit<CachedAnswer, 'schema_version' | 'created_at'>): void {
     const path = this.#path(key);
-    if (!existsSync(dirname(path))) ensureDirectory(dirname(path));
-    writeFileAtomic(
-      path,
-      JSON.stringify({ schema_version: 1, ...answer, created_at: new Date().toISOString() }),
-    );
+    try {
+      if (!existsSync(dirname(path))) ensureDirectory(dirname(path));
+      writeFileAtomic(
+        path,
+        JSON.stringify({ schema_version: 1, ...answer, created_at: new Date().toISOString() }),
+      );
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
   }
 
   #path(key: string): string {
