@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { type Context, createContext, Script } from 'node:vm';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
-import { messageOf, RlmError } from '../errors.ts';
+import type { WorkerAnswer } from '../contracts/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
 
 /** A JSON Schema from disk, compiled once. */
 export interface CompiledSchema {
@@ -28,15 +30,17 @@ const compiled = new Map<string, { mtimeMs: number; size: number; schema: Compil
  * @throws RlmError `usage` when it is not a JSON Schema
  */
 export function compileSchema(path: string): CompiledSchema {
-  const stat = statSync(path);
+  const refuse = (why: string): RlmError => new RlmError('usage', `schema_path ${path}: ${why}`);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw refuse(stat === undefined ? 'it is gone' : 'not a file');
   const known = compiled.get(path);
   if (known !== undefined && known.mtimeMs === stat.mtimeMs && known.size === stat.size) return known.schema;
-  const refuse = (why: string): RlmError => new RlmError('usage', `schema_path ${path}: ${why}`);
   if (stat.size > MAX_SCHEMA_BYTES) throw refuse(`larger than ${MAX_SCHEMA_BYTES} bytes`);
   const bytes = readFileSync(path);
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    // Some editors put a byte order mark before UTF-8.
+    value = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     throw refuse(`not valid JSON: ${messageOf(error)}`);
   }
@@ -45,16 +49,29 @@ export function compileSchema(path: string): CompiledSchema {
   let validate: ValidateFunction;
   try {
     validate = compile(object);
+    validate(ANY_ANSWER);
   } catch (error) {
-    throw refuse(`not a usable JSON Schema: ${messageOf(error)}`);
+    const why =
+      error instanceof RangeError
+        ? 'it refers to itself without end, or is nested too deep'
+        : messageOf(error);
+    throw refuse(`not a usable JSON Schema: ${why}`);
   }
+  const isValid = hasPatterns(object) ? withinTime(validate) : validate;
   const schema: CompiledSchema = {
     path,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     value: object,
     strict: isStrict(object),
     errorsOf(answer) {
-      if (validate(answer)) return [];
+      try {
+        if (isValid(answer)) return [];
+      } catch (error) {
+        if (systemCode(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+        return [
+          `the answer took longer than ${MAX_CHECK_MS} ms to be checked: a pattern of its schema runs away`,
+        ];
+      }
       return (validate.errors ?? []).slice(0, MAX_MESSAGES).map((error) => {
         const where = error.instancePath === '' ? 'the answer' : error.instancePath;
         return `${where} ${error.message ?? 'is not valid'}`;
@@ -65,11 +82,45 @@ export function compileSchema(path: string): CompiledSchema {
   return schema;
 }
 
+/** Goes through all of a schema that answers go through. */
+const ANY_ANSWER: WorkerAnswer = {
+  chunk_id: 'c',
+  relevant: true,
+  summary: 's',
+  confidence: 0.5,
+  evidence: [{ loc: 's:1-1', quote: 'q', note: 'n' }],
+  gaps: ['g'],
+  errors: ['e'],
+};
+
+/** The one pattern of the standard answer takes no time. */
+const STANDARD_PATTERN = '"pattern":"^.+:[0-9]+-[0-9]+$"';
+
+function hasPatterns(schema: Record<string, unknown>): boolean {
+  return JSON.stringify(schema).replaceAll(STANDARD_PATTERN, '').includes('"pattern');
+}
+
+/** An answer that takes longer to be checked is refused. */
+const MAX_CHECK_MS = 1000;
+const CHECK = new Script('check()');
+let room: Context | undefined;
+
+/** Nothing but a script's time limit ends a regular expression that runs away; it costs 0.3 ms a call. */
+function withinTime(validate: ValidateFunction): (answer: unknown) => boolean {
+  return (answer) => {
+    room ??= createContext({});
+    room.check = () => validate(answer);
+    const valid: unknown = CHECK.runInContext(room, { timeout: MAX_CHECK_MS });
+    return valid === true;
+  };
+}
+
 /**
  * Compiles without the meta-schema, which costs 80 ms before it is of use: a keyword of a wrong type is refused
  * either way. Only a schema that refers to the meta-schema needs it.
  */
 function compile(schema: Record<string, unknown>): ValidateFunction {
+  if (schema.$async !== undefined) throw new Error('$async is not for answers');
   const Validator = String(schema.$schema ?? '').includes('draft-07') ? Ajv : Ajv2020;
   const meta = JSON.stringify(schema).includes('"$ref":"http');
   const ajv = new Validator({ strict: false, allErrors: true, meta, validateSchema: meta });

@@ -179,10 +179,43 @@ describe('a schema file', () => {
       '{"$ref":"file:///etc/passwd"}',
       /not a usable JSON Schema: can't resolve reference/,
     ],
+    [
+      'itself without end',
+      '{"properties":{"gaps":{"items":{"$ref":"#/properties/gaps/items"}}}}',
+      /without end/,
+    ],
+    ['one that promises its word', '{"$async":true}', /not a usable JSON Schema: \$async/],
   ])('is refused: %s', (_, text, reason) => {
     const path = join(directory, 'bad.json');
     writeFileSync(path, text);
     expect(() => compileSchema(path)).toThrow(reason);
+  });
+
+  it('may start with a byte order mark', () => {
+    const path = join(directory, 'marked.json');
+    writeFileSync(path, '\ufeff{"required":["summary"]}');
+    expect(compileSchema(path).errorsOf({})).toHaveLength(1);
+  });
+
+  it('that is gone, or is no file, is told of', () => {
+    expect(() => compileSchema(join(directory, 'gone.json'))).toThrow(/gone\.json: it is gone/);
+    expect(() => compileSchema(directory)).toThrow(/not a file/);
+  });
+
+  it('with a pattern that runs away ends with an error in the end, and goes on after that', () => {
+    const schema = compileSchema(
+      schemaFile({ properties: { summary: { pattern: '^(a+)+$' } } }, 'catastrophe.json'),
+    );
+    const checked = check(answer({ summary: `${'a'.repeat(60)}!` }), schema);
+    expect(checked).toEqual({
+      ok: false,
+      errors: [expect.stringContaining('a pattern of its schema runs away')],
+    });
+    expect(check(answer({ summary: 'aaa' }), schema)).toMatchObject({ ok: true });
+    expect(check(answer({ summary: 'b' }), schema)).toMatchObject({
+      ok: false,
+      errors: [expect.stringMatching(/must match pattern/)],
+    });
   });
 
   it('goes to the model only where strict mode takes it', () => {
