@@ -129,9 +129,12 @@ function normalise(value: Record<string, unknown>): {
   };
   const object = { ...Loose.parse(value) };
   for (const list of ['gaps', 'errors'] as const) {
-    if (object[list] === undefined || object[list] === null) {
+    const items = object[list];
+    if (items === undefined || items === null) {
       object[list] = [];
       normalised.push(list);
+    } else if (Array.isArray(items)) {
+      object[list] = items.map((item: unknown) => (typeof item === 'string' ? stripControls(item) : item));
     }
   }
   if ('summary' in object) object.summary = clamp(object.summary, ANSWER_LIMITS.summary, 'summary');

@@ -90,8 +90,10 @@ describe('a worker answer', () => {
     const checked = check(answer({ summary: `${'x'.repeat(1199)}😀`, gaps: ['a'] }));
     if (!checked.ok) expect.fail(checked.errors.join());
     expect(checked.answer.summary).toBe('x'.repeat(1199));
-    const clean = check(answer({ summary: 'red \u001b[31mtext\u0007' }));
-    expect(clean).toMatchObject({ ok: true, answer: { summary: 'red [31mtext' } });
+    const red = 'red \u001b[31mtext\u0007';
+    const clean = check(answer({ summary: red, gaps: [red], errors: [red] }));
+    const text = 'red [31mtext';
+    expect(clean).toMatchObject({ ok: true, answer: { summary: text, gaps: [text], errors: [text] } });
   });
 
   it('gets the true lines of its quotes, in the lines of the source', () => {
