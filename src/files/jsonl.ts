@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, RlmError } from '../errors.ts';
@@ -18,6 +19,8 @@ export interface JsonlLine {
   /** Byte offset after the line's newline: where the next line starts. */
   end: number;
   text: string;
+  /** False when it holds bytes that are no UTF-8: in the text they are U+FFFD. */
+  utf8: boolean;
   /** False for a last line without a newline, such as one torn by a crash. */
   complete: boolean;
 }
@@ -62,11 +65,11 @@ export async function* readLineBatches(
         const length = carriedBytes + newline - from;
         const end = start + length + 1;
         if (length <= maxLineBytes) {
-          const text =
+          const { text, utf8 } =
             carriedBytes === 0
-              ? buffer.toString('utf8', from, newline)
-              : Buffer.concat([...carried, buffer.subarray(from, newline)]).toString('utf8');
-          batch.push({ line, start, end, text, complete: true });
+              ? decoded(buffer, from, newline)
+              : decoded(Buffer.concat([...carried, buffer.subarray(from, newline)]));
+          batch.push({ line, start, end, text, utf8, complete: true });
         } else if (!skipLong) throw tooLong(path, line, maxLineBytes);
         carried = [];
         carriedBytes = 0;
@@ -84,12 +87,18 @@ export async function* readLineBatches(
       if (batch.length > 0) yield batch;
     }
     if (carriedBytes > 0 && carriedBytes <= maxLineBytes) {
-      const text = Buffer.concat(carried).toString('utf8');
-      yield [{ line, start, end: start + carriedBytes, text, complete: false }];
+      const { text, utf8 } = decoded(Buffer.concat(carried));
+      yield [{ line, start, end: start + carriedBytes, text, utf8, complete: false }];
     }
   } finally {
     await handle.close();
   }
+}
+
+/** Bytes as text. Only where the text could hold bytes that are no UTF-8 they are looked at again. */
+function decoded(bytes: Buffer, from = 0, to = bytes.length): { text: string; utf8: boolean } {
+  const text = bytes.toString('utf8', from, to);
+  return { text, utf8: !text.includes('\ufffd') || isUtf8(bytes.subarray(from, to)) };
 }
 
 /** The same lines one by one, where convenience matters more than a few microseconds. */
@@ -106,17 +115,18 @@ function tooLong(path: string, line: number, maxLineBytes: number): RlmError {
   });
 }
 
-/** Parses one line of JSON; `undefined` for a blank line. Throws RlmError `usage` naming the line. */
+/** Parses one line of JSON; `undefined` for a blank line. Throws RlmError `usage` naming the line, also of what is no UTF-8. */
 export function parseLine(line: JsonlLine): unknown {
   if (line.text.trim() === '') return undefined;
+  const hint = 'The file seems to be in another encoding: save it as UTF-8.';
+  if (!line.utf8) throw new RlmError('usage', `line ${line.line}: not valid UTF-8`, { hint });
   try {
     return JSON.parse(line.text);
   } catch (error) {
-    const foreign = /[\0\ufffd]/.test(line.text);
     throw new RlmError(
       'usage',
       `line ${line.line}: not valid JSON: ${messageOf(error)}`,
-      foreign ? { hint: 'The file seems to be in another encoding: save it as UTF-8.' } : {},
+      line.text.includes('\0') ? { hint } : {},
     );
   }
 }

@@ -82,6 +82,35 @@ describe('a JSONL file of an editor', () => {
   });
 });
 
+describe('a JSONL file with bytes that are no UTF-8', () => {
+  it('is refused naming the line, wherever the bytes stand; what says U+FFFD itself is not', async () => {
+    const path = join(temporaryDirectory(), 'a.jsonl');
+    const long = 'x'.repeat(300_000);
+    const bad = (text: string) => Buffer.from(text, 'latin1');
+    writeFileSync(
+      path,
+      Buffer.concat([
+        Buffer.from('{"a":"\ufffd ü"}\n'),
+        bad('{"a":"\xff"}\n'),
+        bad(`{"a":"${long}\xe4"}\n`),
+        bad('{"a":"\xe4"}'),
+      ]),
+    );
+    const [good, ...others] = await linesOf(path);
+    if (good === undefined) expect.fail('a line');
+    expect(parseLine(good)).toEqual({ a: '\ufffd ü' });
+    expect(others.map(({ line }) => line)).toEqual([2, 3, 4]);
+    for (const line of others) {
+      expect(() => parseLine(line)).toThrow(
+        expect.objectContaining({
+          message: `line ${line.line}: not valid UTF-8`,
+          hint: expect.stringContaining('save it as UTF-8'),
+        }),
+      );
+    }
+  });
+});
+
 describe('appending to a JSONL file', () => {
   it('tells where each record starts, and goes on after a torn line', async () => {
     const path = join(temporaryDirectory(), 'a.jsonl');
