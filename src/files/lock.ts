@@ -46,7 +46,10 @@ function readHolder(file: string): LockHolder | undefined {
   try {
     return LockHolder.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // The system's own words say why it cannot be there.
+    if (code === 'ENAMETOOLONG') throw error;
     throw new RlmError('corrupt', `cannot read the lock file ${file}`, {
       hint: 'Remove the lock directory by hand once you are sure that nobody works on the run.',
       cause: error,

@@ -13,6 +13,7 @@ export const runBatch = defineTool({
   input: z.object({
     jobs: z
       .string()
+      .min(1)
       .optional()
       .describe(
         'Path of the JSONL file; each line {job_id, chunk_id, chunk_path, question, output_path, schema_path, sandbox: "read-only", timeout_sec?}. Leave it out to run the jobs that rlm_build_jobs made in run_id',
@@ -22,6 +23,7 @@ export const runBatch = defineTool({
     ),
     run_dir: z
       .string()
+      .min(1)
       .optional()
       .describe(
         'At the command line only: another directory for the run than .rlm/runs/<run_id>; one that holds a run already is gone on with',

@@ -18,6 +18,7 @@ export const workInput = {
     .describe('How Codex is run; default auto: one app-server where the installed version can'),
   runner_script: z
     .string()
+    .min(1)
     .optional()
     .describe('An executable that speaks the runner-script protocol; used instead of the built-in workers'),
   command: z
@@ -32,19 +33,22 @@ export const workInput = {
     .refine((model) => model.trim() !== '', '--model must be a non-empty string')
     .optional()
     .describe('Model of the workers; default CODEX_SUBAGENT_MODEL, else that of the configuration'),
-  effort: z.string().optional().describe('Reasoning effort for Codex, sent as it is; default low'),
+  effort: z.string().min(1).optional().describe('Reasoning effort for Codex, sent as it is; default low'),
   profile: z
     .string()
+    .min(1)
     .optional()
     .describe('Codex profile: $CODEX_HOME/<name>.config.toml; default CODEX_SUBAGENT_PROFILE'),
   codex_home: z
     .string()
+    .min(1)
     .optional()
     .describe(
       'CODEX_HOME of the workers, created if missing; default CODEX_SUBAGENT_CODEX_HOME, else an isolated one',
     ),
   worker_cwd: z
     .string()
+    .min(1)
     .optional()
     .describe('Working directory of the workers; default CODEX_SUBAGENT_CWD, else the root'),
   skip_git_repo_check: z
