@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import { Budget } from '../contracts/index.ts';
@@ -74,7 +74,8 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
     if (existsSync(codexHome)) requireKind(codexHome, 'directory', '--codex-home');
     ensureDirectory(codexHome);
   }
-  const external = runnerScript !== null || request.command !== undefined;
+  const command = request.command === undefined ? null : commandFrom(request.command, caller.cwd);
+  const external = runnerScript !== null || command !== null;
   if (external && !['auto', 'command', undefined].includes(request.worker)) {
     throw new RlmError(
       'usage',
@@ -85,7 +86,7 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
     worker: external ? 'command' : (request.worker ?? config.worker),
     lane: request.lane ?? config.lane,
     runner_script: runnerScript,
-    command: request.command ?? null,
+    command,
     model: model ?? null,
     effort: request.effort ?? null,
     profile: request.profile ?? variable('CODEX_SUBAGENT_PROFILE') ?? null,
@@ -99,6 +100,17 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
     budget: { ...config.budget, ...request.budget },
     cache: request.cache ?? true,
   };
+}
+
+/** A program that is named by a path is the one the caller sees there, wherever its workers run. */
+function commandFrom([program = '', ...args]: string[], cwd: string): string[] {
+  if (program.trim() === '') {
+    throw new RlmError('usage', 'the command of the worker is empty', {
+      hint: 'Give a program, then its arguments.',
+    });
+  }
+  const isPath = program.includes(sep) && !program.startsWith('{');
+  return [isPath ? resolve(cwd, program) : program, ...args];
 }
 
 /** @throws RlmError `not_found` or `usage` naming the flag */

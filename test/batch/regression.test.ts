@@ -147,6 +147,8 @@ describe('a batch with a runner script', () => {
       [[...base, 'jobs.jsonl', '--worker-cwd', 'jobs.jsonl'], 'is not a directory'],
       [[...base, 'jobs.jsonl', '--retries', '-1'], '--retries'],
       [[...base, 'jobs.jsonl', '--timeout-sec', '0'], '--timeout-sec'],
+      [[...base, 'jobs.jsonl', '--command', ''], 'the command of the worker is empty'],
+      [['batch', '--jobs', 'jobs.jsonl', '--run-dir', ''], '--run-dir'],
     ];
     for (const [args, message] of wrong) {
       const exit = await rlm(args, { cwd: fixture.root });

@@ -124,6 +124,19 @@ test('a worker and a command contradict each other', async () => {
   expect(exit).toMatchObject({ code: 1, stderr: expect.stringContaining('give either worker codex, or a') });
 });
 
+test('a command named by a path is the one that is seen from where the user stands', async () => {
+  const root = temporaryDirectory();
+  const cwd = join(root, 'below');
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, 'worker.sh'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+  const [batch = '', ...args] = batchOf(cwd, 1);
+  const jobs = args.slice(0, args.indexOf('--command'));
+  const exit = await rlm([batch, ...jobs, '--root', root, '--retries', '0', '--command', './worker.sh'], {
+    cwd,
+  });
+  expect(exit.stderr).toContain('worker.sh exited with code 3');
+});
+
 test('a variable that is exported but empty is not given', async () => {
   const cwd = temporaryDirectory();
   const env = { CODEX_SUBAGENT_PROFILE: '', CODEX_SUBAGENT_CODEX_HOME: '', CODEX_SUBAGENT_CWD: '' };
