@@ -48,6 +48,7 @@ export function decide(
   canSplit: boolean,
   random: () => number,
 ): Decision {
+  const maySplit = canSplit && limits.retries > 0;
   const again = limits.passingOnly !== true && counts.own <= limits.retries;
   const ownRetry: Decision = again ? { next: 'retry', delayMs: 0 } : { next: 'fail' };
   switch (failure.class) {
@@ -63,9 +64,9 @@ export function decide(
       return { next: 'retry', delayMs: backoff(counts.passing, failure, limits, random) };
     }
     case 'overflow':
-      return canSplit ? { next: 'split' } : { next: 'fail' };
+      return maySplit ? { next: 'split' } : { next: 'fail' };
     case 'timeout':
-      return canSplit && limits.retries > 0 ? { next: 'split' } : ownRetry;
+      return maySplit ? { next: 'split' } : ownRetry;
     case 'invalid_output':
     case 'crashed':
       return ownRetry;

@@ -51,7 +51,7 @@ describe('what a failure leads to', () => {
   });
 
   it('makes one attempt, whatever happens, with no retries', () => {
-    for (const name of ['throttled', 'crashed', 'invalid_output', 'timeout'] as const) {
+    for (const name of ['throttled', 'crashed', 'invalid_output', 'timeout', 'overflow'] as const) {
       expect(decision(name, { own: 1, passing: 1 }, true, { retries: 0 })).toEqual({ next: 'fail' });
     }
   });
