@@ -1,4 +1,19 @@
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+
+/** Units of time by how they begin; the first that fits. What is not here says nothing. */
+const UNITS: readonly [RegExp, number][] = [
+  [/^(?:ms|milli)/, 1],
+  [/^(?:s$|sec)/, SECOND],
+  [/^(?:m$|min)/, 60 * SECOND],
+  [/^(?:h$|hr|hour)/, 3600 * SECOND],
+  [/^(?:d$|day)/, DAY],
+  [/^(?:w$|week)/, 7 * DAY],
+  [/^month/, 30 * DAY],
+];
+
+/** A wait that is longer is no wait that anybody meant: ten years. */
+const MAX_WAIT_MS = 3650 * DAY;
 
 /**
  * The wait that a failure's words ask for, milliseconds: `try again in 3 days 4 hours`, `retry after 7.5s` and the
@@ -10,10 +25,15 @@ export function toldWait(message: string): number | undefined {
   )?.[1];
   if (span === undefined) return undefined;
   let total = 0;
-  for (const [, count, unit] of span.matchAll(/([\d.]+)\s*([a-z]+)/gi)) {
-    const name = (unit ?? '').toLowerCase();
-    const unitMs = UNIT_MS[name === 'ms' || name.startsWith('milli') ? 'ms' : name.charAt(0)];
+  for (const [, count, unit = ''] of span.matchAll(/([\d.]+)\s*([a-z]+)/gi)) {
+    const unitMs = UNITS.find(([beginning]) => beginning.test(unit.toLowerCase()))?.[1];
     if (unitMs !== undefined) total += Number(count) * unitMs;
   }
-  return Number.isFinite(total) && total > 0 ? Math.round(total) : undefined;
+  return total > 0 && total <= MAX_WAIT_MS ? Math.round(total) : undefined;
+}
+
+/** The time that a foreign program gives as seconds since the epoch; undefined for what is no time. */
+export function timeOfEpoch(seconds: number): Date | undefined {
+  const time = new Date(seconds * SECOND);
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }

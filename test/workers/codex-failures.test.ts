@@ -57,6 +57,20 @@ test('what says when to come back is told', () => {
 });
 
 test.each([
+  ['usage limit, try again in 2 weeks.', 14 * 86_400_000],
+  ['usage limit, try again in 1 month 2 mins.', 30 * 86_400_000 + 120_000],
+  ['usage limit, try again in 7 microseconds.', undefined],
+  ['usage limit, try again in 99999999999999999999 days.', undefined],
+])('%j is a quota, with the time only where one is meant', (message, waitMs) => {
+  const now = new Date(2026, 10, 21, 12, 0);
+  expect(failureOfMessage(message, now)).toEqual({
+    class: 'quota',
+    message,
+    ...(waitMs === undefined ? {} : { resets_at: new Date(now.getTime() + waitMs).toISOString() }),
+  });
+});
+
+test.each([
   ['usage limit, try again at 1:02 PM.', new Date(2026, 10, 21, 13, 2)],
   ['usage limit, try again at 1:02 AM.', new Date(2026, 10, 22, 1, 2)],
   ['usage limit, try again at 12:30 AM.', new Date(2026, 10, 22, 0, 30)],

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { addUsage, NO_USAGE, type Usage } from '../../contracts/index.ts';
 import { readLineBatches } from '../../files/index.ts';
+import { timeOfEpoch } from '../told-wait.ts';
 
 const count = z.int().nonnegative().catch(0);
 
@@ -123,7 +124,7 @@ function take(log: ClaudeLog, messages: Map<string, Usage>, text: string): void 
     const { status, resetsAt } = limit.data.rate_limit_info;
     log.limit = {
       rejected: status === 'rejected',
-      resetsAt: resetsAt === undefined ? undefined : new Date(resetsAt * 1000),
+      resetsAt: resetsAt === undefined ? undefined : timeOfEpoch(resetsAt),
     };
     return;
   }

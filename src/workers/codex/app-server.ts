@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import { resultOfCall } from '../call.ts';
+import { timeOfEpoch } from '../told-wait.ts';
 import type { QuotaReading, WorkRequest, WorkResult } from '../worker.ts';
 import { AppServerProcess } from './app-server-process.ts';
 import { failureOfMessage } from './failures.ts';
@@ -151,8 +152,7 @@ function readingOf(value: unknown): QuotaReading | undefined {
   if (fullest === undefined) return undefined;
   return {
     usedPercent: fullest.usedPercent,
-    resetsAt:
-      typeof fullest.resetsAt === 'number' ? new Date(fullest.resetsAt * 1000).toISOString() : undefined,
+    resetsAt: typeof fullest.resetsAt === 'number' ? timeOfEpoch(fullest.resetsAt)?.toISOString() : undefined,
     exhausted:
       fullest.usedPercent >= 100 ||
       data.ordinaryUsageAllowed === false ||
