@@ -21,7 +21,11 @@ export interface CompiledSchema {
 
 const MAX_SCHEMA_BYTES = 1024 * 1024;
 const MAX_MESSAGES = 10;
-const compiled = new Map<string, { mtimeMs: number; size: number; schema: CompiledSchema }>();
+/** Schemas that are remembered, at most: 60 kB each. */
+const MAX_KEPT = 1000;
+const byPath = new Map<string, { mtimeMs: number; size: number; schema: CompiledSchema }>();
+/** Jobs may each have a copy of one schema. */
+const byContent = new Map<string, CompiledSchema>();
 
 /**
  * Compiles the schema in a file; a second call for an unchanged file is free (10 ms the first time).
@@ -33,36 +37,49 @@ export function compileSchema(path: string): CompiledSchema {
   const refuse = (why: string): RlmError => new RlmError('usage', `schema_path ${path}: ${why}`);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat?.isFile()) throw refuse(stat === undefined ? 'it is gone' : 'not a file');
-  const known = compiled.get(path);
-  if (known !== undefined && known.mtimeMs === stat.mtimeMs && known.size === stat.size) return known.schema;
-  if (stat.size > MAX_SCHEMA_BYTES) throw refuse(`larger than ${MAX_SCHEMA_BYTES} bytes`);
+  const { mtimeMs, size } = stat;
+  const known = byPath.get(path);
+  if (known !== undefined && known.mtimeMs === mtimeMs && known.size === size) return known.schema;
+  if (size > MAX_SCHEMA_BYTES) throw refuse(`larger than ${MAX_SCHEMA_BYTES} bytes`);
   const bytes = readFileSync(path);
-  let value: unknown;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const same = byContent.get(sha256);
+  const schema = { ...(same ?? compileText(bytes.toString('utf8'), refuse)), path, sha256 };
+  if (byPath.size >= MAX_KEPT) {
+    byPath.clear();
+    byContent.clear();
+  }
+  byPath.set(path, { mtimeMs, size, schema });
+  byContent.set(sha256, schema);
+  return schema;
+}
+
+function compileText(
+  text: string,
+  refuse: (why: string) => RlmError,
+): Pick<CompiledSchema, 'value' | 'strict' | 'errorsOf'> {
+  let parsed: unknown;
   try {
     // Some editors put a byte order mark before UTF-8.
-    value = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''));
+    parsed = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     throw refuse(`not valid JSON: ${messageOf(error)}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('not a JSON object');
-  const object: Record<string, unknown> = { ...value };
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw refuse('not a JSON object');
+  const value: Record<string, unknown> = { ...parsed };
   let validate: ValidateFunction;
   try {
-    validate = compile(object);
+    validate = compile(value);
     validate(ANY_ANSWER);
   } catch (error) {
-    const why =
-      error instanceof RangeError
-        ? 'it refers to itself without end, or is nested too deep'
-        : messageOf(error);
-    throw refuse(`not a usable JSON Schema: ${why}`);
+    const endless = 'it refers to itself without end, or is nested too deep';
+    throw refuse(`not a usable JSON Schema: ${error instanceof RangeError ? endless : messageOf(error)}`);
   }
-  const isValid = hasPatterns(object) ? withinTime(validate) : validate;
-  const schema: CompiledSchema = {
-    path,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    value: object,
-    strict: isStrict(object),
+  const isValid = hasPatterns(value) ? withinTime(validate) : validate;
+  return {
+    value,
+    strict: isStrict(value),
     errorsOf(answer) {
       try {
         if (isValid(answer)) return [];
@@ -78,8 +95,6 @@ export function compileSchema(path: string): CompiledSchema {
       });
     },
   };
-  compiled.set(path, { mtimeMs: stat.mtimeMs, size: stat.size, schema });
-  return schema;
 }
 
 /** Goes through all of a schema that answers go through. */
