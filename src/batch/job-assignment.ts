@@ -92,6 +92,7 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
       ...(chunk.parts.length === 0
         ? {}
         : { material: { question: job.record.question, chunkId: chunk.chunkId, parts: chunk.parts } }),
+      told: { chunkId: chunk.chunkId, schemaPath: schema.path },
       ...(schema.strict ? { schema: { path: schema.path, value: schema.value } } : {}),
       model: settings.model,
       effort: settings.effort,

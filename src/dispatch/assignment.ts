@@ -3,7 +3,7 @@ import type { WorkRequest } from '../workers/index.ts';
 /** What the flow decides about a worker call; dispatch adds files, limits of time and the signal. */
 export type WorkCall = Pick<
   WorkRequest,
-  'instructions' | 'input' | 'material' | 'schema' | 'model' | 'effort' | 'sandbox' | 'tools' | 'cwd'
+  'instructions' | 'input' | 'material' | 'told' | 'schema' | 'model' | 'effort' | 'sandbox' | 'tools' | 'cwd'
 > & {
   timeoutMs: number;
 };

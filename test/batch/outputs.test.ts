@@ -45,6 +45,25 @@ test('a chunk that became a pipe, and one that became a directory, fail alone', 
   ]);
 });
 
+test('a chunk too large for a prompt has its id and schema told to a command; the extractive reader fails it alone', async () => {
+  const fixture = new BatchFixture(['large', 'small']);
+  fixture.write('chunks/large.txt', 'The code word of large is w-large.\n'.repeat(20_000));
+  const worker = fixture.script(
+    'worker.sh',
+    `test "$2" = ${join(fixture.root, 'schema.json')} && ${ANSWER_LINE}`,
+  );
+  const batch = (runDir: string, ...args: string[]) =>
+    rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', runDir, ...args], { cwd: fixture.root });
+  const told = await batch('told', '--command', worker, '{chunk_id}', '{schema_file}');
+  expect(told.code, told.stderr).toBe(0);
+  const read = await batch('run', '--worker', 'extractive');
+  expect(read.code, read.stderr).toBe(2);
+  expect(fixture.summary().results).toMatchObject([
+    { job_id: 'large', failure_class: 'overflow', errors: [expect.stringContaining('limits.embed_bytes')] },
+    { job_id: 'small', status: 'success' },
+  ]);
+});
+
 test('an id with spaces around it has its result and its row without them', async () => {
   const fixture = new BatchFixture(['a'], () => ({ job_id: ' a ', output_path: ' subresults/a.json ' }));
   const args = ['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', '--worker', 'extractive'];

@@ -144,9 +144,8 @@ describe('argv', () => {
         '{other}',
       ],
     });
-    const schema = { path: '/s.json', value: {} };
-    const material = { question: 'q', chunkId: '{model} $(id)', parts: [] };
-    const request = workRequest(directory, { instructions: 'I', input: 'größer\n', schema, material });
+    const told = { chunkId: '{model} $(id)', schemaPath: '/s.json' };
+    const request = workRequest(directory, { instructions: 'I', input: 'größer\n', told });
     const result = await worker.run(request);
     expect(result.answer).toBe(`I\n\ngrößer\n|{model} $(id):model-x|${request.promptPath}|/s.json|{other}`);
     expect(existsSync(request.logPath.replace('.jsonl', '.stderr.log'))).toBe(false);

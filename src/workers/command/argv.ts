@@ -31,9 +31,9 @@ export function argvCall(
   return async (request) => {
     const values = {
       prompt_file: request.promptPath,
-      chunk_id: request.material?.chunkId ?? request.id,
+      chunk_id: request.told?.chunkId ?? request.id,
       model: request.model ?? '',
-      schema_file: request.schema?.path ?? '',
+      schema_file: request.told?.schemaPath ?? request.schema?.path ?? '',
     };
     const file = fillPlaceholders(program, values);
     const { end, stderrPath } = await runCall(processes, request, {

@@ -34,6 +34,15 @@ export function createExtractiveWorker(): Worker {
 
 function answerOf(request: WorkRequest): Pick<WorkResult, 'answer' | 'failure'> {
   if (request.signal.aborted) return { failure: { class: 'cancelled', message: 'cancelled' } };
+  if (request.material === undefined && request.tools) {
+    return {
+      failure: {
+        class: 'overflow',
+        message:
+          'the chunk is larger than limits.embed_bytes, up to which the extractive reader reads. Make smaller chunks, or raise it in .rlm/config.json.',
+      },
+    };
+  }
   if (request.material === undefined) {
     return {
       failure: {
