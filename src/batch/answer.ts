@@ -87,13 +87,41 @@ export function findJsonObject(text: string): Record<string, unknown> | undefine
     const object = asObject(fenced);
     if (object !== undefined) return object;
   }
-  const end = text.lastIndexOf('}');
-  // A worker's prose may hold braces too; a few starts are enough, each costs a parse.
-  let start = text.indexOf('{');
-  for (let tries = 0; tries < 20 && start !== -1 && start < end; tries += 1) {
-    const object = asObject(text.slice(start, end + 1));
-    if (object !== undefined) return object;
-    start = text.indexOf('{', start + 1);
+  return lastObject(text);
+}
+
+/** For a text full of braces: each character is looked at so often at most, and so many pieces are parsed in vain. */
+const MAX_LOOKS = 20;
+const MAX_VAIN = 1000;
+
+function lastObject(text: string): Record<string, unknown> | undefined {
+  let last: Record<string, unknown> | undefined;
+  let looks = MAX_LOOKS * text.length;
+  let vain = 0;
+  for (let start = text.indexOf('{'); start !== -1 && looks > 0 && vain < MAX_VAIN; ) {
+    const end = closingBrace(text, start);
+    looks -= (end ?? text.length) - start;
+    const object = end === undefined ? undefined : asObject(text.slice(start, end + 1));
+    last = object ?? last;
+    if (object === undefined) vain += 1;
+    start = text.indexOf('{', object === undefined || end === undefined ? start + 1 : end + 1);
+  }
+  return last;
+}
+
+/** Where the brace that opens at `start` is closed, braces in strings apart. */
+function closingBrace(text: string, start: number): number | undefined {
+  let depth = 0;
+  let quoted = false;
+  for (let at = start; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted && character === '\\') at += 1;
+    else if (character === '"') quoted = !quoted;
+    else if (!quoted && character === '{') depth += 1;
+    else if (!quoted && character === '}') {
+      depth -= 1;
+      if (depth === 0) return at;
+    }
   }
   return undefined;
 }

@@ -159,9 +159,17 @@ describe('the JSON in a text', () => {
     ['alone', '{"a":1}'],
     ['fenced', 'Here it is:\n```json\n{"a":1}\n```\nDone.'],
     ['in prose', 'Sure {not json}: {"a":1} as asked'],
+    ['before braces of prose', '{"a":1} as {you} asked'],
+    ['behind many braces', `${'{} {x} '.repeat(40)}{"a":1}`],
+    ['behind another', '{"a":2}\n{"a":1}'],
     ['with white space', '\n\n  {"a":1}\n'],
   ])('is found %s', (_, text) => {
     expect(findJsonObject(text)).toEqual({ a: 1 });
+  });
+
+  it('may hold braces and quotes in its strings', () => {
+    const value = { a: 'a "}" and a {', b: '\\' };
+    expect(findJsonObject(`So: ${JSON.stringify(value)}!`)).toEqual(value);
   });
 
   it('is not invented', () => {
