@@ -6,6 +6,7 @@ import { resolveInside } from '../files/index.ts';
 import {
   createRun,
   openRun,
+  openRunDirectory,
   RUN_FILES,
   type RunHandle,
   requireNoDriver,
@@ -74,12 +75,24 @@ function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): st
   return allowedRoots === null ? dir : resolveInside(root, dir, 'run_dir');
 }
 
-/** A place for a run is a directory, and the jobs file in it, if there is one, is of a run or the one that was named. */
+/** A place for a run is a directory, and the jobs file in it, if there is one, is of a batch or the one that was named. */
 function refuseForeign(where: string, jobs: string): void {
   if (!existsSync(where)) return;
   requireKind(where, 'directory', '--run-dir');
   const kept = join(where, RUN_FILES.jobs);
-  if (kept === jobs || !existsSync(kept) || existsSync(join(where, RUN_FILES.run))) return;
+  if (kept === jobs) return;
+  if (existsSync(join(where, RUN_FILES.run))) {
+    const { kind } = openRunDirectory(where).record;
+    if (kind === 'batch') return;
+    throw new RlmError(
+      'conflict',
+      `${where} holds a run of kind '${kind}', whose work this would take the place of`,
+      {
+        hint: 'Choose another --run-dir.',
+      },
+    );
+  }
+  if (!existsSync(kept)) return;
   throw new RlmError('conflict', `${kept} is there already and is of no run: it would be replaced`, {
     hint: 'Name that file with --jobs, move it away, or choose another --run-dir.',
   });

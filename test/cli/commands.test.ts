@@ -124,6 +124,21 @@ test('a worker and a command contradict each other', async () => {
   expect(exit).toMatchObject({ code: 1, stderr: expect.stringContaining('give either worker codex, or a') });
 });
 
+test('a batch does not take the place of a run of another kind', async () => {
+  const cwd = temporaryDirectory();
+  const batch = batchOf(cwd, 1);
+  const ask = ['ask', 'What is it?', '--input', 'c0.txt', '--worker', 'extractive', '--run-id', 'asked'];
+  expect((await rlm(ask, { cwd })).code).toBe(0);
+  const dir = join(cwd, '.rlm', 'runs', 'asked');
+  const before = readFileSync(join(dir, 'activity.json'), 'utf8');
+  const exit = await rlm(
+    batch.map((arg) => (arg === 'out' ? dir : arg)),
+    { cwd },
+  );
+  expect(exit).toMatchObject({ code: 1, stderr: expect.stringContaining("holds a run of kind 'ask'") });
+  expect(readFileSync(join(dir, 'activity.json'), 'utf8')).toBe(before);
+});
+
 test('a command named by a path is the one that is seen from where the user stands', async () => {
   const root = temporaryDirectory();
   const cwd = join(root, 'below');
