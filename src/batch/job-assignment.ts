@@ -32,6 +32,7 @@ export interface BatchSettings {
 export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
   return {
     id: job.record.job_id,
+    place: job.outputPath,
     mark: () => markOf(job, settings),
     async prepare() {
       const schema = compileSchema(job.schemaPath);

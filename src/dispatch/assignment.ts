@@ -17,6 +17,8 @@ export type Acceptance =
 export interface Assignment {
   /** Unique in the run; part of file names, so `[A-Za-z0-9._-]` only. */
   readonly id: string;
+  /** Where its result goes, absolute. What an earlier driver put elsewhere does not stand; a run that was moved does. */
+  readonly place?: string;
   /**
    * How its inputs look without reading them (see `fileMark`): while this says the same, `key` is the same.
    * Undefined when that cannot be said.

@@ -141,10 +141,11 @@ export async function dispatch(
 function stillStands(assignment: Assignment, earlier: OutcomeReader, history: History): boolean {
   const offset = history.accepted.get(assignment.id);
   const previous = offset === undefined ? undefined : earlier.read(offset);
-  if (previous?.id !== assignment.id || previous.output_path === undefined) return false;
+  const place = assignment.place ?? previous?.output_path;
+  if (previous?.id !== assignment.id || place === undefined) return false;
   const { input_mark, output_mark } = previous;
   if (input_mark === undefined || output_mark === undefined) return false;
-  return input_mark === assignment.mark?.() && output_mark === fileMark(previous.output_path, { ours: true });
+  return input_mark === assignment.mark?.() && output_mark === fileMark(place, { ours: true });
 }
 
 /**
@@ -220,7 +221,7 @@ async function runOne(
   const offset = history.accepted.get(assignment.id);
   const previous = offset === undefined ? undefined : earlier.read(offset);
   if (previous?.id === assignment.id) {
-    const why = staleness(previous, key);
+    const why = staleness(previous, key, assignment.place ?? previous.output_path);
     if (why === undefined) return undefined;
     journal.append({ type: 'stale', id: assignment.id, why });
   }
@@ -276,12 +277,13 @@ const PLACE_TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EISDIR', 'ENOTDIR',
 
 /** Why an accepted result does not stand any more; undefined when it does. */
 function staleness(
-  previous: { key: string; output_path?: string | undefined; output_sha256?: string | undefined },
+  previous: { key: string; output_sha256?: string | undefined },
   key: string,
+  place: string | undefined,
 ): string | undefined {
   if (previous.key !== key) return 'its inputs changed';
-  if (previous.output_path === undefined || previous.output_sha256 === undefined) return undefined;
-  const found = existsSync(previous.output_path) ? hashFile(previous.output_path).sha256 : undefined;
-  if (found === undefined) return `its result ${previous.output_path} is gone`;
-  return found === previous.output_sha256 ? undefined : `its result ${previous.output_path} was changed`;
+  if (place === undefined || previous.output_sha256 === undefined) return undefined;
+  const found = existsSync(place) ? hashFile(place).sha256 : undefined;
+  if (found === undefined) return `its result ${place} is gone`;
+  return found === previous.output_sha256 ? undefined : `its result ${place} was changed`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ANSWER_LINE, BatchFixture } from '../support/batch-run.ts';
@@ -45,4 +45,23 @@ test('what is given again runs only what changed, however small the change', asy
   expect((await batch()).code).toBe(0);
   expect(ran().sort()).toEqual(['asked-else', 'chunk-edited', 'result-edited', 'schema-of-its-own']);
   expect(fixture.summary()).toMatchObject({ jobs_total: 6, jobs_succeeded: 6 });
+});
+
+test('a run that was moved keeps its results, and a result that is to lie elsewhere is made there', async () => {
+  const fixture = new BatchFixture(['a', 'b']);
+  const worker = fixture.script('worker.sh', `echo "$1" >> ${join(fixture.root, 'calls')}; ${ANSWER_LINE}`);
+  const batch = async (runDir: string) => {
+    const args = ['--run-dir', runDir, '--command', worker, '--command', '{chunk_id}'];
+    const end = await rlm(['batch', '--jobs', 'jobs.jsonl', ...args], { cwd: fixture.root });
+    expect(end.code, end.stderr).toBe(0);
+    return readFileSync(join(fixture.root, 'calls'), 'utf8').trimEnd().split('\n').sort();
+  };
+  expect(await batch('run')).toEqual(['c-a', 'c-b']);
+  renameSync(fixture.runDir, join(fixture.root, 'moved'));
+  expect(await batch('moved')).toEqual(['c-a', 'c-b']);
+
+  const jobs = join(fixture.root, 'jobs.jsonl');
+  writeFileSync(jobs, readFileSync(jobs, 'utf8').replace('subresults/a.json', 'subresults/new.json'));
+  await batch('moved');
+  expect(readFileSync(join(fixture.root, 'moved/subresults/new.json'), 'utf8')).toContain('"c-a"');
 });
