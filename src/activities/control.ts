@@ -17,7 +17,7 @@ import { endSurvivors } from '../workers/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
 import { requireActivity, silentFor, writeActivity } from './record.ts';
-import { type RunStatus, readStatus } from './status.ts';
+import { lastError, type RunStatus, readStatus } from './status.ts';
 
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
 const START_WAIT_MS = 30_000;
@@ -169,6 +169,7 @@ async function launchDriver(
   record: () => Promise<ActivityRecord>,
   lost?: string,
 ): Promise<RunStatus> {
+  requireRoot(run);
   if (lost === undefined) requireNoDriver(run.dir);
   const lock = lockDriver(run.dir, `starting ${run.id}`, lost);
   try {
@@ -179,6 +180,14 @@ async function launchDriver(
   } finally {
     lock.release();
   }
+}
+
+/** The paths of a run's work start at its root. */
+function requireRoot({ id, record: { root } }: RunHandle): void {
+  if (existsSync(root)) return;
+  throw new RlmError('not_found', `the root of run '${id}' is gone: ${root}`, {
+    hint: 'If the project was moved, put a symlink in its old place: the paths of the run lead there.',
+  });
 }
 
 /** Has a process drive the run, and waits until it holds it. */
@@ -194,10 +203,14 @@ async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string
     if (driver.gone || performance.now() > deadline) {
       // One that comes up later would find a lock that is no longer meant for it.
       driver.kill();
-      throw new RlmError('internal', `the driver of run '${run.id}' did not come up`, {
-        hint: `Its last words are in ${join(run.dir, RUN_FILES.driverLog)}.`,
-        retryable: true,
-      });
+      throw new RlmError(
+        'internal',
+        `the driver of run '${run.id}' did not come up${lastError(run, before)}`,
+        {
+          hint: `Its last words are in ${join(run.dir, RUN_FILES.driverLog)}.`,
+          retryable: true,
+        },
+      );
     }
     await sleep(LOOK_MS);
   }

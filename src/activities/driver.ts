@@ -47,8 +47,8 @@ export async function serveDriver(kind: string): Promise<number> {
  */
 async function drive(order: DriverOrder): Promise<number> {
   const run = openRunDirectory(order.run_dir);
-  process.chdir(run.record.root);
   speakTo(join(run.dir, RUN_FILES.driverLog));
+  process.chdir(run.record.root);
   const lock = lockDriver(run.dir, `driving ${run.id}`, order.token);
   const launcher = new Launcher();
   launchThrough(launcher);
@@ -138,7 +138,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
       params: record.params,
       journal,
       history,
-      startedAt: Date.parse(now),
+      startedAt: performance.now(),
       signal: controller.signal,
       marks: { [RUN_VARIABLE]: run.dir, [DEPTH_VARIABLE]: String(currentDepth() + 1) },
     });

@@ -60,7 +60,7 @@ export function readStatus(run: RunHandle): RunStatus {
 }
 
 /** What a driver that died said last, such as that the disk is full, or where it is; empty when it said nothing. */
-function lastError(run: RunHandle, record: ActivityRecord): string {
+export function lastError(run: RunHandle, record: ActivityRecord): string {
   const log = join(run.dir, RUN_FILES.driverLog);
   const stat = statSync(log, { throwIfNoEntry: false });
   if (stat === undefined || stat.size === 0 || stat.size > MAX_TAIL_BYTES) return '';

@@ -19,6 +19,9 @@ const Tier = z.strictObject({
   claude_model: z.string().default('sonnet'),
 });
 
+/** A day; Node takes a timer of more than 24 days for one of 1 ms. */
+const MAX_BACKOFF_MS = 86_400_000;
+
 /** `.rlm/config.json`: every number and name a person may want to change. All of it is optional there. */
 export const ConfigFile = z.strictObject({
   worker: z.enum(['auto', 'codex', 'claude', 'command', 'extractive']).default('auto'),
@@ -54,8 +57,8 @@ export const ConfigFile = z.strictObject({
       /** Further attempts after throttling, server and network faults, which do not count as retries. */
       passing_retries: z.int().nonnegative().max(100).default(8),
       /** Back-off after a passing fault: first and longest wait, milliseconds. */
-      backoff_ms: z.int().positive().default(1000),
-      backoff_max_ms: z.int().positive().default(60_000),
+      backoff_ms: z.int().positive().max(MAX_BACKOFF_MS).default(1000),
+      backoff_max_ms: z.int().positive().max(MAX_BACKOFF_MS).default(60_000),
       /** A chunk up to this size is embedded in the prompt; a larger one goes by path. */
       embed_bytes: z.int().positive().max(900_000).default(400_000),
       /** How deep workers inside workers may go. */

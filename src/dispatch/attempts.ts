@@ -185,7 +185,7 @@ class Attempts {
     const call = piece.call();
     const input = call.input + feedback;
     const promptBytes = Buffer.byteLength(call.instructions) + Buffer.byteLength(input);
-    const reserved = loop.budget.reserve(promptBytes, first, Date.now());
+    const reserved = loop.budget.reserve(promptBytes, first, performance.now());
     if (typeof reserved === 'string') {
       loop.onStop({ why: 'budget', failure: { class: 'budget', message: reserved } });
       return 'stopped';
@@ -229,7 +229,7 @@ class Attempts {
       attempt,
       worker: loop.worker.name,
     });
-    const remaining = loop.budget.remainingMs(Date.now());
+    const remaining = loop.budget.remainingMs(performance.now());
     return loop.worker.run({
       ...call,
       id,

@@ -49,7 +49,7 @@ export class BudgetLedger {
   #settledCost = 0;
 
   /**
-   * @param startedAt when the activity was started or resumed, milliseconds since the epoch
+   * @param startedAt when the activity was started or resumed, by `performance.now()`: the wall clock may be set
    * @param reportsCost whether the worker itself says what a call cost
    * @throws RlmError `usage` for a limit in dollars where no price is known
    */

@@ -14,7 +14,7 @@ export interface FlowContext {
   journal: Journal;
   /** What the journal said before this driver. */
   history: History;
-  /** When this driver took the activity up, milliseconds since the epoch: `max_minutes` counts from here. */
+  /** When this driver took the activity up, by `performance.now()`: `max_minutes` counts from here. */
   startedAt: number;
   /** Aborted when the run is cancelled or the driver must go. */
   signal: AbortSignal;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { acquireLock, isAlive } from '../../src/files/index.ts';
@@ -76,3 +76,28 @@ test('a driver that was taken over ends with its workers, and writes nothing mor
   expect((await rlmThere('resume')).code).toBe(0);
   expect(fixture.summary()).toMatchObject({ state: 'completed', jobs_succeeded: 2 });
 }, 60_000);
+
+test('a driver that cannot begin says why, and a run whose project was moved what to do', async () => {
+  const fixture = new BatchFixture(['a']);
+  const there = (root: string, ...args: string[]) => rlm(args, { cwd: root });
+  const batch = ['batch', '--jobs', 'jobs.jsonl', '--worker', 'extractive', '--run-id', 'my-run'];
+  expect((await there(fixture.root, ...batch)).code).toBe(0);
+  const events = join(fixture.root, '.rlm/runs/my-run/events.jsonl');
+  fixture.write('chunks/a.txt', 'It was changed.\n');
+  renameSync(events, `${events}.kept`);
+  mkdirSync(events);
+  const broken = await there(fixture.root, 'resume', 'my-run', '--max-workers', '5');
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/did not come up \(EISDIR/) });
+  rmSync(events, { recursive: true });
+  renameSync(`${events}.kept`, events);
+
+  const moved = `${fixture.root}-moved`;
+  renameSync(fixture.root, moved);
+  try {
+    const lost = await there(moved, 'resume', 'my-run', '--max-workers', '5');
+    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining(`is gone: ${fixture.root}`) });
+    expect(lost.stderr).toContain('symlink in its old place');
+  } finally {
+    renameSync(moved, fixture.root);
+  }
+});
