@@ -36,7 +36,6 @@ class ChangeSignal {
   /** Resolves at the next change since the last look, after `ms` at the latest, or on abort. */
   next(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const rest = Math.max(0, this.#lookedAt + REST_MS - performance.now());
       const done = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
@@ -48,6 +47,7 @@ class ChangeSignal {
       };
       const soon = () => {
         clearTimeout(timer);
+        const rest = Math.max(0, this.#lookedAt + REST_MS - performance.now());
         timer = setTimeout(done, Math.min(ms, rest));
       };
       let timer = setTimeout(done, Math.min(ms, LOOK_MS));
