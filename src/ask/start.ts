@@ -1,6 +1,6 @@
 import { ASK_DEFAULTS } from '../contracts/index.ts';
 import { checkInputs } from '../corpus/index.ts';
-import { type Caller, resolveWork, type WorkRequest } from '../dispatch/index.ts';
+import { type Caller, requirePrice, resolveWork, type WorkRequest } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { createRun, type RunHandle } from '../runs/index.ts';
 import type { AskParams } from './params.ts';
@@ -40,6 +40,7 @@ export async function prepareAsk(
   }
   await checkInputs(request.inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
   const work = resolveWork(request.work, caller);
+  requirePrice(work, caller.config);
   const run = createRun(caller.root, {
     kind: 'ask',
     title: question,

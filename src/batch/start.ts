@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Caller, requireKind, resolveWork, type WorkRequest } from '../dispatch/index.ts';
+import { type Caller, requireKind, requirePrice, resolveWork, type WorkRequest } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { resolveInside } from '../files/index.ts';
 import {
@@ -37,6 +37,7 @@ export async function prepareBatch(
   caller: Caller,
 ): Promise<{ run: RunHandle; params: BatchParams; keepJobs: () => Promise<void> }> {
   const work = resolveWork(request.work, caller);
+  requirePrice(work, caller.config);
   const { cwd, root, allowedRoots } = caller;
   const where = placeOf(request, caller);
   const jobs = request.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, request.jobs);

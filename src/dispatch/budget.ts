@@ -14,6 +14,13 @@ export function costOf(usage: Usage, price: Price): number {
   return (fresh * price.input + cached + usage.output_tokens * price.output) / 1_000_000;
 }
 
+/** The error for a limit in dollars where no price is known. */
+export function noPrice(): RlmError {
+  return new RlmError('usage', 'max_cost_usd needs the price of the model, and none is configured', {
+    hint: 'Put it under "prices" in .rlm/config.json ({"<model>": {"input": 1.25, "output": 10}} in US dollars a million tokens), or use max_tokens.',
+  });
+}
+
 /** What a launch is expected to use, set aside until its true use is known. */
 export interface Reservation {
   tokens: number;
@@ -61,9 +68,7 @@ export class BudgetLedger {
     reportsCost: boolean,
   ) {
     if (budget.max_cost_usd !== undefined && price === undefined && !reportsCost) {
-      throw new RlmError('usage', 'max_cost_usd needs the price of the model, and none is configured', {
-        hint: 'Put it under "prices" in .rlm/config.json ({"<model>": {"input": 1.25, "output": 10}} in US dollars a million tokens), or use max_tokens.',
-      });
+      throw noPrice();
     }
     this.#budget = budget;
     this.#spent = { ...spent };

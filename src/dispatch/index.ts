@@ -6,6 +6,12 @@ export type { History } from './history.ts';
 export { IdIndex, quickHash } from './id-index.ts';
 export { Journal, OutcomeReader, parseEvent, readEvents, readHistory } from './journal.ts';
 export type { Stop } from './policy.ts';
-
 export { WorkSession } from './session.ts';
-export { type Caller, requireKind, resolveWork, WorkParams, type WorkRequest } from './work-params.ts';
+export {
+  type Caller,
+  requireKind,
+  requirePrice,
+  resolveWork,
+  WorkParams,
+  type WorkRequest,
+} from './work-params.ts';

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import { Budget } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, resolveInside } from '../files/index.ts';
+import { noPrice } from './budget.ts';
 
 /**
  * Who works and within which limits: the part of an activity's parameters that every flow has. Kept in
@@ -100,6 +101,17 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
     budget: { ...config.budget, ...request.budget },
     cache: request.cache ?? true,
   };
+}
+
+/**
+ * For work by one model: that a limit in dollars can be kept. Claude and the reader say themselves what a call cost,
+ * and who `auto` will be is not known yet; a driver looks again.
+ *
+ * @throws RlmError `usage` when it cannot
+ */
+export function requirePrice({ worker, model, budget }: WorkParams, { models, prices }: Config): void {
+  if (budget.max_cost_usd === undefined || (worker !== 'codex' && worker !== 'command')) return;
+  if (prices[model ?? models.codex] === undefined) throw noPrice();
 }
 
 /** A program that is named by a path is the one the caller sees there, wherever its workers run. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BatchSummary } from '../../src/contracts/index.ts';
@@ -134,4 +134,5 @@ test('a limit in dollars needs a price: said at once, and nothing is asked', asy
   expect(exit.stderr).toContain('max_cost_usd needs the price of the model');
   expect(exit.stderr).toContain('"prices" in .rlm/config.json');
   expect(run.asked()).toEqual([]);
+  expect(existsSync(run.fixture.runDir)).toBe(false);
 });
