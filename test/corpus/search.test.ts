@@ -200,6 +200,19 @@ describe('patterns', () => {
     }
   });
 
+  it.each([
+    ['[[:digit:]xyz]end', ['1end', 'zend'], ['aend']],
+    ['[^[:alpha:]xyz]end', ['1end'], ['aend']],
+    ['[[]x|y[a]end', ['[x', 'yaend'], ['end']],
+    ['one{|two}three', ['one{', 'two}three'], ['one']],
+    ['([[:digit:]xyz])end', ['1end'], ['aend']],
+  ])('knows what a class and a brace are: %s', async (pattern, matching, other) => {
+    const texts = [...matching, ...other];
+    const run = await corpusOf(Object.fromEntries(texts.map((text, index) => [`${index}.txt`, text])));
+    const [result] = await search(run, [pattern], { mode: 'regex' });
+    expect(result?.hits.map(({ matched }) => matched[0]).sort()).toEqual([...matching].sort());
+  });
+
   it('ends in linear time on a pattern that would backtrack for ever', async () => {
     const run = await corpusOf({ 'a.txt': `${'a'.repeat(4000)}!\n`.repeat(20) });
     const [result] = await search(run, ['^(a+)+$'], { mode: 'regex' });

@@ -2,6 +2,10 @@
 const SHORTEST = 3;
 /** ASCII that stands for itself, outside a class. */
 const PLAIN = /[A-Za-z0-9 _"'#%&,/:;<=>@`~-]/;
+/** That what stands before it may be absent; a brace that counts nothing stands for itself. */
+const REPEAT = /^(?:[*?]|\{\d+(?:,\d*)?\})/;
+/** A bracket right behind the opening one stands for itself, and `[:digit:]` has brackets of its own. */
+const CLASS = /\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]/sy;
 
 /**
  * The longest text, in lower case, that every match of a pattern must hold in some case; undefined when the
@@ -20,17 +24,17 @@ export function requiredLiteral(pattern: string): string | undefined {
   if (flags !== null) at = flags[0].length;
   while (at < pattern.length) {
     const character = pattern[at] ?? '';
+    const repeat = REPEAT.exec(pattern.slice(at))?.[0];
     if (character === '|') return undefined;
     if (character === '(' || character === '[') {
       end();
       const close = closingOf(pattern, at);
       if (close === undefined) return undefined;
       at = close + 1;
-    } else if (character === '*' || character === '?' || character === '{') {
+    } else if (repeat !== undefined) {
       run = run.slice(0, -1);
       end();
-      at = character === '{' ? pattern.indexOf('}', at) + 1 : at + 1;
-      if (at === 0) return undefined;
+      at += repeat.length;
     } else if (character === '\\') {
       const escaped = pattern[at + 1] ?? '';
       if (escaped === 'Q') return undefined;
@@ -55,26 +59,20 @@ export function requiredLiteral(pattern: string): string | undefined {
   return longest.length >= SHORTEST ? longest.toLowerCase() : undefined;
 }
 
-/** Where the group or class that opens at `from` is closed. */
+/** Where the group or class that opens at `from` is closed; undefined when it is not. */
 function closingOf(pattern: string, from: number): number | undefined {
   let depth = 0;
-  let inClass = false;
   for (let at = from; at < pattern.length; at += 1) {
     const character = pattern[at];
     if (character === '\\') at += 1;
-    else if (inClass) {
-      // A bracket right after the opening one stands for itself: []a] and [^]a].
-      const first = pattern[at - 1] === '[' || (pattern[at - 1] === '^' && pattern[at - 2] === '[');
-      if (character === ']' && !first) {
-        inClass = false;
-        if (depth === 0) return at;
-      }
-    } else if (character === '[') inClass = true;
     else if (character === '(') depth += 1;
-    else if (character === ')') {
-      depth -= 1;
-      if (depth === 0) return at;
+    else if (character === ')') depth -= 1;
+    else if (character === '[') {
+      CLASS.lastIndex = at;
+      if (!CLASS.test(pattern)) return undefined;
+      at = CLASS.lastIndex - 1;
     }
+    if (depth === 0) return at;
   }
   return undefined;
 }
