@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -46,13 +47,13 @@ async function endpoint(
   return { url: `http://127.0.0.1:${address.port}/v1`, texts, keys };
 }
 
-async function documents(): Promise<{ run: string; root: string }> {
+async function documents(): Promise<{ run: string; root: string; docs: string }> {
   const place = workplace();
   place.put('a.txt', 'The vessel left the harbour.\n');
   place.put('b.txt', 'A bank gives a loan when the ship owner asks.\n');
   place.put('c.txt', 'Each leaf of the tree fell in the forest.\n');
   await ingest(place.run, ['.'], { base: place.docs });
-  return { run: place.run, root: join(place.run, '..') };
+  return { run: place.run, root: join(place.run, '..'), docs: place.docs };
 }
 
 describe('vectors', () => {
@@ -90,5 +91,20 @@ describe('vectors', () => {
     const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings, thesaurus: false });
     expect(result?.hits.map(({ source }) => source)).toEqual(['b.txt']);
     expect(result?.notes.join()).toMatch(/ranked by BM25 alone/);
+  });
+
+  it('goes on without a document that is gone, and keeps no vector of a changed one under the old text', async () => {
+    const { run, root, docs } = await documents();
+    const { url, texts } = await endpoint();
+    const embeddings = { url, model: 'themes', cacheDirectory: embeddingsDirectory(root) };
+    rmSync(join(docs, 'b.txt'));
+    writeFileSync(join(docs, 'c.txt'), 'A ship, a ship, a ship at sea, at sea!!\n');
+    const [result] = await search(run, ['sea'], { mode: 'vector', embeddings });
+    expect(result?.hits.map(({ source }) => source)).toEqual(['a.txt', 'c.txt']);
+    expect(result?.hits[1]?.score).toBeGreaterThan(0.9);
+    expect(result?.notes.filter((note) => note.startsWith('b.txt'))).toHaveLength(1);
+    writeFileSync(join(docs, 'c.txt'), 'Each leaf of the tree fell in the forest.\n');
+    await search(run, ['sea'], { mode: 'vector', embeddings });
+    expect(texts.at(-1)).toContain('Each leaf');
   });
 });

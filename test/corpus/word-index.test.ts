@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -85,6 +85,15 @@ describe('the index', () => {
     utimesSync(join(docs, '0.txt'), new Date(0), new Date(0));
     expect(await buildIndex(run, index)).toBe('built');
     expect((await engineOf(run, index))[0]).toBe('index');
+  });
+
+  it('finds chunks of a document that is gone, and says so once', async () => {
+    const { run, docs, index } = await corpus(1, 4000);
+    await buildIndex(run, index);
+    rmSync(join(docs, '0.txt'));
+    const [result] = await search(run, ['memory'], { indexDirectory: index });
+    expect(result?.hits).toHaveLength(10);
+    expect(result?.notes).toEqual([expect.stringContaining('0.txt can no longer be read')]);
   });
 
   it('is built by one at a time', async () => {

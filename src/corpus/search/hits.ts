@@ -17,25 +17,19 @@ const MAX_MATCHED_CHARACTERS = 80;
 export interface HitReader {
   ofQuestion(scored: Scored, question: Question, notes: string[]): SearchHit;
   ofPattern(scored: Scored, pattern: LinearPattern, notes: string[]): SearchHit;
-  /** Texts of chunks with the hashes of the manifest. */
-  texts(ordinals: readonly number[]): { sha256: string; text: string }[];
+  /** Texts of chunks and their hashes, both as they are now; those of a document that is gone are left out. */
+  texts(ordinals: readonly number[], notes: string[]): { ordinal: number; sha256: string; text: string }[];
 }
 
 export function hitReader(corpus: Corpus): HitReader {
   const read = (ordinal: number, notes: string[]): { record: ChunkRecord; text: string } => {
     const [record] = chunkRecords(corpus, [ordinal]);
     if (record === undefined) throw new Error(`no manifest line for chunk ${ordinal}`);
-    let bytes: Buffer = Buffer.alloc(0);
-    try {
-      bytes = readChunk(corpus, ordinal);
-    } catch (error) {
-      notes.push(`${record.source} can no longer be read: ${messageOf(error)}`);
+    const bytes = readChunk(corpus, ordinal, notes);
+    if (bytes !== undefined && sha256(bytes) !== record.sha256) {
+      noteOnce(notes, `${record.source} changed since it was ingested: its lines may have moved`);
     }
-    if (createHash('sha256').update(bytes).digest('hex') !== record.sha256) {
-      const note = `${record.source} changed since it was ingested: its lines may have moved`;
-      if (!notes.includes(note)) notes.push(note);
-    }
-    return { record, text: bytes.toString('utf8') };
+    return { record, text: bytes?.toString('utf8') ?? '' };
   };
   return {
     ofQuestion(scored, question, notes) {
@@ -64,12 +58,11 @@ export function hitReader(corpus: Corpus): HitReader {
       const matched = new Set(found.map(({ start, end }) => text.slice(start, end)));
       return hitOf(scored, record, text, matches, [...matched]);
     },
-    texts(ordinals) {
-      const records = chunkRecords(corpus, ordinals);
-      return records.map(({ sha256 }, index) => ({
-        sha256,
-        text: readChunk(corpus, ordinals[index] ?? 0).toString('utf8'),
-      }));
+    texts(ordinals, notes) {
+      return ordinals.flatMap((ordinal) => {
+        const bytes = readChunk(corpus, ordinal, notes);
+        return bytes === undefined ? [] : [{ ordinal, sha256: sha256(bytes), text: bytes.toString('utf8') }];
+      });
     },
   };
 }
@@ -96,11 +89,17 @@ function hitOf(
   };
 }
 
-/** The bytes of one chunk as they are now. */
-function readChunk(corpus: Corpus, ordinal: number): Buffer {
+/** The bytes of one chunk as they are now; undefined, and noted, when its document cannot be opened. */
+function readChunk(corpus: Corpus, ordinal: number, notes: string[]): Buffer | undefined {
   const { spans } = corpus;
   const source = sourceAt(corpus, spans.source(ordinal));
-  const fd = openSync(textFile(corpus, source), 'r');
+  let fd: number;
+  try {
+    fd = openSync(textFile(corpus, source), 'r');
+  } catch (error) {
+    noteOnce(notes, `${source.path} can no longer be read: ${messageOf(error)}`);
+    return undefined;
+  }
   try {
     const bytes = Buffer.alloc(spans.length(ordinal));
     const size = spans.start(ordinal) + bytes.length;
@@ -109,4 +108,12 @@ function readChunk(corpus: Corpus, ordinal: number): Buffer {
   } finally {
     closeSync(fd);
   }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function noteOnce(notes: string[], note: string): void {
+  if (!notes.includes(note)) notes.push(note);
 }

@@ -176,7 +176,7 @@ async function finish(
 ): Promise<Ranking['best']> {
   if (mode === 'bm25') return ranking.best;
   try {
-    const byVector = await orderByVector(pass, question, ranking);
+    const byVector = await orderByVector(pass, question, ranking, notes);
     return mode === 'vector' ? byVector : fuse([ranking.best, byVector], pass.topK);
   } catch (error) {
     if (mode === 'vector' || !(error instanceof RlmError) || error.code !== 'unavailable') throw error;
@@ -185,7 +185,12 @@ async function finish(
   }
 }
 
-async function orderByVector(pass: Pass, question: Question, ranking: Ranking): Promise<Ranking['best']> {
+async function orderByVector(
+  pass: Pass,
+  question: Question,
+  ranking: Ranking,
+  notes: string[],
+): Promise<Ranking['best']> {
   const { corpus, options } = pass;
   const endpoint = options.embeddings;
   if (endpoint === undefined) {
@@ -197,10 +202,10 @@ async function orderByVector(pass: Pass, question: Question, ranking: Ranking): 
   const ordinals = few
     ? Array.from({ length: corpus.record.chunks }, (_, ordinal) => ordinal)
     : ranking.best.map(({ ordinal }) => ordinal);
-  const chunks = pass.hits.texts(ordinals);
+  const chunks = pass.hits.texts(ordinals, notes);
   const asked = { sha256: createHash('sha256').update(question.text).digest('hex'), text: question.text };
   const [vector, ...vectors] = await embed(endpoint, [asked, ...chunks], options.signal);
   if (vector === undefined) return [];
-  const candidates = vectors.map((of, index) => ({ ordinal: ordinals[index] ?? 0, vector: of }));
+  const candidates = vectors.map((of, index) => ({ ordinal: chunks[index]?.ordinal ?? 0, vector: of }));
   return rankByVector(vector, candidates);
 }
