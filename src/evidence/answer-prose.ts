@@ -12,6 +12,9 @@ export interface Stretch {
 /** `[1]`, `[2, 3]`, `[4-6]`: marks of citations. */
 const MARK = /\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]/g;
 
+/** What opens and closes a code block; backticks behind it on its line make it inline code (CommonMark). */
+const FENCE = /^\s*(`{3,}(?=[^`]*$)|~{3,})/;
+
 /** Splits content into stretches. @param quotes the words of all verified evidence */
 export function stretchesOf(content: string, quotes: readonly string[]): Stretch[] {
   const known = quotes.map(folded);
@@ -26,15 +29,16 @@ export function stretchesOf(content: string, quotes: readonly string[]): Stretch
     block = [];
   };
   for (const line of content.split(/(?<=\n)/)) {
-    const marker = /^\s*(```|~~~)/.exec(line)?.[1];
-    if (fence === undefined && marker === undefined && /^\s*>/.test(line)) {
+    const mark = FENCE.exec(line)?.[1];
+    if (fence === undefined && mark === undefined && /^\s*>/.test(line)) {
       block.push(line);
       continue;
     }
     endBlock();
-    if (fence !== undefined || marker !== undefined) push(stretches, line, false);
+    if (fence !== undefined || mark !== undefined) push(stretches, line, false);
     else for (const part of line.split(/(`[^`\n]+`)/)) push(stretches, part, !/^`.*`$/.test(part));
-    if (marker !== undefined) fence = fence === undefined ? marker : marker === fence ? undefined : fence;
+    if (fence === undefined) fence = mark;
+    else if (mark?.startsWith(fence) && line.trim() === mark) fence = undefined;
   }
   endBlock();
   return stretches;

@@ -58,6 +58,7 @@ describe('an answer is accepted', () => {
       'with code and verified quotes that look like marks',
       { content: 'Oil [1]:\n> Adding water is not advised [1].\nUse `a[7]`.\n```\nb[9]\n```\n' },
     ],
+    ['with a fence inside a longer one', { content: 'Oil [1]:\n````\n```\nb[9]\n```\nc[8]\n````\n' }],
   ])('%s', (_name, changes) => {
     expect(problems(answer(changes))).toEqual([]);
   });
@@ -110,6 +111,16 @@ describe('an answer is refused', () => {
       'that cites something else than lines',
       answer({ citations: [{ claim_id: 'c-1', sources: ['e-0001'] }] }),
       'unverified_source: ',
+    ],
+    [
+      'with a mark behind code in three backticks on one line',
+      answer({ content: 'Oil [1].\n```a```\nWater is fine [2].\n' }),
+      'mark_without_citation: content has the mark [2]',
+    ],
+    [
+      'with a mark behind a fence that holds another',
+      answer({ content: 'Oil [1].\n````\n```\n````\nWater is fine [2].\n' }),
+      'mark_without_citation: content has the mark [2]',
     ],
     [
       'with a block quote that is nowhere',
