@@ -56,7 +56,8 @@ const SMALL_BYTES = 256 * 1024;
 
 function parseSmall(path: string, parser: DeferredParser): void {
   const text = readFileSync(path, 'utf8');
-  if (!/deferred opportunit/i.test(text)) return;
+  // A heading may have emphasis or wide spaces between the two.
+  if (!/deferred[\s*_`]+opportunit/i.test(text)) return;
   for (const line of text.split('\n')) parser.push(line);
 }
 

@@ -98,12 +98,14 @@ function readStart(path: string, size: number): Buffer {
 }
 
 const COMPLIANCE = /contract compliance/i;
+/** With the emphasis and wide spaces that a plain title has no more. */
+const COMPLIANCE_ANYHOW = /contract[\s*_`]+compliance/i;
 const COMPLIANCE_HEADING = /^#{1,6} contract compliance\s*$/im;
 
 function hasComplianceSection(text: string): boolean {
   // Nearly every report says it in a plain heading and has no code block: 5,000 of them must not take long.
   if (!text.includes('```') && !text.includes('~~~') && COMPLIANCE_HEADING.test(text)) return true;
-  return COMPLIANCE.test(text) && titles(text).some((line) => COMPLIANCE.test(line.title));
+  return COMPLIANCE_ANYHOW.test(text) && titles(text).some((line) => COMPLIANCE.test(line.title));
 }
 
 function linesBelow(text: string, title: RegExp): number {

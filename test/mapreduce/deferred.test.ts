@@ -33,6 +33,7 @@ describe('deferred opportunities are found', () => {
     ['under an underlined heading', `Deferred Opportunities\n----------------------\n${entry}`, full(3)],
     ['under a bold line', `text\n\n**Deferred opportunities**\n\n${entry}`, full(5)],
     ['under a bold line with underscores and a colon', `__Deferred Opportunity:__\n${entry}`, full(2)],
+    ['under a heading with emphasis and wide spaces', `## *Deferred*  opportunities\n${entry}`, full(2)],
     ['with Windows line ends', `## Deferred opportunities\r\n\r\n${entry}\r\n`, full(3)],
     ['in a quote', `> ## Deferred opportunities\n> ${entry}`, full(2)],
     [

@@ -65,18 +65,23 @@ describe('the inventory', () => {
   it('says sizes, ages and whether the contract section is there', () => {
     const root = temporaryRoot();
     const planned = plannedRun(root, {
-      tasks: ['with', 'without', 'quoted', 'bold', 'later'].map((worker_id) => ({ worker_id, goal: 'g' })),
+      tasks: ['with', 'without', 'quoted', 'bold', 'emphasis', 'later'].map((worker_id) => ({
+        worker_id,
+        goal: 'g',
+      })),
     });
     writeReport(root, planned.plan, 'with', REPORT, 5000);
     writeReport(root, planned.plan, 'without', '# r\nContract Compliance is fine, I say in passing');
     writeReport(root, planned.plan, 'quoted', '```\n## Contract Compliance\n```\ntext');
     writeReport(root, planned.plan, 'bold', 'x\n\n**1. Contract compliance:** read');
+    writeReport(root, planned.plan, 'emphasis', '# Contract *Compliance*\nread');
     const { state } = lookAtTasks(root, planned.run);
     expect(state.tasks.map((t) => [t.worker_id, t.state, t.contract_compliance])).toEqual([
       ['with', 'ok', true],
       ['without', 'ok', false],
       ['quoted', 'ok', false],
       ['bold', 'ok', true],
+      ['emphasis', 'ok', true],
       ['later', 'missing', null],
     ]);
     expect(state.tasks[0]?.size_bytes).toBe(Buffer.byteLength(REPORT));
