@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CHUNK_ID_PATTERN,
@@ -9,6 +9,7 @@ import {
 } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { parseLine, readLineBatches } from '../files/index.ts';
+import { readAt } from './bytes.ts';
 import { CORPUS_FILES } from './layout.ts';
 import { Loaded } from './loaded.ts';
 import { readSpans, type Spans } from './spans.ts';
@@ -115,9 +116,7 @@ export function chunkRecords(corpus: Corpus, ordinals: readonly number[]): Chunk
       const start = corpus.spans.manifestOffset(ordinal);
       const last = ordinal + 1 === corpus.spans.count;
       const end = last ? corpus.record.manifest_bytes : corpus.spans.manifestOffset(ordinal + 1);
-      const line = Buffer.alloc(end - start);
-      readSync(fd, line, 0, line.length, start);
-      return ChunkRecord.parse(JSON.parse(line.toString('utf8')));
+      return ChunkRecord.parse(JSON.parse(readAt(fd, start, end - start).toString('utf8')));
     });
   } finally {
     closeSync(fd);

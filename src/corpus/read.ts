@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ReadResult, type ReadSource, TextPosition } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { parseLine, readLines } from '../files/index.ts';
+import { countNewlines, readAt } from './bytes.ts';
 import { type Corpus, chunkRecords, openCorpus, ordinalOf, sourceAt, textFile } from './corpus.ts';
 
 const DEFAULT_READ_BYTES = 8 * 1024;
@@ -116,12 +117,6 @@ function cutAt(bytes: Buffer, limit: number): number {
   return cut;
 }
 
-function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
-}
-
 async function positionOf(
   corpus: Corpus,
   source: ReadSource,
@@ -162,7 +157,8 @@ class TextFile {
     const source = sourceAt(corpus, index);
     const path = textFile(corpus, source);
     try {
-      return new TextFile(corpus, source, openSync(path, 'r'), statSync(path));
+      const fd = openSync(path, 'r');
+      return new TextFile(corpus, source, fd, fstatSync(fd));
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
       throw new RlmError('not_found', `'${source.path}' is no longer there`, {
@@ -177,14 +173,7 @@ class TextFile {
   }
 
   read(position: number, length: number): Buffer {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.size - position)));
-    let filled = 0;
-    while (filled < bytes.length) {
-      const read = readSync(this.#fd, bytes, filled, bytes.length - filled, position + filled);
-      if (read === 0) break;
-      filled += read;
-    }
-    return bytes.subarray(0, filled);
+    return readAt(this.#fd, position, Math.min(length, this.size - position));
   }
 
   /** Whether the text differs from what was ingested, by size and time. */

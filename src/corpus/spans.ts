@@ -1,5 +1,6 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { FILE_MODE } from '../files/index.ts';
+import { writeAll } from './bytes.ts';
 
 /*
  * `chunks/spans.bin`: 32 bytes a chunk in manifest order, so that a scan of a gigabyte need not parse 70 MB of
@@ -111,9 +112,7 @@ export class SpanWriter {
 
   #flush(): void {
     const bytes = Buffer.from(this.#bytes, 0, this.#buffered * RECORD_BYTES);
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#written + done);
-    }
+    writeAll(this.#fd, bytes, this.#written);
     this.#written += bytes.length;
     this.#buffered = 0;
   }

@@ -1,5 +1,6 @@
 import type { SourceKind } from '../../contracts/index.ts';
-import { rankOf, SECTION_RANK } from './boundaries.ts';
+import { countNewlines } from '../bytes.ts';
+import { type LineRank, rankOf, SECTION_RANK } from './boundaries.ts';
 import { ByteWindow, type TextSource } from './window.ts';
 
 const NEWLINE = 0x0a;
@@ -72,7 +73,7 @@ export function* cutChunks(source: TextSource, plan: ChunkPlan): Generator<Chunk
 function cutLine(
   bytes: Buffer,
   target: number,
-  rank: (bytes: Buffer, at: number) => number,
+  rank: LineRank,
 ): { length: number; rank: number } | undefined {
   let best: { length: number; rank: number } | undefined;
   for (let newline = bytes.lastIndexOf(NEWLINE, target - 1); newline !== -1; ) {
@@ -118,10 +119,4 @@ function overlapOf(chunk: Buffer, lines: number, limit: number): number {
     from = newline + 1;
   }
   return chunk.length - from;
-}
-
-function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ChunkRecord,
@@ -15,6 +15,7 @@ import {
   temporaryName,
   writeJsonAtomic,
 } from '../../files/index.ts';
+import { writeAll } from '../bytes.ts';
 import { chunkIdOf } from '../corpus.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { SpanWriter } from '../spans.ts';
@@ -205,10 +206,7 @@ class LineFile {
 
   #flush(): void {
     const bytes = Buffer.from(this.#pending);
-    const at = this.#bytes - bytes.length;
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
-    }
+    writeAll(this.#fd, bytes, this.#bytes - bytes.length);
     this.#pending = '';
   }
 }

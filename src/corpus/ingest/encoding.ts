@@ -1,7 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { SourceEncoding } from '../../contracts/index.ts';
 import { FILE_MODE } from '../../files/index.ts';
+import { writeAll } from '../bytes.ts';
 
 /** How much of a document decides what it is. */
 export const HEAD_BYTES = 64 * 1024;
@@ -85,7 +86,7 @@ export function transcode(blocks: Iterable<Buffer>, encoding: SourceEncoding, pa
   let bytes = 0;
   const write = (text: string) => {
     const buffer = Buffer.from(text);
-    for (let done = 0; done < buffer.length; ) done += writeSync(fd, buffer, done);
+    writeAll(fd, buffer);
     bytes += buffer.length;
   };
   try {

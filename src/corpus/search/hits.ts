@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { ChunkRecord, SearchHit } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
+import { readAt } from '../bytes.ts';
 import { type Corpus, chunkRecords, sourceAt, textFile } from '../corpus.ts';
 import { type Match, previewOf } from './preview.ts';
 import type { Question } from './question.ts';
 import type { LinearPattern } from './regex.ts';
-import { fill } from './texts.ts';
 import type { Scored } from './top.ts';
 import { beginningOf, wordsOf } from './words.ts';
 
@@ -101,10 +101,7 @@ function readChunk(corpus: Corpus, ordinal: number, notes: string[]): Buffer | u
     return undefined;
   }
   try {
-    const bytes = Buffer.alloc(spans.length(ordinal));
-    const size = spans.start(ordinal) + bytes.length;
-    const filled = fill({ fd, size }, bytes, 0, spans.start(ordinal));
-    return bytes.subarray(0, filled);
+    return readAt(fd, spans.start(ordinal), spans.length(ordinal));
   } finally {
     closeSync(fd);
   }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { FILE_MODE } from '../../files/index.ts';
+import { readAt, writeAll } from '../bytes.ts';
 import type { PostingList } from './posting-lists.ts';
 
 /*
@@ -93,9 +94,7 @@ export class IndexWriter {
   }
 
   #flush(): void {
-    for (let done = 0; done < this.#filled; ) {
-      done += writeSync(this.#fd, this.#pending, done, this.#filled - done);
-    }
+    writeAll(this.#fd, this.#pending.subarray(0, this.#filled));
     this.#written += this.#filled;
     this.#filled = 0;
   }
@@ -120,7 +119,7 @@ export class IndexFile {
   static open(path: string, chunks: number): IndexFile | undefined {
     const fd = openSync(path, 'r');
     const { size } = fstatSync(fd);
-    const tail = readAt(fd, size - TAIL_BYTES, TAIL_BYTES);
+    const tail = readAt(fd, Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
     if (tail.length === TAIL_BYTES && tail.readUInt32LE(20) === MAGIC && tail.readUInt32LE(16) === chunks) {
       const end = tail.readDoubleLE(0);
       const blocks = tail.readUInt32LE(8);
@@ -206,15 +205,4 @@ function entryAt(bytes: Buffer, at: number): PostingList & { name: Buffer; end: 
     postings: bytes.subarray(postings, end),
     end,
   };
-}
-
-function readAt(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(Math.max(0, length));
-  let filled = 0;
-  while (position >= 0 && filled < bytes.length) {
-    const read = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return bytes.subarray(0, filled);
 }

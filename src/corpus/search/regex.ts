@@ -1,9 +1,10 @@
 import { messageOf, RlmError } from '../../errors.ts';
+import { readAt } from '../bytes.ts';
 import type { Corpus } from '../corpus.ts';
 import type { Ranking } from './bm25.ts';
 import { requiredLiteral } from './required-literal.ts';
 import { countTerms } from './scan.ts';
-import { fill, openTexts } from './texts.ts';
+import { openTexts } from './texts.ts';
 import { Top } from './top.ts';
 
 /** A chunk with more matches than this is not better for it. */
@@ -70,9 +71,8 @@ export async function rankByPattern(
         );
         break search;
       }
-      const bytes = Buffer.allocUnsafe(corpus.spans.length(ordinal));
-      const filled = fill(text, bytes, 0, corpus.spans.start(ordinal));
-      const chunk = bytes.toString('utf8', 0, filled);
+      const bytes = readAt(text.fd, corpus.spans.start(ordinal), corpus.spans.length(ordinal));
+      const chunk = bytes.toString('utf8');
       for (const index of which) {
         const count = patterns[index]?.matches(chunk, MAX_MATCHES).length ?? 0;
         if (count === 0) continue;

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { ReadSource } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
+import { readInto } from '../bytes.ts';
 import { type Corpus, textFile } from '../corpus.ts';
 
 /** A source's text and its chunks, for a pass over the corpus. */
@@ -43,11 +44,5 @@ export function fill(
   position: number,
 ): number {
   const wanted = Math.min(buffer.length - offset, text.size - position);
-  let filled = 0;
-  while (filled < wanted) {
-    const read = readSync(text.fd, buffer, offset + filled, wanted - filled, position + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return filled;
+  return readInto(text.fd, buffer, offset, wanted, position);
 }
