@@ -7,6 +7,8 @@ import { writeAll } from './bytes.ts';
  * manifest, and a chunk id finds its line at once. Byte order of the machine: it is made again by an ingest.
  */
 const RECORD_BYTES = 32;
+/** Records that are gathered before they are written. */
+const BUFFERED = 2048;
 
 export interface Span {
   /** Bytes of the source's text. */
@@ -23,12 +25,11 @@ export interface Span {
 /** All spans of a corpus, 32 bytes each. `ordinal` counts from 0: chunk `c-000001` is 0. */
 export class Spans {
   readonly count: number;
+  /** Bytes of memory. */
+  readonly bytes: number;
   readonly #floats: Float64Array;
   readonly #integers: Uint32Array;
   #averageLength: number | undefined;
-
-  /** Bytes of memory. */
-  readonly bytes: number;
 
   constructor(bytes: ArrayBuffer) {
     this.bytes = bytes.byteLength;
@@ -76,7 +77,7 @@ export function readSpans(path: string): Spans {
 /** Writes spans in order through a buffer. */
 export class SpanWriter {
   readonly #fd: number;
-  readonly #bytes = new ArrayBuffer(RECORD_BYTES * 2048);
+  readonly #bytes = new ArrayBuffer(RECORD_BYTES * BUFFERED);
   readonly #floats = new Float64Array(this.#bytes);
   readonly #integers = new Uint32Array(this.#bytes);
   #buffered = 0;
@@ -102,7 +103,7 @@ export class SpanWriter {
     this.#integers[at * 8 + 6] = span.lineEnd;
     this.#integers[at * 8 + 7] = span.source;
     this.#buffered += 1;
-    if (this.#buffered === 2048) this.#flush();
+    if (this.#buffered === BUFFERED) this.#flush();
   }
 
   close(): void {

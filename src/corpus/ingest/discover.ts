@@ -59,10 +59,17 @@ export async function checkInputs(
   for (const input of inputs) await walk.check(input);
 }
 
+interface FoundFile {
+  candidate: Candidate;
+  /** Where its name leads, symlinks resolved. */
+  real: string;
+  linked: boolean;
+}
+
 class Walk {
   readonly #options: DiscoverOptions;
   readonly #roots: string[] | undefined;
-  readonly #found = new Map<string, { candidate: Candidate; real: string; linked: boolean }>();
+  readonly #found = new Map<string, FoundFile>();
   readonly #skipped = new Map<string, SkippedSource>();
   readonly #directories = new Set<string>();
   readonly #ignored = new Set<string>();
@@ -214,7 +221,7 @@ class Walk {
 
   result(): Discovery {
     // A file that several names lead to is read once, under its own name rather than a link's.
-    const byReal = new Map<string, { candidate: Candidate; real: string; linked: boolean }>();
+    const byReal = new Map<string, FoundFile>();
     const entries = [...this.#found.values()].sort(
       (a, b) => Number(a.linked) - Number(b.linked) || order(a.candidate.path, b.candidate.path),
     );

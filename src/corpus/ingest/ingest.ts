@@ -9,8 +9,8 @@ import { cutChunks } from './chunker.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type Candidate, discover } from './discover.ts';
 import { LeftOut } from './left-out.ts';
-import { PriorCorpus } from './prior.ts';
-import { inspect, rateOf, textOf } from './read-document.ts';
+import { PriorCorpus, type PriorSource } from './prior.ts';
+import { type DocumentText, type Inspection, inspect, rateOf, textOf } from './read-document.ts';
 import { withFile } from './window.ts';
 
 const DEFAULT_TARGET_TOKENS = 1500;
@@ -64,7 +64,7 @@ export async function ingest(
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);
   const writer = new CorpusWriter(runDir);
   const report = new ReportBuilder();
-  const kept = new Set<string>();
+  const kept = new Set<string | null>();
   try {
     for (const skipped of found.skipped) {
       writer.skip(skipped);
@@ -77,7 +77,10 @@ export async function ingest(
       if (outcome.status === 'skipped') {
         writer.skip(outcome);
         report.skipped(outcome);
-      } else report.read(candidate, outcome, kept);
+      } else {
+        report.read(candidate, outcome);
+        for (const path of outcome.files) kept.add(path);
+      }
       bytes += candidate.stats.size;
       options.onProgress?.({ documents: index + 1, total: found.candidates.length, bytes });
     }
@@ -96,12 +99,14 @@ export async function ingest(
   });
 }
 
+/** A document that is in the corpus. */
 interface ReadOutcome {
   status: 'read';
   kind: string;
   reused: boolean;
-  note?: string | undefined;
-  keep: (string | null)[];
+  note: string | undefined;
+  /** Files of the run that it needs: its text and the positions in it, null where it has none. */
+  files: (string | null)[];
 }
 
 interface Surroundings {
@@ -117,57 +122,10 @@ async function addDocument(
   candidate: Candidate,
   surroundings: Surroundings,
 ): Promise<ReadOutcome | SkippedSource> {
-  const { prior, writer, runDir } = surroundings;
+  const { writer } = surroundings;
   const mark = writer.mark();
   try {
-    const same = prior.unchanged(candidate);
-    if (same !== undefined) return await reuse(same);
-    const inspection = await inspect(candidate, surroundings.breath);
-    const equal = prior.withHash(candidate, inspection.sha256);
-    if (equal !== undefined) return await reuse(equal);
-    const text = await textOf(candidate, inspection, runDir);
-    const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
-    await refuseChanged(candidate);
-    const { mtimeMs, ino, size } = candidate.stats;
-    const writing = writer.source({
-      status: 'read',
-      path: candidate.path,
-      file: candidate.file,
-      kind: inspection.kind,
-      encoding: inspection.encoding,
-      bytes: size,
-      sha256: inspection.sha256,
-      mtime_ms: mtimeMs,
-      inode: ino,
-      text_path: text.textPath,
-      text_bytes: text.bytes,
-      positions_path: text.positionsPath,
-      ...(inspection.note === undefined ? {} : { note: inspection.note }),
-    });
-    await withFile(text.file, text.bytes, async (source) => {
-      const targetBytes = Math.floor(surroundings.settings.target_tokens / perByte);
-      const plan = { kind: inspection.kind, targetBytes, overlapLines: surroundings.settings.overlap_lines };
-      for (const chunk of cutChunks(source, plan)) {
-        writing.add({
-          byte_start: chunk.start,
-          byte_end: chunk.end,
-          line_start: chunk.lineStart,
-          line_end: chunk.lineEnd,
-          sha256: createHash('sha256').update(chunk.bytes).digest('hex'),
-          tokens: Math.ceil((chunk.end - chunk.start) * perByte),
-        });
-        await surroundings.breath();
-      }
-    });
-    writing.finish();
-    const note = text.bytes === 0 ? 'empty' : inspection.note;
-    return {
-      status: 'read',
-      kind: inspection.kind,
-      reused: false,
-      note,
-      keep: [text.textPath, text.positionsPath],
-    };
+    return await readDocument(candidate, surroundings);
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === undefined) throw error;
@@ -181,12 +139,76 @@ async function addDocument(
       detail: messageOf(error),
     };
   }
+}
 
-  async function reuse(source: Awaited<ReturnType<PriorCorpus['unchanged']>> & object): Promise<ReadOutcome> {
-    await prior.copy(source, candidate, runDir, writer);
-    const { kind, note, text_path, positions_path } = source.source;
-    return { status: 'read', kind, reused: true, note, keep: [text_path, positions_path] };
-  }
+/** Takes a document over from an earlier ingest if it holds the same bytes, else cuts it. */
+async function readDocument(candidate: Candidate, surroundings: Surroundings): Promise<ReadOutcome> {
+  const { prior, runDir, breath } = surroundings;
+  const untouched = prior.unchanged(candidate);
+  if (untouched !== undefined) return reuse(untouched, candidate, surroundings);
+  const inspection = await inspect(candidate, breath);
+  const equal = prior.withHash(candidate, inspection.sha256);
+  if (equal !== undefined) return reuse(equal, candidate, surroundings);
+  const text = await textOf(candidate, inspection, runDir);
+  refuseChanged(candidate);
+  await writeChunks(candidate, inspection, text, surroundings);
+  return {
+    status: 'read',
+    kind: inspection.kind,
+    reused: false,
+    note: text.bytes === 0 ? 'empty' : inspection.note,
+    files: [text.textPath, text.positionsPath],
+  };
+}
+
+async function reuse(
+  source: PriorSource,
+  candidate: Candidate,
+  { prior, runDir, writer }: Surroundings,
+): Promise<ReadOutcome> {
+  await prior.copy(source, candidate, runDir, writer);
+  const { kind, note, text_path, positions_path } = source.source;
+  return { status: 'read', kind, reused: true, note, files: [text_path, positions_path] };
+}
+
+async function writeChunks(
+  candidate: Candidate,
+  inspection: Inspection,
+  text: DocumentText,
+  { writer, settings, breath }: Surroundings,
+): Promise<void> {
+  const { kind, encoding, sha256, note } = inspection;
+  const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
+  const writing = writer.source({
+    status: 'read',
+    path: candidate.path,
+    file: candidate.file,
+    kind,
+    encoding,
+    bytes: candidate.stats.size,
+    sha256,
+    mtime_ms: candidate.stats.mtimeMs,
+    inode: candidate.stats.ino,
+    text_path: text.textPath,
+    text_bytes: text.bytes,
+    positions_path: text.positionsPath,
+    ...(note === undefined ? {} : { note }),
+  });
+  const targetBytes = Math.floor(settings.target_tokens / perByte);
+  await withFile(text.file, text.bytes, async (source) => {
+    for (const chunk of cutChunks(source, { kind, targetBytes, overlapLines: settings.overlap_lines })) {
+      writing.add({
+        byte_start: chunk.start,
+        byte_end: chunk.end,
+        line_start: chunk.lineStart,
+        line_end: chunk.lineEnd,
+        sha256: createHash('sha256').update(chunk.bytes).digest('hex'),
+        tokens: Math.ceil((chunk.end - chunk.start) * perByte),
+      });
+      await breath();
+    }
+  });
+  writing.finish();
 }
 
 /** Undefined for what is not the document's fault. */
@@ -212,7 +234,7 @@ const READ_ERRORS = new Set([
 ]);
 
 /** A document that was written to between its inspection and now has no one content to cite. */
-async function refuseChanged(candidate: Candidate): Promise<void> {
+function refuseChanged(candidate: Candidate): void {
   const now = statSync(candidate.file);
   if (now.mtimeMs === candidate.stats.mtimeMs && now.size === candidate.stats.size) return;
   // A growing log is read as far as it was when it was found; what was rewritten is left out.
@@ -223,7 +245,7 @@ async function refuseChanged(candidate: Candidate): Promise<void> {
 const TEXT_NAME = /^[0-9a-f]{16}\.(?:txt|positions\.jsonl)$/;
 
 /** Removes extracted texts of documents that are no longer in the corpus. */
-function removeStaleTexts(runDir: string, kept: ReadonlySet<string>): void {
+function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): void {
   const directory = join(runDir, CORPUS_FILES.inputs);
   for (const name of readdirSync(directory)) {
     if (TEXT_NAME.test(name) && !kept.has(`${CORPUS_FILES.inputs}/${name}`)) rmSync(join(directory, name));
@@ -239,7 +261,7 @@ class ReportBuilder {
   readonly #leftOut: IngestReport['left_out'] = [];
   readonly #notes: IngestReport['notes'] = [];
 
-  read(candidate: Candidate, outcome: ReadOutcome, kept: Set<string>): void {
+  read(candidate: Candidate, outcome: ReadOutcome): void {
     this.#read += 1;
     this.#reused += outcome.reused ? 1 : 0;
     this.#bytes += candidate.stats.size;
@@ -247,7 +269,6 @@ class ReportBuilder {
     if (outcome.note !== undefined && this.#notes.length < REPORTED) {
       this.#notes.push({ path: candidate.path, note: outcome.note });
     }
-    for (const path of outcome.keep) if (path !== null) kept.add(path);
   }
 
   skipped(source: SkippedSource): void {

@@ -8,7 +8,8 @@ import { CORPUS_FILES } from '../layout.ts';
 import type { CorpusWriter } from './corpus-writer.ts';
 import type { Candidate } from './discover.ts';
 
-interface PriorSource {
+/** A document as an earlier ingest read it, and the run that has its text. */
+export interface PriorSource {
   runDir: string;
   source: ReadSource;
 }
