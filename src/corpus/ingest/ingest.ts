@@ -11,12 +11,11 @@ import { type Candidate, discover } from './discover.ts';
 import { LeftOut } from './left-out.ts';
 import { PriorCorpus, type PriorSource } from './prior.ts';
 import { type DocumentText, type Inspection, inspect, rateOf, textOf } from './read-document.ts';
+import { ReportBuilder } from './report.ts';
 import { withFile } from './window.ts';
 
 const DEFAULT_TARGET_TOKENS = 1500;
 const DEFAULT_OVERLAP_LINES = 2;
-/** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
-const REPORTED = 50;
 
 export interface IngestOptions {
   /** Where relative inputs start; sources inside it are cited relative to it. Default: the working directory. */
@@ -249,49 +248,5 @@ function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): voi
   const directory = join(runDir, CORPUS_FILES.inputs);
   for (const name of readdirSync(directory)) {
     if (TEXT_NAME.test(name) && !kept.has(`${CORPUS_FILES.inputs}/${name}`)) rmSync(join(directory, name));
-  }
-}
-
-class ReportBuilder {
-  #read = 0;
-  #reused = 0;
-  #bytes = 0;
-  readonly #byKind: Record<string, number> = {};
-  readonly #byReason: Record<string, number> = {};
-  readonly #leftOut: IngestReport['left_out'] = [];
-  readonly #notes: IngestReport['notes'] = [];
-
-  read(candidate: Candidate, outcome: ReadOutcome): void {
-    this.#read += 1;
-    this.#reused += outcome.reused ? 1 : 0;
-    this.#bytes += candidate.stats.size;
-    this.#byKind[outcome.kind] = (this.#byKind[outcome.kind] ?? 0) + 1;
-    if (outcome.note !== undefined && this.#notes.length < REPORTED) {
-      this.#notes.push({ path: candidate.path, note: outcome.note });
-    }
-  }
-
-  skipped(source: SkippedSource): void {
-    this.#byReason[source.reason] = (this.#byReason[source.reason] ?? 0) + 1;
-    if (this.#leftOut.length < REPORTED) {
-      this.#leftOut.push({ path: source.path, reason: source.reason, detail: source.detail.slice(0, 300) });
-    }
-  }
-
-  build(
-    counted: Pick<IngestReport, 'sources_skipped' | 'ignored' | 'chunks' | 'tokens' | 'duration_ms'>,
-  ): IngestReport {
-    return {
-      sources_read: this.#read,
-      sources_reused: this.#reused,
-      bytes: this.#bytes,
-      by_kind: this.#byKind,
-      by_reason: this.#byReason,
-      left_out: this.#leftOut,
-      notes: this.#notes,
-      manifest_path: CORPUS_FILES.manifest,
-      sources_path: CORPUS_FILES.sources,
-      ...counted,
-    };
   }
 }
