@@ -353,6 +353,19 @@ describe('ingesting again', () => {
     expect(recut.sources_reused).toBe(0);
   });
 
+  it('reads a document again when an earlier run no longer has all that was extracted from it', async () => {
+    const place = workplace();
+    place.put('report.pdf', pdfOf(['One page.']));
+    await ingest(place.run, ['.'], { base: place.docs });
+    const { positions_path } = sourceOf(await openCorpus(place.run), 'report.pdf');
+    rmSync(join(place.run, positions_path ?? ''));
+    for (const run of [workplace().run, place.run]) {
+      const report = await ingest(run, ['.'], { base: place.docs, reuse: place.run });
+      expect(report).toMatchObject({ sources_read: 1, left_out: [] });
+      expect(await readSpan(run, { source: 'report.pdf', line_start: 1 })).toMatchObject({ page: 1 });
+    }
+  });
+
   it('says that a corpus is cut off instead of using it, and mends it', async () => {
     const place = workplace();
     place.put('a.txt', 'text\n');

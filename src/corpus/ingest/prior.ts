@@ -35,7 +35,8 @@ export class PriorCorpus {
       if (target_tokens !== settings.target_tokens || overlap_lines !== settings.overlap_lines) continue;
       for (const source of corpus.sources) {
         if (source.status !== 'read' || byFile.has(source.file)) continue;
-        if (source.text_path !== null && !existsSync(join(runDir, source.text_path))) continue;
+        const files = [source.text_path, source.positions_path];
+        if (!files.every((path) => path === null || existsSync(join(runDir, path)))) continue;
         byFile.set(source.file, { runDir, source });
       }
     }
