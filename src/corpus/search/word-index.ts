@@ -1,224 +1,30 @@
-import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  existsSync,
-  fstatSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { RlmError } from '../../errors.ts';
-import {
-  acquireLock,
-  ensureDirectory,
-  FILE_MODE,
-  removeAbandoned,
-  temporaryName,
-} from '../../files/index.ts';
-import { breathe } from '../breath.ts';
-import { type Corpus, openCorpus } from '../corpus.ts';
-import { IndexFile, IndexWriter } from './index-file.ts';
-import { mergeIndexes } from './merge.ts';
-import { PostingLists } from './posting-lists.ts';
+import { ensureDirectory, FILE_MODE } from '../../files/index.ts';
+import type { Corpus } from '../corpus.ts';
+import { IndexFile } from './index-file.ts';
 import { IndexedTallies } from './postings.ts';
-import { MAX_COUNT } from './tallies.ts';
-import { fill, type OpenText, openTexts } from './texts.ts';
-import { WordCounter } from './word-counter.ts';
 import { isUnspaced } from './words.ts';
 
 /** Of the way words are made from texts and kept: an index of another version is not used. */
 const VERSION = 3;
 /** Bytes of text from which an index is worth its making. */
 const WORTH_BYTES = 64e6;
-/** A part is written when its postings or its terms are so many: what bounds the memory. */
-const PART_BYTES = 32 << 20;
-const PART_TERMS = 1 << 18;
-/** A word that nobody asks for: a key, or data written in letters. */
-const LONGEST_TERM = 256;
-/** An index that nobody asked for so long is removed when another one is built. */
-const UNUSED_MS = 14 * 24 * 3_600_000;
+/** When an index was last asked is kept to a day. */
 const DAY_MS = 24 * 3_600_000;
 
-export interface IndexOptions {
-  /** Bytes of postings that are gathered before they are written: what bounds the memory. Default 32 MB. */
-  partBytes?: number;
-  signal?: AbortSignal;
-  onProgress?: (done: { chunks: number; total: number }) => void;
-}
-
 /** Where the index of a corpus is, or will be: by the hashes of its chunks, so that it fits no other text. */
-function indexPath(directory: string, corpus: Corpus): string {
+export function indexPath(directory: string, corpus: Corpus): string {
   return join(directory, `${corpus.record.fingerprint}.v${VERSION}.idx`);
-}
-
-/**
- * Builds an index of a corpus for repeated questions: which chunks hold which terms how often. It holds no text,
- * belongs to exactly these chunks, and can be thrown away. It is put in place when all of it is on the disk; a
- * build that was killed leaves nothing that is used.
- *
- * @returns `built`, or `present` when there is one
- * @throws RlmError `conflict` when another process builds it, or a document changed since it was ingested
- */
-export async function buildIndex(
-  runDir: string | Corpus,
-  directory: string,
-  options: IndexOptions = {},
-): Promise<'built' | 'present'> {
-  const corpus = typeof runDir === 'string' ? await openCorpus(runDir) : runDir;
-  const path = indexPath(directory, corpus);
-  if (isWhole(path, corpus)) return 'present';
-  ensureDirectory(directory);
-  const lock = acquireLock(`${path}.lock`, 'building an index of words', 'if-dead');
-  try {
-    if (isWhole(path, corpus)) return 'present';
-    removeAbandoned(directory);
-    removeUnused(directory);
-    await writeIndex(corpus, path, options);
-    return 'built';
-  } finally {
-    lock.release();
-  }
-}
-
-async function writeIndex(corpus: Corpus, path: string, options: IndexOptions): Promise<void> {
-  const parts: string[] = [];
-  const merged = temporaryName(path);
-  try {
-    for await (const part of partsOf(corpus, options)) {
-      const name = temporaryName(path);
-      parts.push(name);
-      part.write(name, corpus.record.chunks);
-    }
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) return renameSync(only, path);
-    await mergeIndexes(parts, merged, { chunks: corpus.record.chunks, breathe: breathe(options.signal) });
-    renameSync(merged, path);
-  } finally {
-    for (const name of [...parts, merged]) rmSync(name, { force: true });
-  }
-}
-
-/** The corpus by stretches whose terms and postings fit the memory, at least one; each is used until the next. */
-async function* partsOf(corpus: Corpus, options: IndexOptions): AsyncGenerator<Part> {
-  const breath = breathe(options.signal);
-  const notes: string[] = [];
-  let buffer = Buffer.alloc(1 << 16);
-  const partBytes = options.partBytes ?? PART_BYTES;
-  const part = new Part(partBytes);
-  for (const text of openTexts(corpus, notes)) {
-    await refuseChanged(text, breath);
-    const { mtimeMs } = fstatSync(text.fd);
-    for (let ordinal = text.firstChunk; ordinal < text.endChunk; ordinal += 1) {
-      const length = corpus.spans.length(ordinal);
-      if (length > buffer.length) buffer = Buffer.alloc(length);
-      const filled = fill(text, buffer.subarray(0, length), 0, corpus.spans.start(ordinal));
-      part.add(ordinal, buffer.subarray(0, filled));
-      if (part.isFull) {
-        yield part;
-        part.clear();
-      }
-      await breath();
-    }
-    // What was written to meanwhile may have been read half old, half new.
-    if (fstatSync(text.fd).mtimeMs !== mtimeMs) await refuseChanged(text, breath);
-    options.onProgress?.({ chunks: text.endChunk, total: corpus.record.chunks });
-  }
-  const [gone] = notes;
-  if (gone !== undefined) throw changed(gone);
-  yield part;
-}
-
-/** An index of other bytes than were ingested would say what does not hold. */
-async function refuseChanged(text: OpenText, breath: () => Promise<void> | undefined): Promise<void> {
-  const { source, fd } = text;
-  const { size, mtimeMs, ino } = fstatSync(fd);
-  if (source.text_path !== null) {
-    if (size !== source.text_bytes) throw changed(`the text of ${source.path} is not what was extracted`);
-  } else if (size !== source.bytes || mtimeMs !== source.mtime_ms || ino !== source.inode) {
-    // A log that grew, or a copy: its first bytes may be the same.
-    const hash = createHash('sha256');
-    const block = Buffer.alloc(1 << 20);
-    const document = { fd, size: source.bytes };
-    for (let position = 0; position < source.bytes; position += block.length) {
-      hash.update(block.subarray(0, fill(document, block, 0, position)));
-      await breath();
-    }
-    if (hash.digest('hex') !== source.sha256) {
-      throw changed(`${source.path} changed since it was ingested`);
-    }
-  }
-}
-
-function changed(what: string): RlmError {
-  return new RlmError('conflict', `no index can be built: ${what}`, { hint: 'Ingest the documents again.' });
-}
-
-/** Terms and postings of a stretch of the corpus. */
-class Part {
-  #words = new WordCounter();
-  readonly #lists: PostingLists;
-  readonly #bytes: number;
-
-  constructor(bytes: number) {
-    this.#bytes = bytes;
-    // A chunk is added whole.
-    this.#lists = new PostingLists(bytes * 1.125);
-  }
-
-  get isFull(): boolean {
-    return this.#lists.bytes >= this.#bytes || this.#words.terms.length >= PART_TERMS;
-  }
-
-  add(ordinal: number, text: Buffer): void {
-    this.#words.count(text, (term, count) => {
-      this.#lists.add(term, ordinal, Math.min(count, MAX_COUNT));
-    });
-  }
-
-  /** Ready for the next stretch. Its words are mostly those of this one: they are cut and stemmed once. */
-  clear(): void {
-    this.#lists.clear();
-    if (this.#words.terms.length > PART_TERMS / 2) this.#words = new WordCounter();
-  }
-
-  write(path: string, chunks: number): void {
-    const writer = new IndexWriter(path);
-    try {
-      const names = this.#words.terms.map((term, number) => ({ term, number }));
-      names.sort((one, other) => (one.term < other.term ? -1 : 1));
-      for (const { term, number } of names) {
-        const list = term.length > LONGEST_TERM ? undefined : this.#lists.list(number);
-        if (list !== undefined) writer.add({ term, ...list });
-      }
-      writer.finish(chunks);
-    } finally {
-      writer.close();
-    }
-  }
 }
 
 /** Whether there is an index of these chunks that can be used. */
 export function hasIndex(directory: string, corpus: Corpus): boolean {
-  return isWhole(indexPath(directory, corpus), corpus);
-}
-
-function isWhole(path: string, corpus: Corpus): boolean {
+  const path = indexPath(directory, corpus);
   if (!existsSync(path)) return false;
   const index = IndexFile.open(path, corpus.record.chunks);
   index?.close();
   return index !== undefined;
-}
-
-function removeUnused(directory: string): void {
-  for (const name of readdirSync(directory)) {
-    if (!/\.v\d+\.(?:idx|db|asked)$/.test(name)) continue;
-    const path = join(directory, name);
-    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    if (Date.now() - mtimeMs > UNUSED_MS) rmSync(path, { force: true });
-  }
 }
 
 /** Why no index served. */
@@ -238,15 +44,11 @@ export function readIndex(
   }
   const path = indexPath(directory, corpus);
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) {
-    return { missing: whyNone(corpus) };
-  }
+  if (found === undefined) return { missing: whyNone(corpus) };
   const index = IndexFile.open(path, corpus.record.chunks);
   if (index === undefined) return { missing: 'the index of these documents is damaged' };
   try {
-    // What is asked is kept.
-    const now = new Date();
-    if (now.getTime() - found.mtimeMs > DAY_MS) utimesSync(path, now, now);
+    if (Date.now() - found.mtimeMs > DAY_MS) touch(path);
     const lists: { term: number; chunks: number; postings: Uint8Array }[] = [];
     for (const [term, name] of terms.entries()) {
       const list = index.find(name);
@@ -255,6 +57,16 @@ export function readIndex(
     return new IndexedTallies(corpus.record.chunks, terms.length, lists);
   } finally {
     index.close();
+  }
+}
+
+/** What is asked is kept: a later build knows it by its time of change. */
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // Where nothing can be written nothing is removed either.
   }
 }
 
