@@ -39,12 +39,7 @@ export async function prepareIngest(
   const { inputs, runId } = request;
   await checkInputs(inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
   const run =
-    request.run ??
-    createRun(caller.root, {
-      kind: 'ask',
-      title: `documents: ${inputs.join(', ')}`,
-      ...(runId === undefined ? {} : { runId }),
-    });
+    request.run ?? createRun(caller.root, { kind: 'ask', title: `documents: ${inputs.join(', ')}`, runId });
   requireNoDriver(run.dir);
   return {
     run,

@@ -41,11 +41,7 @@ export async function prepareAsk(
   await checkInputs(request.inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
   const work = resolveWork(request.work, caller);
   requirePrice(work, caller.config);
-  const run = createRun(caller.root, {
-    kind: 'ask',
-    title: question,
-    ...(request.runId === undefined ? {} : { runId: request.runId }),
-  });
+  const run = createRun(caller.root, { kind: 'ask', title: question, runId: request.runId });
   return {
     run,
     params: {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type FinalInput,
@@ -10,7 +9,7 @@ import {
 } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
-import { holdOrchestratorLock, type RunHandle } from '../runs/index.ts';
+import { holdOrchestratorLock, type RunHandle, readArchivedTo, type TakeOver } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
 import { readInflight } from './inflight.ts';
 import { takeInventory } from './inventory.ts';
@@ -28,18 +27,18 @@ export async function finalizePlan(
   root: string,
   run: RunHandle,
   input: FinalInput,
-  options: { now?: Date; takeOver?: 'never' | 'if-dead' | 'always' } = {},
+  options: { now?: Date; takeOver?: TakeOver } = {},
 ): Promise<FinalReport> {
-  if (existsSync(join(run.dir, 'archived_to.json'))) {
+  if (readArchivedTo(run) !== undefined) {
     throw new RlmError('conflict', `run '${run.id}' is archived: its final.json stays as it is`);
   }
-  holdOrchestratorLock(root, run.id, options.takeOver === undefined ? {} : { takeOver: options.takeOver });
+  holdOrchestratorLock(root, run.id, options);
   const now = options.now ?? new Date();
   const { plan, state } = takeInventory(root, run, { now });
   refuseWhileRunning(state);
   const verify = verifyStage(state);
   if (!verify.completed && input.waive_verify === undefined) throw verifyMissing(verify);
-  await refuseChangedReports(root, run, state);
+  refuseChangedReports(root, run, state);
   const reports = state.tasks.filter((task) => task.state === 'ok').map((task) => task.report_path);
   const given = [
     ...input.conclusions.flatMap((c) => c.evidence_paths ?? []),
@@ -94,7 +93,7 @@ function verifyMissing(verify: ReturnType<typeof verifyStage>): RlmError {
 }
 
 /** A report must be what was accepted: another worker of the same sandbox could have written over it. */
-async function refuseChangedReports(root: string, run: RunHandle, state: ReduceState): Promise<void> {
+function refuseChangedReports(root: string, run: RunHandle, state: ReduceState): void {
   const accepted = new Set(state.tasks.filter((task) => task.state === 'ok').map((task) => task.worker_id));
   const paths = new Map(state.tasks.map((task) => [task.worker_id, task.report_path]));
   for (const record of readInflight(run).workers) {
@@ -104,9 +103,7 @@ async function refuseChangedReports(root: string, run: RunHandle, state: ReduceS
       throw new RlmError(
         'conflict',
         `the report of '${record.worker_id}' was changed after it was accepted: ${path}`,
-        {
-          hint: 'Restore it, or retry the task.',
-        },
+        { hint: 'Restore it, or retry the task.' },
       );
     }
   }
@@ -170,6 +167,6 @@ function rehydratedFrom(root: string, run: RunHandle): FinalReport['rehydrated_f
     .filter((path) => existsSync(path))
     .map((path) => ({
       path: fromRoot(root, path),
-      sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
+      sha256: hashFile(path).sha256,
     }));
 }

@@ -1,25 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InflightFile, type LaunchRecord, SCHEMA_VERSION } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError } from '../errors.ts';
 import { ensureDirectory, isAlive, type ProcessIdentity, writeJsonAtomic } from '../files/index.ts';
-import { type RunHandle, unreadable } from '../runs/index.ts';
+import { type RunHandle, readRecord } from '../runs/index.ts';
 import { PLAN_FILES } from './layout.ts';
 
-/** The launches of a run so far; none when there is no such file yet. */
+/** The launches of a run so far; none when there is no such file yet. @throws RlmError `corrupt` */
 export function readInflight(run: RunHandle): InflightFile {
-  const file = join(run.dir, PLAN_FILES.inflight);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT')
-      return { schema_version: SCHEMA_VERSION, run_id: run.id, workers: [] };
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
-  }
-  const parsed = InflightFile.safeParse(value);
-  if (!parsed.success) throw unreadable(file, value);
-  return parsed.data;
+  const none: InflightFile = { schema_version: SCHEMA_VERSION, run_id: run.id, workers: [] };
+  return readRecord(join(run.dir, PLAN_FILES.inflight), InflightFile) ?? none;
 }
 
 /** How a launch ended. */

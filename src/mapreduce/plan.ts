@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Plan, type PlanInput, SCHEMA_VERSION, type Task } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError } from '../errors.ts';
 import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import {
   createRun,
@@ -9,8 +9,10 @@ import {
   newRunId,
   openRun,
   type RunHandle,
+  readArchivedTo,
+  readRecord,
   runsDirectory,
-  unreadable,
+  type TakeOver,
 } from '../runs/index.ts';
 import { readInflight } from './inflight.ts';
 import { defaultReportPath, PLAN_FILES } from './layout.ts';
@@ -29,7 +31,7 @@ export interface PlanOptions {
   /** Directories outside the root that hint, context and input paths may lie in; `any` at the command line. */
   inputRoots: readonly string[] | 'any';
   /** What to do about another holder of the run's lock; see `holdOrchestratorLock`. */
-  takeOver?: 'never' | 'if-dead' | 'always';
+  takeOver?: TakeOver;
 }
 
 export interface PlanResult {
@@ -90,7 +92,7 @@ export function createPlan(
       hint: 'Choose another run_id.',
     });
   }
-  const lock = holdOrchestratorLock(root, runId, lockOptions(options));
+  const lock = holdOrchestratorLock(root, runId, options);
   writePlan(run.dir, plan);
   return {
     run,
@@ -110,12 +112,12 @@ export function createPlan(
  */
 export function revisePlan(root: string, runId: string, input: PlanInput, options: PlanOptions): PlanResult {
   const run = openRun(root, runId);
-  if (existsSync(join(run.dir, 'archived_to.json'))) {
+  if (readArchivedTo(run) !== undefined) {
     throw new RlmError('conflict', `run '${runId}' is archived`, {
       hint: 'Create a new run for further work.',
     });
   }
-  const lock = holdOrchestratorLock(root, runId, lockOptions(options));
+  const lock = holdOrchestratorLock(root, runId, options);
   const old = readPlan(run);
   const applied = applyInput(old, input, { root, runDir: run.dir, inputRoots: options.inputRoots });
   checkHistoryAndBudget(old, applied.plan, launchedTasks(root, run, old));
@@ -141,25 +143,11 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
   };
 }
 
-/** The plan of a run. Throws RlmError `not_found` when it has none, `corrupt` when it cannot be read. */
+/** The plan of a run. @throws RlmError `not_found` when it has none, `corrupt` when it cannot be read */
 export function readPlan(run: RunHandle): Plan {
-  const file = join(run.dir, PLAN_FILES.plan);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') {
-      throw new RlmError('not_found', `run '${run.id}' has no plan`, { hint: 'Make one with rlm_plan.' });
-    }
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
-  }
-  const parsed = Plan.safeParse(value);
-  if (!parsed.success) throw unreadable(file, value);
-  return parsed.data;
-}
-
-function lockOptions(options: PlanOptions): { takeOver?: 'never' | 'if-dead' | 'always' } {
-  return options.takeOver === undefined ? {} : { takeOver: options.takeOver };
+  const plan = readRecord(join(run.dir, PLAN_FILES.plan), Plan);
+  if (plan !== undefined) return plan;
+  throw new RlmError('not_found', `run '${run.id}' has no plan`, { hint: 'Make one with rlm_plan.' });
 }
 
 function applyInput(

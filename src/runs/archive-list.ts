@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { z } from 'zod';
 import { ARCHIVE_ID_PATTERN, ArchiveMeta } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { archiveDirectory, inUseBy } from './in-use.ts';
-import { unreadable } from './run.ts';
+import { pageOf } from './page.ts';
+import { readRecord } from './record.ts';
 
 /** An archive as a row of a list. */
 export interface ArchiveListItem {
@@ -40,27 +42,18 @@ export function listArchives(
   root: string,
   options: { cursor?: string | undefined; limit: number },
 ): { archives: ArchiveListItem[]; unreadable: string[]; total: number; next_cursor: string | null } {
-  const ids = listArchiveIds(root);
-  const cursor = options.cursor;
-  const from = cursor === undefined ? 0 : ids.findIndex((id) => id < cursor);
-  const page = from === -1 ? [] : ids.slice(from, from + options.limit);
-  const last = page.at(-1);
-  const damaged: string[] = [];
+  const { page, ...rest } = pageOf(listArchiveIds(root), options);
+  const unreadable: string[] = [];
   const archives = page.flatMap((id) => {
     try {
       return [itemOf(join(archiveDirectory(root), id))];
     } catch (error) {
       if (!(error instanceof RlmError)) throw error;
-      damaged.push(id);
+      unreadable.push(id);
       return [];
     }
   });
-  return {
-    archives,
-    unreadable: damaged,
-    total: ids.length,
-    next_cursor: last !== undefined && from + page.length < ids.length ? last : null,
-  };
+  return { archives, unreadable, ...rest };
 }
 
 function itemOf(archive: string): ArchiveListItem {
@@ -79,25 +72,24 @@ function itemOf(archive: string): ArchiveListItem {
 }
 
 const MetaHead = ArchiveMeta.omit({ files: true });
-type MetaHead = Omit<ArchiveMeta, 'files'>;
+type MetaHead = z.infer<typeof MetaHead>;
 
 /**
- * The `meta.json` of an archive; its list of files is checked and returned only when asked for.
+ * The `meta.json` of an archive without its list of files, which is not even checked: it may be long.
  *
  * @throws RlmError `not_found` or `corrupt`
  */
-export function readArchiveMeta(archive: string, options: { files: true }): ArchiveMeta;
-export function readArchiveMeta(archive: string): MetaHead;
-export function readArchiveMeta(archive: string, options?: { files: true }): ArchiveMeta | MetaHead {
-  const file = join(archive, 'meta.json');
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw new RlmError('not_found', `no archive '${basename(archive)}'`);
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
-  }
-  const parsed = options === undefined ? MetaHead.safeParse(value) : ArchiveMeta.safeParse(value);
-  if (!parsed.success) throw unreadable(file, value);
-  return parsed.data;
+export function readArchiveMeta(archive: string): MetaHead {
+  return readMeta(archive, MetaHead);
+}
+
+/** The whole `meta.json` of an archive. @throws RlmError `not_found` or `corrupt` */
+export function readWholeArchiveMeta(archive: string): ArchiveMeta {
+  return readMeta(archive, ArchiveMeta);
+}
+
+function readMeta<T>(archive: string, schema: z.ZodType<T>): T {
+  const meta = readRecord(join(archive, 'meta.json'), schema);
+  if (meta === undefined) throw new RlmError('not_found', `no archive '${basename(archive)}'`);
+  return meta;
 }

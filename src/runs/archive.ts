@@ -1,25 +1,17 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { evidenceFiles } from './archive-evidence.ts';
-import { readArchiveMeta } from './archive-list.ts';
+import { readWholeArchiveMeta } from './archive-list.ts';
 import { type CleanupResult, cleanArchives } from './cleanup.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { lockDriver } from './driver-lock.ts';
 import { archiveDirectory, archivePath } from './in-use.ts';
 import { RUN_FILES } from './layout.ts';
-import { holdOrchestratorLock, releaseOrchestratorLock } from './orchestrator-lock.ts';
+import { holdOrchestratorLock, releaseOrchestratorLock, type TakeOver } from './orchestrator-lock.ts';
+import { readRecord } from './record.ts';
 import { openRun, type RunHandle } from './run.ts';
 import { holdsWhatItSays, sameFile, seal, snapshotTree, walkTree } from './snapshot.ts';
 
@@ -37,6 +29,7 @@ const KEPT = new Set([
   'final.json',
   'final.md',
 ]);
+
 export interface ArchiveOptions {
   terminationReason: string;
   ttlDays: number;
@@ -45,7 +38,7 @@ export interface ArchiveOptions {
   goalSummary?: string;
   /** Archive a plan run that has no `final.json` or `deferred.json`. */
   unfinished?: boolean;
-  takeOver?: 'never' | 'if-dead' | 'always';
+  takeOver?: TakeOver;
   clock?: Clock;
 }
 
@@ -77,11 +70,7 @@ export async function archiveRun(
   options: ArchiveOptions,
 ): Promise<ArchiveResult> {
   const run = openRun(root, runId);
-  const lock = holdOrchestratorLock(
-    root,
-    runId,
-    options.takeOver === undefined ? {} : { takeOver: options.takeOver },
-  );
+  const lock = holdOrchestratorLock(root, runId, options);
   let done = false;
   try {
     const driver = lockDriver(run.dir, `archiving ${runId}`);
@@ -92,14 +81,10 @@ export async function archiveRun(
       driver.release();
     }
     done = true;
-    return { ...archived, cleanup: await cleanArchives(root, { dryRun: false, ...withClock(options) }) };
+    return { ...archived, cleanup: await cleanArchives(root, { dryRun: false, clock: options.clock }) };
   } finally {
     if (done || !lock.already) releaseOrchestratorLock(root, runId);
   }
-}
-
-function withClock(options: ArchiveOptions): { clock?: Clock } {
-  return options.clock === undefined ? {} : { clock: options.clock };
 }
 
 async function snapshotAndTrim(
@@ -116,7 +101,7 @@ async function snapshotAndTrim(
   if (pointer === undefined) refuseUnfinished(run, options);
   const resumed = pointer !== undefined && (await isComplete(root, pointer.archive_id));
   const archiveId = resumed ? pointer.archive_id : await takeSnapshot(root, run, options);
-  const meta = readArchiveMeta(archivePath(root, archiveId), { files: true });
+  const meta = readWholeArchiveMeta(archivePath(root, archiveId));
   const kept = trim(root, run, meta);
   return {
     archive_id: archiveId,
@@ -129,15 +114,9 @@ async function snapshotAndTrim(
   };
 }
 
-/** Where an archived run went, or undefined. */
+/** Where an archived run went, or undefined. @throws RlmError `corrupt` */
 export function readArchivedTo(run: RunHandle): ArchivedTo | undefined {
-  const file = join(run.dir, ARCHIVED_TO);
-  try {
-    return ArchivedTo.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`);
-  }
+  return readRecord(join(run.dir, ARCHIVED_TO), ArchivedTo);
 }
 
 function refuseUnfinished(run: RunHandle, options: ArchiveOptions): void {
@@ -163,8 +142,7 @@ function notPartOfRun(path: string, name: string): boolean {
 async function isComplete(root: string, archiveId: string): Promise<boolean> {
   const archive = archivePath(root, archiveId);
   if (!existsSync(archive)) return false;
-  if (await holdsWhatItSays(join(archive, 'run'), readArchiveMeta(archive, { files: true }).files))
-    return true;
+  if (await holdsWhatItSays(join(archive, 'run'), readWholeArchiveMeta(archive).files)) return true;
   throw new RlmError(
     'conflict',
     `the run changed after it was archived as ${archiveId}, before it was trimmed`,

@@ -46,7 +46,7 @@ type Verdict = 'expired' | 'in_use' | 'keep_forever' | 'young' | 'unreadable';
  */
 export async function cleanArchives(
   root: string,
-  options: { dryRun?: boolean; clock?: Clock } = {},
+  options: { dryRun?: boolean; clock?: Clock | undefined } = {},
 ): Promise<CleanupResult> {
   const given = options.clock ?? systemClock;
   const result: CleanupResult = {

@@ -1,16 +1,17 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ARCHIVE_ID_PATTERN, type InUseMarker, RUN_ID_PATTERN } from '../contracts/index.ts';
+import { ARCHIVE_ID_PATTERN, type InUseMarker } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import { stateDirectory } from './layout.ts';
+import { checkRunId } from './run.ts';
 
 /** `.rlm/archive`. */
 export function archiveDirectory(root: string): string {
   return join(stateDirectory(root), 'archive');
 }
 
-/** The directory of one archive. Throws RlmError `usage` for an id that is none. */
+/** The directory of one archive. @throws RlmError `usage` for an id that is none */
 export function archivePath(root: string, archiveId: string): string {
   if (!ARCHIVE_ID_PATTERN.test(archiveId) || archiveId.includes('..')) {
     throw new RlmError('usage', `'${archiveId}' is not an archive id`, {
@@ -56,11 +57,6 @@ export function inUseBy(archive: string): string[] {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-function checkRunId(runId: string): string {
-  if (RUN_ID_PATTERN.test(runId) && !runId.includes('..')) return runId;
-  throw new RlmError('usage', `run_id '${runId}' must match ${RUN_ID_PATTERN.source} and hold no '..'`);
 }
 
 function noArchive(archiveId: string): RlmError {

@@ -11,12 +11,13 @@ export {
   orchestratorLock,
   releaseAllOrchestratorLocks,
   releaseOrchestratorLock,
+  type TakeOver,
 } from './orchestrator-lock.ts';
+export { readRecord, unreadable } from './record.ts';
 export {
   createRun,
   newRunId,
   openRun,
   openRunDirectory,
   type RunHandle,
-  unreadable,
 } from './run.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ActivityState, RUN_ID_PATTERN } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { RUN_FILES, runsDirectory } from './layout.ts';
+import { pageOf } from './page.ts';
 
 /** A run as a row of a list: no counting, one small file read. */
 export interface RunListItem {
@@ -38,22 +39,14 @@ export function listRuns(
   root: string,
   options: { cursor?: string | undefined; limit: number },
 ): { runs: RunListItem[]; total: number; next_cursor: string | null } {
-  const cursor = options.cursor;
+  const { cursor } = options;
   if (cursor !== undefined && !RUN_ID_PATTERN.test(cursor)) {
     throw new RlmError('usage', `cursor '${cursor.slice(0, 80)}' is not one of this list`, {
       hint: 'Start without a cursor, then give next_cursor of the page before.',
     });
   }
-  const ids = listRunIds(root);
-  const from = cursor === undefined ? 0 : ids.findIndex((id) => id < cursor);
-  const page = from === -1 ? [] : ids.slice(from, from + options.limit);
-  const last = page.at(-1);
-  const more = from !== -1 && from + page.length < ids.length;
-  return {
-    runs: page.map((id) => readItem(root, id)).filter((item) => item !== undefined),
-    total: ids.length,
-    next_cursor: more && last !== undefined ? last : null,
-  };
+  const { page, ...rest } = pageOf(listRunIds(root), options);
+  return { runs: page.map((id) => readItem(root, id)).filter((item) => item !== undefined), ...rest };
 }
 
 function readItem(root: string, id: string): RunListItem | undefined {

@@ -14,6 +14,9 @@ import { ensureStateDirectory } from './run.ts';
 /** A holder this old is reported as stale; it is replaced by an explicit take-over only (CONTRACTS.md D). */
 const STALE_LOCK_HOURS = 24;
 
+/** What may be done about a holder that is in the way: nothing, replace one whose process is gone, replace anyone. */
+export type TakeOver = 'never' | 'if-dead' | 'always';
+
 /** Who orchestrates a run. */
 export interface OrchestratorLockState {
   holder: LockHolder;
@@ -21,7 +24,7 @@ export interface OrchestratorLockState {
   alive: boolean | 'unknown';
   /** It is this process. */
   own: boolean;
-  age_hours: number;
+  /** Held for a day or longer. */
   stale: boolean;
 }
 
@@ -37,7 +40,7 @@ const held = new Map<string, HeldLock>();
 export function holdOrchestratorLock(
   root: string,
   runId: string,
-  options: { takeOver?: 'never' | 'if-dead' | 'always' } = {},
+  options: { takeOver?: TakeOver | undefined } = {},
 ): { holder: LockHolder; replaced: LockHolder | undefined; already: boolean } {
   if (runId === 'cleanup') {
     throw new RlmError('usage', "run_id 'cleanup' is taken: its lock would be the lock of the cleanup");
@@ -84,7 +87,6 @@ export function orchestratorLock(
     holder,
     alive: isAlive(holder),
     own: held.get(path)?.holder.token === holder.token,
-    age_hours: Math.round(hours * 100) / 100,
     stale: hours >= STALE_LOCK_HOURS,
   };
 }

@@ -1,10 +1,11 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { RUN_ID_PATTERN, type RunKind, RunRecord, SCHEMA_VERSION } from '../contracts/index.ts';
-import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, ownIdentity, writeJsonAtomic } from '../files/index.ts';
 import { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
+import { readRecord } from './record.ts';
 
 const suffix = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 8);
 
@@ -42,7 +43,7 @@ export function ensureStateDirectory(root: string): string {
  */
 export function createRun(
   root: string,
-  options: { kind: RunKind; title: string; runId?: string; dir?: string },
+  options: { kind: RunKind; title: string; runId?: string | undefined; dir?: string },
 ): RunHandle {
   const id = checkRunId(
     options.runId ?? (options.dir === undefined ? newRunId() : idOfDirectory(options.dir)),
@@ -81,7 +82,7 @@ export function createRun(
   return { id, dir, record };
 }
 
-/** Opens a run of this root by its id. */
+/** Opens a run of this root by its id. @throws as `openRunDirectory`, and RlmError `usage` for what is no id */
 export function openRun(root: string, runId: string): RunHandle {
   const run = openRunDirectory(join(runsDirectory(root), checkRunId(runId)));
   if (run.id === runId) return run;
@@ -90,45 +91,25 @@ export function openRun(root: string, runId: string): RunHandle {
   });
 }
 
-/** Opens the run in a directory, wherever that lies. */
+/**
+ * Opens the run in a directory, wherever that lies.
+ *
+ * @throws RlmError `not_found`, `corrupt` for a `run.json` that cannot be read, `forbidden` for a symlink
+ */
 export function openRunDirectory(path: string): RunHandle {
   const dir = resolve(path);
   refuseSymlink(dir);
-  const file = join(dir, RUN_FILES.run);
-  let record: unknown;
-  try {
-    record = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') {
-      throw new RlmError('not_found', `no run in ${dir}`, {
-        hint: 'List the runs with rlm_status or `rlm runs`.',
-      });
-    }
-    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: DAMAGED_HINT });
+  const record = readRecord(join(dir, RUN_FILES.run), RunRecord);
+  if (record === undefined) {
+    throw new RlmError('not_found', `no run in ${dir}`, {
+      hint: 'List the runs with rlm_status or `rlm runs`.',
+    });
   }
-  const parsed = RunRecord.safeParse(record);
-  if (!parsed.success) throw unreadable(file, record);
-  return { id: parsed.data.run_id, dir: realpathSync(dir), record: parsed.data };
+  return { id: record.run_id, dir: realpathSync(dir), record };
 }
 
-/** The error for a record of ours that this version cannot read: newer, or damaged. */
-export function unreadable(file: string, record: unknown): RlmError {
-  const version =
-    typeof record === 'object' && record !== null ? Reflect.get(record, 'schema_version') : undefined;
-  return typeof version === 'number' && version > SCHEMA_VERSION
-    ? new RlmError(
-        'corrupt',
-        `${file} has schema_version ${version}; this rlm reads up to ${SCHEMA_VERSION}`,
-        {
-          hint: 'Use a newer rlm-mcp for this run. The file was not touched.',
-        },
-      )
-    : new RlmError('corrupt', `${file} is not a record this program wrote`, { hint: DAMAGED_HINT });
-}
-
-const DAMAGED_HINT = 'Put back a copy of that file, or move the directory of the run away and start it anew.';
-
-function checkRunId(id: string): string {
+/** The id, if it is one. @throws RlmError `usage` */
+export function checkRunId(id: string): string {
   if (RUN_ID_PATTERN.test(id) && !id.includes('..')) return id;
   throw new RlmError(
     'usage',
