@@ -64,6 +64,7 @@ export function releaseOrchestratorLock(root: string, runId: string): void {
   const path = orchestratorLockPath(root, runId);
   held.get(path)?.release();
   held.delete(path);
+  if (held.size === 0) process.off('exit', releaseAllOrchestratorLocks);
 }
 
 /** Gives back every lock of this process; its end does so too, unless it is killed. */

@@ -42,6 +42,17 @@ it('is held once by a process, however often it asks, and is free after the rele
   releaseOrchestratorLock(directory, 'run-1');
 });
 
+it('leaves no listener behind, however many runs one process orchestrates', () => {
+  const directory = root();
+  const before = process.listenerCount('exit');
+  for (const runId of ['run-1', 'run-2', 'run-3']) {
+    holdOrchestratorLock(directory, runId);
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    releaseOrchestratorLock(directory, runId);
+  }
+  expect(process.listenerCount('exit')).toBe(before);
+});
+
 it('of a dead process is taken over, and who that was is said; not when even that is forbidden', () => {
   const directory = root();
   plant(directory, { start: 'gone', token: 'dead' });
