@@ -72,14 +72,10 @@ export class EvidenceList {
       .map((item, index) => ({ evidence_id: `e-${String(index + 1).padStart(4, '0')}`, ...item }));
   }
 
-  #join(
-    item: Item,
-    found: Pick<Item, 'byte_start' | 'byte_end' | 'sha256'> & (FoundEvidence | Item),
-  ): boolean {
-    const [start, end] = [
-      Math.min(item.byte_start, found.byte_start),
-      Math.max(item.byte_end, found.byte_end),
-    ];
+  /** Puts what was found into an item that it overlaps or stands beside; false when they stay two. */
+  #join(item: Item, found: FoundEvidence | Item): boolean {
+    const start = Math.min(item.byte_start, found.byte_start);
+    const end = Math.max(item.byte_end, found.byte_end);
     const between = Math.max(item.byte_start, found.byte_start) - Math.min(item.byte_end, found.byte_end);
     if (between > MAX_GAP_BYTES) return false;
     const grows = start < item.byte_start || end > item.byte_end;
@@ -89,12 +85,7 @@ export class EvidenceList {
   }
 
   /** Takes the words of the joined span from the source, if that still has both parts. */
-  #grow(
-    item: Item,
-    found: Pick<Item, 'byte_start' | 'byte_end' | 'sha256' | 'line_start' | 'line_end'>,
-    start: number,
-    end: number,
-  ): boolean {
+  #grow(item: Item, found: LocatedSpan, start: number, end: number): boolean {
     let bytes: Uint8Array;
     try {
       bytes = this.#reader.read(item.source, start, end);

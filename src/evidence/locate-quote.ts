@@ -94,21 +94,27 @@ function nearIndex(source: SourceText, options: LocateOptions): TextSpan {
   return { start, end: source.indexOfLine(options.near.line_start + lines + 1) };
 }
 
+/** Word for word, else up to typography, else with words joined that a line's end broke, else nearly. */
 function findPart(source: SourceText, quote: string, near: TextSpan, from: number): Found | NotFound {
-  const exact = accept(source, quote, exactPlaces(source.text, quote, from), near, 'exact');
+  const accepted = (places: Place[], match: QuoteMatch) => accept(source, quote, places, near, match);
+  const exact = accepted(exactPlaces(source.text, quote, from), 'exact');
   if (exact !== undefined && 'start' in exact) return exact;
   const wanted = normaliseText(quote, false).text.trim();
   if (wanted === '') return { reason: 'empty' };
-  const normalised =
-    accept(source, quote, normalisedPlaces(source, wanted, from, false), near, 'normalised') ?? undefined;
+  const normalised = accepted(normalisedPlaces(source, wanted, from, false), 'normalised');
   if (normalised !== undefined && 'start' in normalised) return normalised;
   const joined = source.hyphenated
-    ? accept(source, quote, normalisedPlaces(source, wanted, from, true), near, 'normalised')
+    ? accepted(normalisedPlaces(source, wanted, from, true), 'normalised')
     : undefined;
   if (joined !== undefined && 'start' in joined) return joined;
   const fuzzy = findNear(source, quote, wanted, near, from);
   if ('start' in fuzzy) return fuzzy;
   return exact ?? normalised ?? joined ?? fuzzy;
+}
+
+/** Where a quote may stand, in the source's text. */
+interface Place extends TextSpan {
+  edits: number;
 }
 
 function exactPlaces(text: string, quote: string, from: number): Place[] {
@@ -130,10 +136,6 @@ function normalisedPlaces(source: SourceText, wanted: string, from: number, join
     if (places.length >= MAX_PLACES) break;
   }
   return places;
-}
-
-interface Place extends TextSpan {
-  edits: number;
 }
 
 /** The nearest place that keeps the quote's words when its edges are moved out to whole words. */

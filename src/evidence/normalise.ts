@@ -42,14 +42,11 @@ export function normaliseText(original: string, joined: boolean): NormalisedText
     // A combining mark may follow any character; those start at U+0300.
     const alone = end >= original.length || original.charCodeAt(end) < 0x300;
     const folded = unit < 0x80 ? (ASCII[unit] ?? 0) : 0;
-    if (folded !== 0 && alone) out.push(folded, index, end);
-    else {
-      index = isWhite(original, index)
-        ? whiteSpace(original, index, out)
-        : other(original, index, joined, out);
-      continue;
-    }
-    index = end;
+    if (folded !== 0 && alone) {
+      out.push(folded, index, end);
+      index = end;
+    } else if (isWhite(original, index)) index = whiteSpace(original, index, out);
+    else index = other(original, index, joined, out);
   }
   return out.finish();
 }
