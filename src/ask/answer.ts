@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
-import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import type { FinalAnswer } from '../contracts/index.ts';
 import type { Corpus } from '../corpus/index.ts';
-import { gateAnswer, gateError } from '../evidence/index.ts';
+import { gateAnswer, gateError, type Reduced } from '../evidence/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { sourceReader } from './reduce-run.ts';
@@ -15,7 +15,7 @@ import { sourceReader } from './reduce-run.ts';
 export function finalizeAnswer(
   corpus: Corpus,
   candidate: unknown,
-  reduced: { evidence: EvidenceFile; coverage: CoverageFile },
+  reduced: Reduced,
 ): { answer: FinalAnswer; moved: string[] } {
   const reader = sourceReader(corpus);
   try {

@@ -72,7 +72,7 @@ async function* jobLines(
   const schemaPath = writeAnswerSchema(corpus.runDir);
   for (const [index, { question, chunkIds }] of questions.entries()) {
     const ordinals = [...new Set(chunkIds.map((id) => ordinalOf(corpus, id)))].sort((a, b) => a - b);
-    for (const pack of packsOf(await chunkRecords(corpus, ordinals), options)) {
+    for (const pack of packsOf(chunkRecords(corpus, ordinals), options)) {
       const job = jobOf(corpus, pack, { question, prefix: `${options.prefix}q${index + 1}`, schemaPath });
       built.jobs += 1;
       built.chunks += pack.length;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { countCarried, type JobPaths, jobAssignments, writeSummary } from '../batch/index.ts';
-import { AskPreview, type AskState, type CoverageFile, type EvidenceFile } from '../contracts/index.ts';
+import { AskPreview, type AskState, SCHEMA_VERSION } from '../contracts/index.ts';
 import { type Corpus, openCorpus } from '../corpus/index.ts';
 import {
   type Assignment,
@@ -12,7 +12,7 @@ import {
   WorkSession,
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { writeEvidence } from '../evidence/index.ts';
+import { type Reduced, writeEvidence } from '../evidence/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { finalizeAnswer } from './answer.ts';
 import { type BuiltJobs, buildJobs } from './build-jobs.ts';
@@ -31,7 +31,7 @@ import { answerOf, type Synthesis, synthesise, withConflictsOf } from './synthes
 
 /** What the passes so far gave. */
 interface Found {
-  reduced: { evidence: EvidenceFile; coverage: CoverageFile };
+  reduced: Reduced;
   synthesis: Synthesis | undefined;
 }
 
@@ -70,7 +70,7 @@ class Ask {
     const { run } = context;
     this.#paths = { runDir: run.dir, baseDir: params.base_dir, allowedRoots: params.allowed_roots };
     this.#state = {
-      schema_version: 1,
+      schema_version: SCHEMA_VERSION,
       question: params.question,
       route: 'search',
       worker:

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type JobPaths, readJobs } from '../batch/index.ts';
-import type { AskPreview, JournalEvent } from '../contracts/index.ts';
+import { type AskPreview, type JournalEvent, SCHEMA_VERSION } from '../contracts/index.ts';
 import { costOf, type FlowContext, readEvents, type WorkSession } from '../dispatch/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import type { BuiltJobs } from './build-jobs.ts';
@@ -44,7 +44,7 @@ export async function previewOf(
     }
   }
   return {
-    schema_version: 1,
+    schema_version: SCHEMA_VERSION,
     jobs: built.jobs,
     chunks: built.chunks,
     prompt_tokens: prompt,

@@ -1,6 +1,6 @@
-import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import type { FinalAnswer } from '../contracts/index.ts';
 import { type Corpus, chunkFrequencies, indexDirectory } from '../corpus/index.ts';
-import { extractiveAnswer, MAX_EXTRACTS } from '../evidence/index.ts';
+import { extractiveAnswer, MAX_EXTRACTS, type Reduced } from '../evidence/index.ts';
 import { questionStems, rankQuotes, rarityIn } from '../workers/extractive/index.ts';
 import type { WorkerName } from '../workers/index.ts';
 
@@ -11,7 +11,7 @@ import type { WorkerName } from '../workers/index.ts';
  */
 export async function quotedAnswer(
   question: string,
-  { evidence, coverage }: { evidence: EvidenceFile; coverage: CoverageFile },
+  { evidence, coverage }: Reduced,
   from: { corpus: Corpus; root: string; reader: WorkerName; signal: AbortSignal },
 ): Promise<FinalAnswer> {
   if (from.reader !== 'extractive') return extractiveAnswer(question, evidence, coverage);

@@ -5,7 +5,13 @@ import { CoverageFile, EvidenceFile } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
 import { OutcomeReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { REDUCE_FILES, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
+import {
+  REDUCE_FILES,
+  type Reduced,
+  type ReduceJob,
+  reduceEvidence,
+  SourceFiles,
+} from '../evidence/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { isBuiltFrom } from './build-jobs.ts';
 
@@ -25,10 +31,7 @@ export function sourceReader(corpus: Corpus): SourceFiles {
  * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have;
  *   `conflict` for a job about a chunk that holds something else by now
  */
-export async function reduceRun(
-  corpus: Corpus,
-  paths: JobPaths,
-): Promise<{ evidence: EvidenceFile; coverage: CoverageFile }> {
+export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduced> {
   const jobsFile = join(corpus.runDir, RUN_FILES.jobs);
   const journal = join(corpus.runDir, RUN_FILES.events);
   if (!existsSync(jobsFile) || !existsSync(journal)) {
@@ -44,10 +47,8 @@ export async function reduceRun(
       const offset = history.accepted.get(record.job_id) || history.failed.get(record.job_id);
       const outcome = offset === undefined ? undefined : outcomes.read(offset);
       const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
-      const chunks = await chunkRecords(
-        corpus,
-        ids.map((id) => ordinalOf(corpus, id)),
-      );
+      const ordinals = ids.map((id) => ordinalOf(corpus, id));
+      const chunks = chunkRecords(corpus, ordinals);
       if (!isBuiltFrom(record, chunks)) {
         throw new RlmError('conflict', `job '${record.job_id}' was built from documents that changed since`, {
           hint: 'Build the jobs again (rlm_build_jobs) and run them (rlm_run_batch).',
@@ -82,7 +83,7 @@ export async function reduceRun(
  *
  * @throws RlmError `not_found` when there was none
  */
-export function readReduced(runDir: string): { evidence: EvidenceFile; coverage: CoverageFile } {
+export function readReduced(runDir: string): Reduced {
   const read = (name: string): unknown => {
     const path = join(runDir, name);
     if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));

@@ -1,14 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  AskPreview,
-  AskState,
-  type CoverageFile,
-  type EvidenceFile,
-  FinalAnswer,
-  IngestReport,
-} from '../contracts/index.ts';
-import { renderAnswer } from '../evidence/index.ts';
+import { AskPreview, AskState, FinalAnswer, IngestReport } from '../contracts/index.ts';
+import { type Reduced, renderAnswer } from '../evidence/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { ASK_FILES } from './files.ts';
 import { readReduced } from './reduce-run.ts';
@@ -16,7 +9,7 @@ import { readReduced } from './reduce-run.ts';
 /** Everything that an ask left behind, as far as it came. */
 export interface AskResult {
   answer: FinalAnswer | undefined;
-  reduced: { evidence: EvidenceFile; coverage: CoverageFile } | undefined;
+  reduced: Reduced | undefined;
   state: AskState | undefined;
   preview: AskPreview | undefined;
   /** Which documents were read, and which were left out and why. */

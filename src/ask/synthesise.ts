@@ -1,9 +1,4 @@
-import {
-  type CoverageFile,
-  type EvidenceFile,
-  type FinalAnswer,
-  SynthesisAnswer,
-} from '../contracts/index.ts';
+import { type EvidenceFile, type FinalAnswer, SynthesisAnswer } from '../contracts/index.ts';
 import type { History, Stop, WorkSession } from '../dispatch/index.ts';
 import {
   checkSynthesis,
@@ -11,6 +6,7 @@ import {
   groupEvidence,
   mergeInput,
   offeredNumbers,
+  type Reduced,
   SYNTHESIS_INSTRUCTIONS,
   synthesisInput,
   withReportedConflicts,
@@ -86,7 +82,7 @@ export async function synthesise(
 export function answerOf(
   question: string,
   { answer, items, unread }: Synthesis,
-  { evidence, coverage }: { evidence: EvidenceFile; coverage: CoverageFile },
+  { evidence, coverage }: Reduced,
 ): FinalAnswer {
   const left =
     unread === 0

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SCHEMA_VERSION } from './run.ts';
 
 /** Where text stands in a source: bytes from 0 with the end exclusive, lines from 1 inclusive. */
 const span = {
@@ -96,7 +97,7 @@ export type EvidenceCounts = z.infer<typeof EvidenceCounts>;
 
 /** `reduce/evidence.json`: everything that may be cited, in the order of the documents. */
 export const EvidenceFile = z.strictObject({
-  schema_version: z.literal(1),
+  schema_version: z.literal(SCHEMA_VERSION),
   counts: EvidenceCounts,
   items: z.array(VerifiedEvidence),
   conflicts: z.array(Conflict),
@@ -124,7 +125,7 @@ export type CoverageBytes = z.infer<typeof CoverageBytes>;
 
 /** `reduce/coverage.json`: which bytes the answer rests on. */
 export const CoverageFile = z.strictObject({
-  schema_version: z.literal(1),
+  schema_version: z.literal(SCHEMA_VERSION),
   total: CoverageBytes.extend({
     sources: z.int().nonnegative(),
     sources_read_fully: z.int().nonnegative(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FailureClass } from './failure.ts';
-import { ActivityState } from './run.ts';
+import { ActivityState, SCHEMA_VERSION } from './run.ts';
 import { Usage } from './usage.ts';
 
 /** One row of `summary.json`: a job and how it ended (CONTRACTS.md A, mend 12). */
@@ -28,7 +28,7 @@ export type SummaryRow = z.infer<typeof SummaryRow>;
 
 /** `summary.json`: the whole batch, results sorted by `job_id`. */
 export const BatchSummary = z.object({
-  schema_version: z.literal(1),
+  schema_version: z.literal(SCHEMA_VERSION),
   run_dir: z.string(),
   state: ActivityState,
   reason: z.string().nullable(),

@@ -35,8 +35,3 @@ export function gapsFor(own: readonly string[], evidence: EvidenceFile, coverage
   const kept = distinct.slice(0, FINAL_LIMITS.gaps - 1);
   return [...kept, `And ${distinct.length - kept.length} more gaps.`];
 }
-
-/** A confidence between 0 and 1 with two digits. */
-export function roundConfidence(value: number): number {
-  return Math.round(Math.min(1, Math.max(0, value)) * 100) / 100;
-}

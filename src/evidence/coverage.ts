@@ -1,4 +1,10 @@
-import type { ChunkRecord, CoverageBytes, CoverageFile, SourceRecord } from '../contracts/index.ts';
+import {
+  type ChunkRecord,
+  type CoverageBytes,
+  type CoverageFile,
+  SCHEMA_VERSION,
+  type SourceRecord,
+} from '../contracts/index.ts';
 import { Intervals } from './intervals.ts';
 import { withSeparators } from './plain-text.ts';
 
@@ -49,7 +55,7 @@ export class CoverageCounter {
       sources.reduce((total, source) => total + source[key], 0);
     const [bytes, read] = [sum('bytes'), sum('read')];
     return {
-      schema_version: 1,
+      schema_version: SCHEMA_VERSION,
       total: {
         bytes,
         read,

@@ -1,7 +1,9 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
-import { gapsFor, roundConfidence } from './answer-gaps.ts';
+import { gapsFor } from './answer-gaps.ts';
 import { isCitable, sourceString } from './citations.ts';
+import { answerConfidence } from './confidence.ts';
 import { describeCoverage } from './coverage.ts';
+import { REDUCE_FILES } from './layout.ts';
 import { plainText, withSeparators } from './plain-text.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
@@ -55,7 +57,7 @@ export function extractiveAnswer(
     confidence: confidenceOf(shown, conflicts.length > 0),
     citations: shown.map((item, index) => ({ claim_id: claimId(index), sources: [sourceString(item)] })),
     gaps: gapsFor(own, evidence, coverage),
-    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+    artifacts: Object.values(REDUCE_FILES),
   };
 }
 
@@ -75,7 +77,7 @@ export function unanswered(asked: string, evidence: EvidenceFile, coverage: Cove
       evidence,
       coverage,
     ),
-    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+    artifacts: Object.values(REDUCE_FILES),
   };
 }
 
@@ -142,5 +144,5 @@ function confidenceOf(shown: readonly VerifiedEvidence[], conflicting: boolean):
     .sort((a, b) => b - a)
     .slice(0, 3);
   const mean = best.reduce((sum, value) => sum + value, 0) / best.length;
-  return roundConfidence(Math.min(MAX_CONFIDENCE, mean) * (conflicting ? 0.8 : 1));
+  return answerConfidence(Math.min(MAX_CONFIDENCE, mean), conflicting);
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { type CoverageFile, type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index.ts';
+import { type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { takeAbsenceClaims } from './absence.ts';
 import { marksIn, renumberMarks, type Stretch, stretchesOf } from './answer-prose.ts';
 import { citableSpans, spansOf } from './citations.ts';
 import { isFullCoverage } from './coverage.ts';
 import { plainText } from './plain-text.ts';
+import type { Reduced } from './reduce.ts';
 import { type SourceReader, sha256 } from './source-text.ts';
 
 /** What is wrong with an answer. `message` says where, and what to do about it. */
@@ -21,9 +22,7 @@ export interface GateProblem {
   message: string;
 }
 
-export interface GateContext {
-  evidence: EvidenceFile;
-  coverage: CoverageFile;
+export interface GateContext extends Reduced {
   /** Reads the sources again: the gate trusts the bytes, not the record of them. */
   reader: SourceReader;
 }

@@ -1,14 +1,10 @@
 export { sourceString } from './citations.ts';
-
 export { extractiveAnswer, MAX_EXTRACTS } from './extractive-answer.ts';
 export { type GateResult, gateAnswer, gateError } from './gate.ts';
-
+export { REDUCE_FILES } from './layout.ts';
+export { locateQuote, type QuoteLocation } from './locate-quote.ts';
 export {
-  locateQuote,
-  type QuoteLocation,
-} from './locate-quote.ts';
-export {
-  REDUCE_FILES,
+  type Reduced,
   type ReduceJob,
   reduceEvidence,
   withReportedConflicts,

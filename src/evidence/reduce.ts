@@ -7,6 +7,7 @@ import {
   type EvidenceCounts,
   EvidenceFile,
   type RejectionReason,
+  SCHEMA_VERSION,
   type SourceRecord,
   WorkerAnswer,
 } from '../contracts/index.ts';
@@ -17,14 +18,13 @@ import { CoverageCounter } from './coverage.ts';
 import { EvidenceList } from './evidence-list.ts';
 import { GapList } from './gap-list.ts';
 import { JobMaterial, type ReduceChunk } from './job-material.ts';
+import { REDUCE_FILES } from './layout.ts';
 import type { QuoteMatch } from './locate-quote.ts';
 import { plainText } from './plain-text.ts';
 import type { SourceReader } from './source-text.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
 const MAX_EVIDENCE = 2000;
-/** Where the two files lie in a run directory. */
-export const REDUCE_FILES = { evidence: 'reduce/evidence.json', coverage: 'reduce/coverage.json' } as const;
 
 /** What a near match is worth of its worker's confidence. */
 const MATCH_WEIGHT: Record<QuoteMatch, number> = { exact: 1, normalised: 1, fuzzy: 0.9 };
@@ -53,14 +53,18 @@ export interface ReduceInput {
   maxEvidence?: number | undefined;
 }
 
+/** What a reduce gives: everything that may be cited, and which bytes that rests on. */
+export interface Reduced {
+  evidence: EvidenceFile;
+  coverage: CoverageFile;
+}
+
 /**
  * Turns the answers of all jobs into verified evidence and coverage, and writes `reduce/evidence.json` and
  * `reduce/coverage.json`, each atomically. Jobs, answers, chunks and sources are streamed: memory grows with
  * the evidence kept (at most twice `maxEvidence` spans), with documents and with chunk ids.
  */
-export async function reduceEvidence(
-  input: ReduceInput,
-): Promise<{ evidence: EvidenceFile; coverage: CoverageFile }> {
+export async function reduceEvidence(input: ReduceInput): Promise<Reduced> {
   const reduction = new Reduction(input);
   for await (const job of input.jobs) reduction.job(job);
   const evidence = EvidenceFile.parse(reduction.finish());
@@ -134,7 +138,7 @@ class Reduction {
     const items = this.#items.finish();
     const { conflicts, dropped } = possibleConflicts(items);
     return {
-      schema_version: 1,
+      schema_version: SCHEMA_VERSION,
       counts: this.#counts(items.length, dropped),
       items,
       conflicts,

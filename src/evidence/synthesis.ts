@@ -7,10 +7,12 @@ import {
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
-import { gapsFor, roundConfidence } from './answer-gaps.ts';
+import { gapsFor } from './answer-gaps.ts';
 import { withoutMarks } from './answer-prose.ts';
 import { isCitable, sourceString } from './citations.ts';
+import { answerConfidence } from './confidence.ts';
 import { claimId, unanswered } from './extractive-answer.ts';
+import { REDUCE_FILES } from './layout.ts';
 import { plainText } from './plain-text.ts';
 
 /** Room that the content keeps for the list of conflicts. */
@@ -100,13 +102,13 @@ export function composeAnswer({ question, answer, evidence, coverage }: ComposeI
   const items = evidence.items.filter((_, index) => used.has(index + 1));
   const surest = Math.max(...items.map((item) => item.confidence));
   const conflicting = built.conflicts.length > 0;
-  const heading = conflicting ? `\n\nPossible conflicts:\n${built.conflicts.join('\n')}` : '';
+  const conflicts = conflicting ? `\n\nPossible conflicts:\n${built.conflicts.join('\n')}` : '';
   return {
-    content: `${built.paragraphs.join('\n\n')}${heading}`,
-    confidence: roundConfidence(Math.min(answer.confidence, surest) * (conflicting ? 0.8 : 1)),
+    content: `${built.paragraphs.join('\n\n')}${conflicts}`,
+    confidence: answerConfidence(Math.min(answer.confidence, surest), conflicting),
     citations: built.citations,
     gaps: gapsFor(own, evidence, coverage),
-    artifacts: ['reduce/evidence.json', 'reduce/coverage.json'],
+    artifacts: Object.values(REDUCE_FILES),
   };
 }
 
