@@ -1,5 +1,5 @@
 import { clean, columnOf, type Field, fieldOf, LABEL, labelAt, splitRow } from './deferred-fields.ts';
-import { type MarkdownLine, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
+import { BOLD_LEVEL, type MarkdownLine, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** An item of a section "Deferred opportunities". */
 export interface ParsedItem {
@@ -14,8 +14,6 @@ type Draft = Record<Field, string[]> & { line: number; indent: number; field: Fi
 
 /** Items of one report, at most: more is not a list of ideas. */
 const MAX_ITEMS = 200;
-/** A bold line is a heading below all others. */
-const BOLD_LEVEL = 7;
 const SECTION = /\bdeferred opportunit(y|ies)\b/;
 const NOTHING =
   /^\W*(none|nothing|n\/?a|no|no (further |other )?(deferred )?(opportunities|items)|keine|なし)( (were |was )?(identified|found|noted|deferred|at this time|so far|here))*\W*$/i;

@@ -1,3 +1,6 @@
+/** The level of a bold line that stands for a heading: below all others. */
+export const BOLD_LEVEL = 7;
+
 /** What a line of a Markdown file is, as far as sections are concerned. */
 export type MarkdownLine =
   | { kind: 'code' }

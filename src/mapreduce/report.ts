@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
-import { MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
+import { BOLD_LEVEL, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
 const LOOK_BYTES = 512 * 1024;
@@ -120,18 +120,28 @@ function linesBelow(text: string, title: RegExp): number {
     .filter((line) => line.trim() !== '' && !/^[-=]+$/.test(line.trim())).length;
 }
 
-/** All headings of a text: plain title, level (a bold line is 7, below every heading) and line from 1. */
-function titles(text: string): { title: string; level: number; line: number }[] {
+interface Title {
+  /** Plain. */
+  title: string;
+  level: number;
+  /** Of the title itself, from 1; an underline is the next one. */
+  line: number;
+}
+
+/** All headings of a text, bold lines among them. */
+function titles(text: string): Title[] {
   const reader = new MarkdownReader();
-  const found: { title: string; level: number; line: number }[] = [];
+  const found: Title[] = [];
+  const add = (title: string, level: number, line: number) => {
+    found.push({ title: plainTitle(title), level, line });
+  };
   let previous = '';
   for (const [index, raw] of text.split('\n').entries()) {
     const line = reader.read(raw);
     const underline = previous === '' ? undefined : underlineLevel(line);
-    if (underline !== undefined) found.push({ title: plainTitle(previous), level: underline, line: index });
-    else if (line.kind === 'heading') {
-      found.push({ title: plainTitle(line.title), level: line.level, line: index + 1 });
-    } else if (line.kind === 'bold') found.push({ title: plainTitle(line.title), level: 7, line: index + 1 });
+    if (underline !== undefined) add(previous, underline, index);
+    else if (line.kind === 'heading') add(line.title, line.level, index + 1);
+    else if (line.kind === 'bold') add(line.title, BOLD_LEVEL, index + 1);
     previous = line.kind === 'text' ? line.text : '';
   }
   return found;
