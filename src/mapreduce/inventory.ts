@@ -1,8 +1,11 @@
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type FailureClass,
   type LaunchRecord,
   type Plan,
   type ReduceState,
+  type ReportState,
   SCHEMA_VERSION,
   type StateCounts,
   type Task,
@@ -15,7 +18,7 @@ import { taskGraph } from './graph.ts';
 import { isRunning, readInflight } from './inflight.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 import { readPlan } from './plan.ts';
-import { lookAtReport, reportStat, writtenSince } from './report.ts';
+import { lookAtReport, type ReportLook, reportStat, writtenSince } from './report.ts';
 import { suggest } from './suggestion.ts';
 
 /** A running worker that wrote nothing for so long is called stale, in seconds (CONTRACTS.md D). */
@@ -38,7 +41,7 @@ export function lookAtTasks(
   const counts: StateCounts = { ok: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
   const { retries } = taskGraph(plan.tasks);
   const tasks = plan.tasks.map((task) => {
-    const status = look(root, run, task, launches.get(task.worker_id), now, staleSeconds);
+    const status = look(root, run, task, launches.get(task.worker_id), { now, staleSeconds });
     counts[status.state] += 1;
     return { ...status, retried_by: [...(retries.get(task.worker_id) ?? [])] };
   });
@@ -69,54 +72,75 @@ export function takeInventory(
   return seen;
 }
 
+/** One task, by its launch and its report as they are now. Who retries it is not seen here. */
 function look(
   root: string,
   run: RunHandle,
   task: Task,
   launch: LaunchRecord | undefined,
-  now: number,
-  staleSeconds: number,
+  at: { now: number; staleSeconds: number },
 ): TaskStatus {
-  // Not `join`, which takes as long as a look at the file: the path was brought into its one form when it was planned.
-  const path = `${root}/${task.report_path}`;
   const running = launch !== undefined && isRunning(launch);
-  // Until it has ended, a worker's report is its draft.
-  const draft = running ? draftPath(run, task) : path;
-  const drafted = running ? reportStat(draft) : undefined;
-  const stat = drafted ?? reportStat(path);
-  const report =
-    stat === undefined ? undefined : lookAtReport(drafted === undefined ? path : draft, stat.size);
-  const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
-  let state: TaskStatus['state'];
-  let failure = launch?.failure_class ?? null;
-  if (launch !== undefined && running) {
-    const lastSign = Math.max(startedAt, stat?.mtimeMs ?? 0);
-    state = now - lastSign > staleSeconds * 1000 ? 'stale' : 'inflight';
-  } else if (launch !== undefined && launch.finished_at === null) {
-    state = 'failed';
-    failure = 'crashed';
-  } else if (failure !== null && failure !== 'invalid_output') state = 'failed';
-  else if (stat === undefined) state = 'missing';
-  else if (report?.blank) state = 'empty';
-  else if (launch !== undefined && !writtenSince(stat, startedAt)) state = 'stale';
-  else state = failure === null ? 'ok' : 'failed';
-  const launched = launch !== undefined;
+  const report = findReport(root, run, task, running);
+  const { state, failure } = stateOf(launch, running, report, at);
+  const age = report === undefined ? null : at.now - report.stat.mtimeMs;
   return {
     worker_id: task.worker_id,
     mode: task.mode,
     state,
-    launched,
+    launched: launch !== undefined,
     running,
     report_path: task.report_path,
-    size_bytes: stat?.size ?? null,
-    age_sec: stat === undefined ? null : Math.max(0, Math.round((now - stat.mtimeMs) / 100) / 10),
-    contract_compliance: report?.contractCompliance ?? null,
+    size_bytes: report?.stat.size ?? null,
+    age_sec: age === null ? null : Math.max(0, Math.round(age / 100) / 10),
+    contract_compliance: report?.look.contractCompliance ?? null,
     failure_class: failure,
     retry_of: task.retry_of ?? null,
     retried_by: [],
     satisfied: false,
-    suggestion: launched || stat !== undefined ? (suggest(task, { state, running, failure }) ?? null) : null,
+    suggestion:
+      launch === undefined && report === undefined
+        ? null
+        : (suggest(task, { state, running, failure }) ?? null),
   };
+}
+
+interface FoundReport {
+  stat: Stats;
+  look: ReportLook;
+}
+
+/** A task's report; until a worker has ended, that is its draft, if it has begun one. */
+function findReport(root: string, run: RunHandle, task: Task, running: boolean): FoundReport | undefined {
+  // Not `join`, which takes as long as a look at the file: the path was brought into its one form when it was planned.
+  const path = `${root}/${task.report_path}`;
+  for (const file of running ? [draftPath(run, task), path] : [path]) {
+    const stat = reportStat(file);
+    if (stat !== undefined) return { stat, look: lookAtReport(file, stat.size) };
+  }
+  return undefined;
+}
+
+function stateOf(
+  launch: LaunchRecord | undefined,
+  running: boolean,
+  report: FoundReport | undefined,
+  { now, staleSeconds }: { now: number; staleSeconds: number },
+): { state: ReportState; failure: FailureClass | null } {
+  const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
+  if (running) {
+    const lastSign = Math.max(startedAt, report?.stat.mtimeMs ?? 0);
+    const stale = now - lastSign > staleSeconds * 1000;
+    return { state: stale ? 'stale' : 'inflight', failure: launch?.failure_class ?? null };
+  }
+  // Nobody saw it end, and it is gone.
+  if (launch?.finished_at === null) return { state: 'failed', failure: 'crashed' };
+  const failure = launch?.failure_class ?? null;
+  if (failure !== null && failure !== 'invalid_output') return { state: 'failed', failure };
+  if (report === undefined) return { state: 'missing', failure };
+  if (report.look.blank) return { state: 'empty', failure };
+  if (launch !== undefined && !writtenSince(report.stat, startedAt)) return { state: 'stale', failure };
+  return { state: failure === null ? 'ok' : 'failed', failure };
 }
 
 /** A task is satisfied by its own report, or by everything that retries it. The plan has no cycle. */

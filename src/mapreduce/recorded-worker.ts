@@ -41,6 +41,21 @@ export function recordedWorker(
     }
   };
 
+  /** What a launch came to: when it ended well, by its report. @param refused why its draft was not published */
+  const verdict = (
+    result: WorkResult,
+    refused: Failure | undefined,
+    launch: LaunchRecord,
+    task: Task,
+  ): { failure: Failure | undefined; sha256: string | null } => {
+    if (!worthALook(result)) return { failure: result.failure, sha256: null };
+    if (refused !== undefined) return { failure: refused, sha256: null };
+    const report = acceptance(resolve(run.record.root, task.report_path), launch);
+    return report.accepted
+      ? { failure: undefined, sha256: report.sha256 }
+      : { failure: rejection(report), sha256: null };
+  };
+
   async function call(request: WorkRequest): Promise<WorkResult> {
     const { id, attempt } = request;
     const logPath = relative(run.dir, request.logPath);
@@ -56,29 +71,18 @@ export function recordedWorker(
     // After a passing fault the same launch goes on with what it has.
     const passing = result.failure !== undefined && PASSING.has(result.failure.class);
     const refused = passing ? undefined : publish(id);
-    const report =
-      worthALook(result) && refused === undefined
-        ? acceptance(resolve(run.record.root, taskOf(id).report_path), launch)
-        : undefined;
-    const failure =
-      report === undefined
-        ? worthALook(result)
-          ? refused
-          : result.failure
-        : report.accepted
-          ? undefined
-          : rejection(report);
+    const { failure, sha256 } = verdict(result, refused, launch, taskOf(id));
     const end: LaunchEnd = {
       exit_code: result.exitCode ?? null,
       failure_class: failure?.class ?? null,
       failure_message: failure?.message ?? null,
-      report_sha256: report?.accepted ? report.sha256 : null,
+      report_sha256: sha256,
     };
     if (passing) waiting.set(id, end);
     else log.ended(id, end);
     const { failure: _failure, answer: _answer, ...rest } = result;
     if (failure !== undefined) return { ...rest, failure };
-    return { ...rest, answer: report?.accepted ? report.sha256 : '' };
+    return { ...rest, answer: sha256 ?? '' };
   }
 
   return {
