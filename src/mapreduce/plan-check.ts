@@ -114,46 +114,61 @@ function refuseControlCharacters(path: string): void {
 
 /** Everything about a list of tasks that can be wrong without looking at the disk. Paths must be in their one form. */
 export function checkTasks(tasks: readonly Task[]): PlanProblem[] {
+  const problems = [...checkIds(tasks), ...checkReports(tasks), ...checkReferences(tasks)];
+  return problems.length > 0 ? problems : checkOrder(tasks);
+}
+
+function checkIds(tasks: readonly Task[]): PlanProblem[] {
   const problems: PlanProblem[] = [];
-  const reportOwner = new Map<string, string>();
   const ids = new Set<string>();
-  for (const task of tasks) {
-    const id = task.worker_id;
-    const problem = (field: string, message: string) => problems.push({ task: id, field, message });
+  for (const { worker_id: id } of tasks) {
+    const problem = (message: string) => problems.push({ task: id, field: 'worker_id', message });
     if (!WORKER_ID_PATTERN.test(id) || id.includes('..')) {
-      problem('worker_id', `must match ${WORKER_ID_PATTERN.source} and hold no '..'`);
+      problem(`must match ${WORKER_ID_PATTERN.source} and hold no '..'`);
     }
-    if (ids.has(id)) problem('worker_id', 'is given twice');
+    if (ids.has(id)) problem('is given twice');
     ids.add(id);
-    const other = reportOwner.get(task.report_path);
+  }
+  return problems;
+}
+
+function checkReports(tasks: readonly Task[]): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const field = 'report_path';
+  const owners = new Map<string, string>();
+  for (const { worker_id: id, report_path: path } of tasks) {
+    const other = owners.get(path);
     if (other !== undefined && other !== id) {
-      problem('report_path', `'${task.report_path}' is the report of task '${other}' too`);
+      problems.push({ task: id, field, message: `'${path}' is the report of task '${other}' too` });
     }
-    reportOwner.set(task.report_path, id);
+    owners.set(path, id);
   }
   // A report inside another report's path would make a directory of it.
-  for (const [path, id] of reportOwner) {
-    const parent = reportOwner.get(dirname(path).replaceAll(sep, '/'));
+  for (const [path, id] of owners) {
+    const parent = owners.get(dirname(path).replaceAll(sep, '/'));
     if (parent !== undefined) {
-      problems.push({ task: id, field: 'report_path', message: `lies below the report of task '${parent}'` });
+      problems.push({ task: id, field, message: `lies below the report of task '${parent}'` });
     }
   }
-  for (const task of tasks) {
-    for (const dependency of task.depends_on) {
-      if (dependency === task.worker_id) {
-        problems.push({ task: task.worker_id, field: 'depends_on', message: 'names the task itself' });
-      } else if (!ids.has(dependency)) {
-        problems.push({ task: task.worker_id, field: 'depends_on', message: `unknown task '${dependency}'` });
-      }
-    }
-    if (task.retry_of === undefined) continue;
-    if (task.retry_of === task.worker_id) {
-      problems.push({ task: task.worker_id, field: 'retry_of', message: 'names the task itself' });
-    } else if (!ids.has(task.retry_of)) {
-      problems.push({ task: task.worker_id, field: 'retry_of', message: `unknown task '${task.retry_of}'` });
-    }
-  }
-  if (problems.length > 0) return problems;
+  return problems;
+}
+
+function checkReferences(tasks: readonly Task[]): PlanProblem[] {
+  const ids = new Set(tasks.map((task) => task.worker_id));
+  return tasks.flatMap(({ worker_id: id, depends_on, retry_of }) => {
+    const check = (field: string, other: string): PlanProblem[] => {
+      if (other === id) return [{ task: id, field, message: 'names the task itself' }];
+      return ids.has(other) ? [] : [{ task: id, field, message: `unknown task '${other}'` }];
+    };
+    return [
+      ...depends_on.flatMap((other) => check('depends_on', other)),
+      ...(retry_of === undefined ? [] : check('retry_of', retry_of)),
+    ];
+  });
+}
+
+/** That the tasks can be put in an order, and that no two own a path that the order does not give to one after the other. */
+function checkOrder(tasks: readonly Task[]): PlanProblem[] {
   const graph = taskGraph(tasks);
   const sorted = topologicalOrder(graph);
   if ('cycle' in sorted) {
@@ -163,14 +178,15 @@ export function checkTasks(tasks: readonly Task[]): PlanProblem[] {
       .join(' needs ');
     return [{ task: first, field: 'depends_on', message: `is part of a cycle: ${loop}` }];
   }
-  return ownershipConflicts(graph, sorted.order).map(({ first, second, paths }) => ({
-    task: second,
-    field: 'owned_paths',
-    message:
-      paths[0] === paths[1]
-        ? `'${paths[1]}' is owned by task '${first}' too, and nothing orders the two; add a depends_on`
-        : `'${paths[1]}' overlaps '${paths[0]}' of task '${first}', and nothing orders the two; add a depends_on`,
-  }));
+  return ownershipConflicts(graph, sorted.order).map(({ first, second, paths: [theirs, own] }) => {
+    const overlap =
+      theirs === own ? `is owned by task '${first}' too` : `overlaps '${theirs}' of task '${first}'`;
+    return {
+      task: second,
+      field: 'owned_paths',
+      message: `'${own}' ${overlap}, and nothing orders the two; add a depends_on`,
+    };
+  });
 }
 
 /** What a launched task may no longer change: everything. Its record stays what was really run. */
@@ -181,26 +197,17 @@ export function checkHistory(
 ): PlanProblem[] {
   const now = new Map(tasks.map((task) => [task.worker_id, task]));
   return old.tasks.flatMap((before) => {
-    if (!launched.has(before.worker_id)) return [];
-    const after = now.get(before.worker_id);
+    const id = before.worker_id;
+    if (!launched.has(id)) return [];
+    const after = now.get(id);
     if (after === undefined) {
-      return [
-        {
-          task: before.worker_id,
-          field: 'remove_tasks',
-          message: 'was launched already and stays on record',
-        },
-      ];
+      const message = 'was launched already and stays on record';
+      return [{ task: id, field: 'remove_tasks', message }];
     }
     const field = changedField(before, after);
     if (field === undefined) return [];
-    return [
-      {
-        task: before.worker_id,
-        field,
-        message: `was launched already and cannot be redefined; add a task with retry_of '${before.worker_id}'`,
-      },
-    ];
+    const message = `was launched already and cannot be redefined; add a task with retry_of '${id}'`;
+    return [{ task: id, field, message }];
   });
 }
 
