@@ -1,4 +1,4 @@
-import type { TaskBoard } from '../contracts/index.ts';
+import type { LaunchRecord, TaskBoard, TaskStatus } from '../contracts/index.ts';
 import { orchestratorLock, type RunHandle } from '../runs/index.ts';
 import { draftPath } from './draft.ts';
 import { readInflight } from './inflight.ts';
@@ -14,56 +14,59 @@ export function boardOf(root: string, run: RunHandle): TaskBoard {
   const { plan, state } = lookAtTasks(root, run);
   const launches = new Map(readInflight(run).workers.map((record) => [record.worker_id, record]));
   const planned = new Map(plan.tasks.map((task) => [task.worker_id, task]));
-  const draftOf = (id: string) => {
-    const task = planned.get(id);
-    return task === undefined ? undefined : draftPath(run, task);
-  };
-  const rows = state.tasks.flatMap((task) => {
-    const launch = launches.get(task.worker_id);
-    return launch === undefined ? [] : [{ task, launch }];
+  const rows = state.tasks.flatMap((status) => {
+    const launch = launches.get(status.worker_id);
+    const task = planned.get(status.worker_id);
+    return launch === undefined || task === undefined
+      ? []
+      : [{ status, launch, draft: draftPath(run, task) }];
   });
+  const oldestFirst = (a: Row, b: Row) => (a.launch.started_at < b.launch.started_at ? -1 : 1);
+  const inflight = rows.filter(({ status }) => status.running).sort(oldestFirst);
   const failed = rows
-    .filter(({ task }) => task.state !== 'ok' && !task.running && task.retried_by.length === 0)
-    .sort((a, b) => (a.launch.started_at < b.launch.started_at ? 1 : -1));
-  const lock = orchestratorLock(root, run.id);
+    .filter(({ status }) => status.state !== 'ok' && !status.running && status.retried_by.length === 0)
+    .sort((a, b) => oldestFirst(b, a));
   return {
     plan_iteration: plan.iteration,
     total: state.tasks.length,
     counts: state.counts,
     not_launched: state.tasks.filter((task) => !task.launched && task.state !== 'ok').length,
     satisfied: state.tasks.filter((task) => task.satisfied).length,
-    inflight: rows
-      .filter(({ task }) => task.running)
-      .sort((a, b) => (a.launch.started_at < b.launch.started_at ? -1 : 1))
-      .slice(0, ROWS)
-      .map(({ task, launch }) => {
-        const draft = draftOf(task.worker_id);
-        return {
-          worker_id: task.worker_id,
-          mode: task.mode,
-          pid: launch.pid ?? null,
-          started_at: launch.started_at,
-          state: task.state,
-          report_age_sec: task.age_sec,
-          progress_notes: draft === undefined ? 0 : countProgressNotes(draft),
-          draft: draft === undefined ? task.report_path : fromRoot(root, draft),
-        };
-      }),
-    failed: failed.slice(0, ROWS).map(({ task, launch }) => ({
-      worker_id: task.worker_id,
-      state: task.state,
-      failure_class: task.failure_class,
+    inflight: inflight.slice(0, ROWS).map(({ status, launch, draft }) => ({
+      worker_id: status.worker_id,
+      mode: status.mode,
+      pid: launch.pid ?? null,
+      started_at: launch.started_at,
+      state: status.state,
+      report_age_sec: status.age_sec,
+      progress_notes: countProgressNotes(draft),
+      draft: fromRoot(root, draft),
+    })),
+    failed: failed.slice(0, ROWS).map(({ status, launch }) => ({
+      worker_id: status.worker_id,
+      state: status.state,
+      failure_class: status.failure_class,
       exit_code: launch.exit_code,
     })),
     failed_total: failed.length,
-    orchestrator:
-      lock === undefined
-        ? null
-        : {
-            pid: lock.holder.pid,
-            host: lock.holder.host.slice(0, 64),
-            alive: lock.alive === 'unknown' ? 'unknown' : lock.alive ? 'yes' : 'no',
-            stale: lock.stale,
-          },
+    orchestrator: orchestratorOf(root, run),
+  };
+}
+
+interface Row {
+  status: TaskStatus;
+  launch: LaunchRecord;
+  /** Absolute. */
+  draft: string;
+}
+
+function orchestratorOf(root: string, run: RunHandle): TaskBoard['orchestrator'] {
+  const lock = orchestratorLock(root, run.id);
+  if (lock === undefined) return null;
+  return {
+    pid: lock.holder.pid,
+    host: lock.holder.host.slice(0, 64),
+    alive: lock.alive === 'unknown' ? 'unknown' : lock.alive ? 'yes' : 'no',
+    stale: lock.stale,
   };
 }
