@@ -116,7 +116,8 @@ function findReport(root: string, run: RunHandle, task: Task, running: boolean):
   const path = `${root}/${task.report_path}`;
   for (const file of running ? [draftPath(run, task), path] : [path]) {
     const stat = reportStat(file);
-    if (stat !== undefined) return { stat, look: lookAtReport(file, stat.size) };
+    const look = stat === undefined ? undefined : lookAtReport(file, stat.size);
+    if (stat !== undefined && look !== undefined) return { stat, look };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { systemCode } from '../errors.ts';
 import { BOLD_LEVEL, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
@@ -65,9 +66,11 @@ export interface ReportLook {
  * Looks at a report's first 512 kB.
  *
  * @param size of the file, in bytes
+ * @returns undefined when it is gone: a draft is published at any moment
  */
-export function lookAtReport(path: string, size: number): ReportLook {
+export function lookAtReport(path: string, size: number): ReportLook | undefined {
   const bytes = readStart(path, size);
+  if (bytes === undefined) return undefined;
   if (isBlank(bytes)) return { blank: true, contractCompliance: false };
   return { blank: false, contractCompliance: hasComplianceSection(bytes.toString('utf8')) };
 }
@@ -76,12 +79,18 @@ export function lookAtReport(path: string, size: number): ReportLook {
 export function countProgressNotes(path: string): number {
   const stat = reportStat(path);
   if (stat === undefined) return 0;
-  const text = readStart(path, stat.size).toString('utf8');
+  const text = readStart(path, stat.size)?.toString('utf8') ?? '';
   return /progress/i.test(text) ? linesBelow(text, /^progress\b/) : 0;
 }
 
-function readStart(path: string, size: number): Buffer {
-  const fd = openSync(path, 'r');
+function readStart(path: string, size: number): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
   try {
     const wanted = Math.min(size, LOOK_BYTES);
     const buffer = Buffer.allocUnsafe(wanted);

@@ -12,6 +12,7 @@ import {
   summarizeInventory,
   takeInventory,
 } from '../../src/mapreduce/index.ts';
+import { lookAtReport } from '../../src/mapreduce/report.ts';
 import { ACCEPTED, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 const REPORT = `# map: something
@@ -124,6 +125,10 @@ describe('a look at a report', () => {
       '# r\n\n## Progress\n- old\n\n## Progress\n- one\n- two\n\n### deeper\n- three\n\n## Next\n- no\n```\n## Progress\n- fake\n```\n';
     writeReport(root, plan, 'a', text);
     expect(countProgressNotes(path)).toBe(4);
+  });
+
+  it('sees no report in a draft that is published, and gone, between two looks', () => {
+    expect(lookAtReport(join(temporaryRoot(), 'gone.md'), 10)).toBeUndefined();
   });
 
   it('shows on the board how far a worker in flight is, and where its draft lies', () => {
