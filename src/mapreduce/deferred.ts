@@ -10,7 +10,7 @@ import { readPlan } from './plan.ts';
 import { reportStat } from './report.ts';
 
 /** Said when no report has any. */
-export const NONE_IDENTIFIED = 'none identified';
+const NONE_IDENTIFIED = 'none identified';
 
 /** Scans the reports of all tasks, streaming, and writes `deferred.json`. */
 export async function collectDeferred(root: string, run: RunHandle, now = new Date()): Promise<DeferredFile> {

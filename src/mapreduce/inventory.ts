@@ -165,7 +165,7 @@ function markSatisfied(tasks: TaskStatus[]): void {
 }
 
 /** A row of the short inventory. */
-export interface AttentionRow {
+interface AttentionRow {
   worker_id: string;
   state: TaskStatus['state'];
   running: boolean;

@@ -23,7 +23,7 @@ export interface ReadyOptions {
  * - `dependency`: `detail` names the dependencies without an accepted report, with their states
  * - `join_gate`, `inflight_gate`, `cap`, `budget`: it could start, and a rule holds it back
  */
-export type WaitReason =
+type WaitReason =
   | 'done'
   | 'retried'
   | 'inflight'
