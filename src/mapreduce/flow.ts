@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { type LaunchRecord, NO_USAGE, type OutcomeRecord, type Plan, type Task } from '../contracts/index.ts';
+import {
+  type LaunchRecord,
+  NO_USAGE,
+  type OutcomeRecord,
+  type Plan,
+  type Progress,
+  type Task,
+} from '../contracts/index.ts';
 import {
   type Assignment,
   endOfStop,
@@ -29,35 +36,21 @@ const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
 
 /**
  * The map-reduce flow: launches what `requested.jsonl` names, each task once, and under a standing order what becomes
- * ready as well, until nothing more is requested and nothing runs. A task that failed is never launched again under its id; `rlm_spawn_worker` retries it.
+ * ready as well, until nothing more is requested and nothing runs. A task that failed is never launched again under
+ * its id; `rlm_spawn_worker` retries it.
  */
 export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const params = PlanParams.parse(context.params);
-  const { run, journal, config } = context;
+  const { run, journal, signal } = context;
   const log = new InflightLog(run, ownIdentity());
-  const settled = settleEarlier(context, log);
+  const earlier = settleEarlier(context, log);
   const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
-  for (const id of settled.open) launched.delete(id);
+  for (const id of earlier.open) launched.delete(id);
   const underWay = new Set<string>();
-
-  let recorded: RecordedWorker | undefined;
-  const tiers = Object.values(config.values.tiers);
-  const session = await WorkSession.open(context, params, {
-    passingOnly: true,
-    modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
-    around(worker) {
-      recorded = recordedWorker(worker, run, log, (id) => taskOf(readPlan(run), id));
-      return recorded;
-    },
-  });
+  const { session, settled } = await openSession(context, params, log);
   try {
-    if (session.worker.name === 'extractive') {
-      throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
-        hint: 'Install one and log in (rlm_doctor says what is missing), or give a command.',
-      });
-    }
     const source = await followRequests(run, {
-      signal: context.signal,
+      signal,
       wanted(ids) {
         const planned = new Set(readPlan(run).tasks.map((task) => task.worker_id));
         const wanted = [...new Set(ids)].filter((id) => planned.has(id) && !launched.has(id));
@@ -80,22 +73,47 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
     });
     const assignments = source.follow((id, done) =>
       assignment(id, context, session, params, () => {
-        recorded?.settled(id);
+        settled(id);
         underWay.delete(id);
         done();
       }),
     );
-    const stop = await session.dispatch(assignments, { added: source.first + settled.count, carried: 0 });
-    if (stop !== undefined) return endOfStop(stop);
-    const { accepted, total } = journal.progress;
-    if (total === 0) return { state: 'completed', reason: 'nothing was left to launch' };
-    const left = total - accepted;
-    return left === 0
-      ? { state: 'completed' }
-      : { state: 'completed', reason: `${left} of ${total} tasks ended without an accepted report` };
+    const stop = await session.dispatch(assignments, { added: source.first + earlier.count, carried: 0 });
+    return stop === undefined ? endOf(journal.progress) : endOfStop(stop);
   } finally {
     await session.close();
   }
+}
+
+function endOf({ accepted, total }: Progress): FlowEnd {
+  if (total === 0) return { state: 'completed', reason: 'nothing was left to launch' };
+  const left = total - accepted;
+  if (left === 0) return { state: 'completed' };
+  return { state: 'completed', reason: `${left} of ${total} tasks ended without an accepted report` };
+}
+
+/** A session whose launches are kept on record; `settled` tells the record that dispatch is done with a task. */
+async function openSession(
+  context: FlowContext,
+  params: PlanParams,
+  log: InflightLog,
+): Promise<{ session: WorkSession; settled: (id: string) => void }> {
+  const { run, config } = context;
+  const tiers = Object.values(config.values.tiers);
+  let recorded: RecordedWorker | undefined;
+  const session = await WorkSession.open(context, params, {
+    passingOnly: true,
+    modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
+    around(worker) {
+      recorded = recordedWorker(worker, run, log, (id) => taskOf(readPlan(run), id));
+      return recorded;
+    },
+  });
+  if (session.worker.name !== 'extractive') return { session, settled: (id) => recorded?.settled(id) };
+  await session.close();
+  throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
+    hint: 'Install one and log in (rlm_doctor says what is missing), or give a command.',
+  });
 }
 
 /**
