@@ -9,7 +9,9 @@ const K1 = 1.2;
 const B = 0.75;
 
 export interface Ranking {
+  /** The best first. */
   best: Scored[];
+  /** How many chunks matched at all. */
   matching: number;
 }
 

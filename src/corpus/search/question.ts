@@ -29,6 +29,11 @@ export interface Question {
 /** A question, with terms and phrasings that a model gave for it, if one was asked. */
 export type QueryInput = string | { text: string; expandedTerms?: readonly string[] };
 
+/** What a query says itself. */
+export function queryText(query: QueryInput): string {
+  return typeof query === 'string' ? query : query.text;
+}
+
 export interface Expansion {
   /** Add synonyms from the thesaurus. Default true. */
   thesaurus?: boolean;
@@ -48,7 +53,8 @@ function understand(
   input: QueryInput,
   thesaurus: (() => Thesaurus | { missing: string }) | undefined,
 ): Question {
-  const { text, expandedTerms = [] } = typeof input === 'string' ? { text: input } : input;
+  const text = queryText(input);
+  const expandedTerms = typeof input === 'string' ? [] : (input.expandedTerms ?? []);
   const question: Question = { text, groups: [], expanded: [], notes: [] };
   const seen = new Set<string>();
   const words = [...wordsOf(text)];

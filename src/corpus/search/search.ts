@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { SearchHit, SearchMode, SearchResult } from '../../contracts/index.ts';
+import type { SearchMode, SearchResult } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
 import { type Ranking, rank } from './bm25.ts';
 import { fuse } from './fusion.ts';
 import { type HitReader, hitReader } from './hits.ts';
-import { type QueryInput, type Question, understandAll } from './question.ts';
+import { type QueryInput, type Question, queryText, understandAll } from './question.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
@@ -55,10 +55,8 @@ export async function search(
   options: SearchOptions = {},
 ): Promise<SearchResult[]> {
   const corpus = typeof runDir === 'string' ? await openCorpus(runDir) : runDir;
-  for (const query of queries) {
-    if ((typeof query === 'string' ? query : query.text).trim() === '') {
-      throw new RlmError('usage', 'a query is empty', { hint: 'Say what to look for.' });
-    }
+  if (queries.some((query) => queryText(query).trim() === '')) {
+    throw new RlmError('usage', 'a query is empty', { hint: 'Say what to look for.' });
   }
   const pass: Pass = {
     corpus,
@@ -71,6 +69,7 @@ export async function search(
   return mode === 'regex' ? searchPatterns(pass, queries) : searchQuestions(pass, queries, mode);
 }
 
+/** What all queries of one call share. */
 interface Pass {
   corpus: Corpus;
   topK: number;
@@ -81,8 +80,7 @@ interface Pass {
 
 async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promise<SearchResult[]> {
   const { corpus, topK, options } = pass;
-  const sources = queries.map((query) => (typeof query === 'string' ? query : query.text));
-  const patterns = await Promise.all(sources.map(compilePattern));
+  const patterns = await Promise.all(queries.map(queryText).map(compilePattern));
   const notes: string[] = [];
   const rankings = await rankByPattern(corpus, patterns, {
     limit: topK,
@@ -94,8 +92,7 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
   for (const [index, pattern] of patterns.entries()) {
     const ranking = rankings[index] ?? { best: [], matching: 0 };
     const ownNotes = [...notes];
-    const hits: SearchHit[] = [];
-    for (const scored of ranking.best) hits.push(pass.hits.ofPattern(scored, pattern, ownNotes));
+    const hits = ranking.best.map((scored) => pass.hits.ofPattern(scored, pattern, ownNotes));
     results.push({
       query: pattern.source,
       mode: 'regex',
@@ -123,10 +120,8 @@ async function searchQuestions(
   for (const [index, question] of questions.entries()) {
     const ranking = rankings[index] ?? { best: [], matching: 0 };
     const ownNotes = [...question.notes, ...notes];
-    const best = await finish(pass, question, ranking, mode, ownNotes);
-    const hits: SearchHit[] = [];
-    for (const scored of best.slice(0, pass.topK))
-      hits.push(pass.hits.ofQuestion(scored, question, ownNotes));
+    const best = await inMode(pass, question, ranking, mode, ownNotes);
+    const hits = best.slice(0, pass.topK).map((scored) => pass.hits.ofQuestion(scored, question, ownNotes));
     results.push({
       query: question.text,
       mode,
@@ -167,7 +162,8 @@ async function rankQuestions(
     : { engine: 'index', reason: 'an index of every word in these documents', rankings };
 }
 
-async function finish(
+/** The ranking of BM25 as the mode wants it: as it is, ordered anew by vectors, or joined with that order. */
+async function inMode(
   pass: Pass,
   question: Question,
   ranking: Ranking,
