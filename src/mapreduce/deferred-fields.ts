@@ -4,6 +4,7 @@ import { plainTitle } from './markdown.ts';
 /** What is kept of a deferred opportunity. */
 export type Field = 'what' | 'why' | 'how';
 
+/** The words that may stand for each, as a pattern. */
 const LABELS: [Field, string][] = [
   [
     'why',
@@ -21,10 +22,12 @@ export const LABEL = new RegExp(
   'giu',
 );
 
+const FIELDS = LABELS.map(([field, words]) => ({ field, label: new RegExp(`^(?:${words})$`, 'iu') }));
+
 /** The field that a label means, or undefined. */
-export function fieldOf(label: string): Field | undefined {
-  const plain = plainTitle(label);
-  return LABELS.find(([, words]) => new RegExp(`^(?:${words})$`, 'iu').test(plain))?.[0];
+export function fieldOf(text: string): Field | undefined {
+  const plain = plainTitle(text);
+  return FIELDS.find(({ label }) => label.test(plain))?.field;
 }
 
 /** The field that a text begins with a label of. */
