@@ -1,4 +1,9 @@
-import { type EvidenceFile, type FinalAnswer, SynthesisAnswer } from '../contracts/index.ts';
+import {
+  type EvidenceFile,
+  type FinalAnswer,
+  SYNTHESIS_LIMITS,
+  SynthesisAnswer,
+} from '../contracts/index.ts';
 import type { History, Stop, WorkSession } from '../dispatch/index.ts';
 import {
   checkSynthesis,
@@ -55,9 +60,9 @@ export async function synthesise(
   let partial = first.answers.filter((answer) => answer !== undefined);
   let { stop } = first;
   for (let level = 1; partial.length > 1 && stop === undefined; level += 1) {
-    const pairs = inGroups(partial);
+    const together = inGroups(partial);
     const merged = await runModelSteps(
-      pairs.map((answers, index) => ({
+      together.map((answers, index) => ({
         ...common,
         id: `${id}-merge${level}-${index + 1}`,
         input: mergeInput(question, answers),
@@ -67,7 +72,7 @@ export async function synthesise(
     );
     stop = merged.stop;
     // A merge that failed leaves its parts' claims as they are, side by side.
-    partial = merged.answers.map((answer, index) => answer ?? sideBySide(pairs[index] ?? []));
+    partial = merged.answers.map((answer, index) => answer ?? sideBySide(together[index] ?? []));
   }
   const [answer] = partial;
   if (answer === undefined || stop !== undefined) return { synthesis: undefined, stop };
@@ -129,11 +134,12 @@ function inGroups(answers: SynthesisAnswer[]): SynthesisAnswer[][] {
   return groups;
 }
 
+/** All that partial answers say, as far as one answer has room for it. */
 function sideBySide(answers: SynthesisAnswer[]): SynthesisAnswer {
   return {
-    claims: answers.flatMap(({ claims }) => claims).slice(0, 100),
-    conflicts: answers.flatMap(({ conflicts }) => conflicts).slice(0, 50),
-    gaps: [...new Set(answers.flatMap(({ gaps }) => gaps))].slice(0, 50),
+    claims: answers.flatMap(({ claims }) => claims).slice(0, SYNTHESIS_LIMITS.claims),
+    conflicts: answers.flatMap(({ conflicts }) => conflicts).slice(0, SYNTHESIS_LIMITS.conflicts),
+    gaps: [...new Set(answers.flatMap(({ gaps }) => gaps))].slice(0, SYNTHESIS_LIMITS.gaps),
     confidence: Math.min(1, ...answers.map(({ confidence }) => confidence)),
   };
 }

@@ -39,32 +39,50 @@ export const FinalAnswer = z.strictObject({
 });
 export type FinalAnswer = z.infer<typeof FinalAnswer>;
 
+/** Limits of a synthesis; lengths in characters. */
+export const SYNTHESIS_LIMITS = {
+  claims: 100,
+  claim: 1200,
+  conflicts: 50,
+  conflict: 400,
+  evidence: 20,
+  gaps: 50,
+  gap: 400,
+} as const;
+
 /** What a model answers that got the question and numbered evidence. */
 export const SynthesisAnswer = z.strictObject({
   claims: z
     .array(
       z.strictObject({
-        text: z.string().min(1).max(1200).describe('One statement, without citation marks'),
-        evidence: z.array(z.int().positive()).min(1).max(20).describe('Numbers of the evidence that says so'),
+        text: z.string().min(1).max(SYNTHESIS_LIMITS.claim).describe('One statement, without citation marks'),
+        evidence: z
+          .array(z.int().positive())
+          .min(1)
+          .max(SYNTHESIS_LIMITS.evidence)
+          .describe('Numbers of the evidence that says so'),
       }),
     )
-    .max(100)
+    .max(SYNTHESIS_LIMITS.claims)
     .describe(
       'The answer, statement by statement, in reading order; empty when the evidence answers nothing',
     ),
   conflicts: z
     .array(
       z.strictObject({
-        text: z.string().min(1).max(400).describe('What the two sides say'),
+        text: z.string().min(1).max(SYNTHESIS_LIMITS.conflict).describe('What the two sides say'),
         evidence: z
           .array(z.int().positive())
           .min(2)
-          .max(20)
+          .max(SYNTHESIS_LIMITS.evidence)
           .describe('Numbers of the evidence on both sides'),
       }),
     )
-    .max(50),
-  gaps: z.array(z.string().min(1).max(400)).max(50).describe('What the evidence leaves unanswered'),
+    .max(SYNTHESIS_LIMITS.conflicts),
+  gaps: z
+    .array(z.string().min(1).max(SYNTHESIS_LIMITS.gap))
+    .max(SYNTHESIS_LIMITS.gaps)
+    .describe('What the evidence leaves unanswered'),
   confidence: z.number().min(0).max(1),
 });
 export type SynthesisAnswer = z.infer<typeof SynthesisAnswer>;

@@ -1,5 +1,5 @@
 import { estimateTokenCount } from 'tokenx';
-import type { SynthesisAnswer, VerifiedEvidence } from '../contracts/index.ts';
+import { SYNTHESIS_LIMITS, type SynthesisAnswer, type VerifiedEvidence } from '../contracts/index.ts';
 import { plainText } from './plain-text.ts';
 
 /**
@@ -44,7 +44,7 @@ export function mergeInput(question: string, partial: readonly SynthesisAnswer[]
   const claims = partial.flatMap((answer) => answer.claims.map((claim) => claimLine(claim)));
   const conflicts = partial.flatMap((answer) => answer.conflicts.map((conflict) => claimLine(conflict)));
   const gaps = [...new Set(partial.flatMap((answer) => answer.gaps))].map(
-    (gap) => `- ${plainText(gap, 400)}`,
+    (gap) => `- ${plainText(gap, SYNTHESIS_LIMITS.gap)}`,
   );
   return [
     `Question: ${plainText(question, 4000)}`,
@@ -99,5 +99,5 @@ function evidenceText(number: number, item: VerifiedEvidence): string {
 }
 
 function claimLine(claim: { text: string; evidence: readonly number[] }): string {
-  return `- (evidence ${claim.evidence.join(', ')}) ${JSON.stringify(plainText(claim.text, 1200))}`;
+  return `- (evidence ${claim.evidence.join(', ')}) ${JSON.stringify(plainText(claim.text, SYNTHESIS_LIMITS.claim))}`;
 }

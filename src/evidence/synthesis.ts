@@ -4,6 +4,7 @@ import {
   type EvidenceFile,
   FINAL_LIMITS,
   type FinalAnswer,
+  SYNTHESIS_LIMITS,
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
@@ -156,7 +157,7 @@ function claimsOf(answer: SynthesisAnswer, items: readonly VerifiedEvidence[]): 
 
 /** Block quotes and code are for verified words only: a model's claim is one line of prose. */
 function claimText(text: string): string {
-  return plainText(withoutMarks(text).replaceAll('`', "'"), 1200).replace(/^[>#\s]+/, '');
+  return plainText(withoutMarks(text).replaceAll('`', "'"), SYNTHESIS_LIMITS.claim).replace(/^[>#\s]+/, '');
 }
 
 function isCitableNumber(number: number, items: readonly VerifiedEvidence[]): boolean {
