@@ -148,10 +148,13 @@ describe('encodings', () => {
     const block = 'é'.repeat(1 << 19);
     place.put('fine.txt', `x${block}\nend\n`);
     place.put('late.txt', Buffer.concat([Buffer.from(`x${block}\n`), Buffer.from([0xff, 0x0a])]));
+    // The damage stands among ASCII alone: what came before tells what the document is.
+    place.put('plain.txt', Buffer.concat([Buffer.from(`${block}\n`), Buffer.from([0xff, 0x0a, 0xfe, 0x0a])]));
     await ingest(place.run, ['.'], { base: place.docs });
     const corpus = await openCorpus(place.run);
     expect(sourceOf(corpus, 'fine.txt').encoding).toBe('utf-8');
     expect(sourceOf(corpus, 'late.txt').encoding).toBe('utf-8-repaired');
+    expect(sourceOf(corpus, 'plain.txt').encoding).toBe('utf-8-repaired');
   });
 });
 

@@ -38,8 +38,9 @@ export function judgeHead(head: Buffer): HeadVerdict {
 /** Counts what is valid and invalid in a stream of blocks, so that the right fallback can be chosen. */
 export class Utf8Check {
   #carried: Buffer = Buffer.alloc(0);
-  /** Multi-byte characters that were well formed, and bytes that were not, in the blocks that hold any such. */
+  /** Multi-byte characters that were well formed, of the first whole block that has any and of those with damage. */
   valid = 0;
+  /** Sequences that were not. */
   invalid = 0;
 
   push(block: Buffer, last: boolean): void {
@@ -48,8 +49,8 @@ export class Utf8Check {
     const whole = bytes.subarray(0, end);
     this.#carried = Buffer.from(bytes.subarray(end));
     if (isUtf8(whole)) {
-      // One is enough to tell text in UTF-8 with a slip from text in another encoding.
-      if (this.valid === 0 && !isAscii(whole)) this.valid = 1;
+      // Those of one block are enough to tell text in UTF-8 with slips from text in another encoding.
+      if (this.valid === 0 && !isAscii(whole)) this.valid = countLeads(whole);
       return;
     }
     const text = whole.toString('utf8');
@@ -65,6 +66,13 @@ export class Utf8Check {
     if (this.invalid === 0) return 'utf-8';
     return this.valid > this.invalid ? 'utf-8-repaired' : 'windows-1252';
   }
+}
+
+/** How many characters of more than one byte valid UTF-8 holds: each has one byte that leads it. */
+function countLeads(bytes: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at += 1) if ((bytes[at] ?? 0) >= 0xc0) count += 1;
+  return count;
 }
 
 /** Bytes at the end that begin a character which the block does not finish: 0 to 3. */
