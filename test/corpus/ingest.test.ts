@@ -143,6 +143,17 @@ describe('encodings', () => {
     expect(report.notes.find(({ path }) => path === 'damaged.txt')?.note).toMatch(/invalid bytes/);
   });
 
+  it('does not believe a page that says it is UTF-16 in single bytes', async () => {
+    const place = workplace();
+    const page = '<html><head><meta charset="utf-16"></head><body><p>Über den Fluß.</p></body></html>';
+    // Of an even number of bytes all may be taken for UTF-16.
+    place.put('0.html', page);
+    place.put('1.html', `${page}\n`);
+    await ingest(place.run, ['.'], { base: place.docs });
+    const corpus = await openCorpus(place.run);
+    expect([textOf(corpus, '0.html'), textOf(corpus, '1.html')]).toEqual(Array(2).fill('Über den Fluß.\n'));
+  });
+
   it('finds damage beyond the first megabyte, also when a character lies across two blocks', async () => {
     const place = workplace();
     const block = 'é'.repeat(1 << 19);

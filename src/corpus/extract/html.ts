@@ -40,9 +40,11 @@ function decode(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
   const declared = /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
-  for (const label of [declared, 'utf-8']) {
+  // What could be read so far is not UTF-16: who declares that means UTF-8 (HTML Standard, "prescan").
+  const label = declared?.toLowerCase().startsWith('utf-16') ? undefined : declared;
+  for (const encoding of [label, 'utf-8']) {
     try {
-      if (label !== undefined) return new TextDecoder(label, { fatal: true }).decode(bytes);
+      if (encoding !== undefined) return new TextDecoder(encoding, { fatal: true }).decode(bytes);
     } catch {
       // An unknown label, or bytes that are not what it says: the next one.
     }
