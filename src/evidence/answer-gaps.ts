@@ -31,7 +31,12 @@ export function gapsFor(own: readonly string[], evidence: EvidenceFile, coverage
   const distinct = [...new Set(gaps.map((gap) => plainText(gap, FINAL_LIMITS.gap)))].filter(
     (gap) => gap !== '',
   );
-  if (distinct.length <= FINAL_LIMITS.gaps) return distinct;
-  const kept = distinct.slice(0, FINAL_LIMITS.gaps - 1);
-  return [...kept, `And ${distinct.length - kept.length} more gaps.`];
+  return withinLimit(distinct);
+}
+
+/** As many gaps as an answer has room for; how many more there are is one of them. */
+export function withinLimit(gaps: string[]): string[] {
+  if (gaps.length <= FINAL_LIMITS.gaps) return gaps;
+  const kept = gaps.slice(0, FINAL_LIMITS.gaps - 1);
+  return [...kept, `And ${gaps.length - kept.length} more gaps.`];
 }

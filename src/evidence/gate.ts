@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index.ts';
+import { type EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { takeAbsenceClaims } from './absence.ts';
+import { withinLimit } from './answer-gaps.ts';
 import { marksIn, renumberMarks, type Stretch, stretchesOf } from './answer-prose.ts';
 import { citableSpans, spansOf } from './citations.ts';
 import { isFullCoverage } from './coverage.ts';
@@ -200,16 +201,10 @@ function withoutAbsenceClaims(
       content:
         content === '' ? `What was read (${percent} of the documents' bytes) does not settle this.` : content,
       citations: answer.citations.filter((_, index) => !gone.has(index + 1)),
-      gaps: atMost([...gaps, ...answer.gaps]),
+      gaps: withinLimit([...gaps, ...answer.gaps]),
     },
     moved: claims,
   };
-}
-
-function atMost(gaps: string[]): string[] {
-  if (gaps.length <= FINAL_LIMITS.gaps) return gaps;
-  const kept = gaps.slice(0, FINAL_LIMITS.gaps - 1);
-  return [...kept, `And ${gaps.length - kept.length} more gaps.`];
 }
 
 function quotesOf(evidence: EvidenceFile): string[] {
