@@ -105,14 +105,15 @@ export function describeCoverage(coverage: CoverageFile): string {
   const parts = rest
     .filter(([bytes]) => bytes > 0)
     .map(([bytes, what]) => `${withSeparators(bytes)} ${what}`);
-  const files =
-    total.sources_left_out === 0
-      ? ''
-      : `; ${total.sources_left_out} ${total.sources_left_out === 1 ? 'document' : 'documents'} left out`;
+  const leftOut = total.sources_left_out === 0 ? '' : `; ${documents(total.sources_left_out)} left out`;
   return (
     `${total.percent_read} % of the bytes were read (${withSeparators(total.read)} of ${withSeparators(total.bytes)} ` +
-    `in ${total.sources} documents${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${files})`
+    `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${leftOut})`
   );
+}
+
+function documents(count: number): string {
+  return `${withSeparators(count)} ${count === 1 ? 'document' : 'documents'}`;
 }
 
 function bytesOf(state: SourceState): CoverageBytes {

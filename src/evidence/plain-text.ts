@@ -5,7 +5,7 @@ export function plainText(text: string, maxLength: number): string {
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1).replace(/\p{Cs}$/u, '')}…`;
 }
 
-/** A number of bytes with separators, such as `1,234,567`. */
+/** A count with separators, such as `1,234,567`. */
 export function withSeparators(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }

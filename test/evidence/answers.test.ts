@@ -117,6 +117,7 @@ describe('the extractive answer', () => {
     expect(gateAnswer(answer, { evidence, coverage, reader: corpus.reader }).ok).toBe(true);
     expect(answer.content.length).toBeGreaterThan(10_000);
     expect(answer.gaps[0]).toContain('further quotes are in reduce/evidence.json');
+    expect(renderAnswer(answer, evidence, coverage)).toMatch(/ in 1 document[;)]/);
   });
 });
 
