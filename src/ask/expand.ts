@@ -1,6 +1,6 @@
 import { Expansion } from '../contracts/index.ts';
-import type { History, Stop, WorkSession } from '../dispatch/index.ts';
-import { runModelSteps } from './model-step.ts';
+import type { Stop } from '../dispatch/index.ts';
+import { runModelSteps, type StepContext } from './model-step.ts';
 
 const INSTRUCTIONS = `You prepare a question for a word search over documents that you do not see.
 
@@ -17,7 +17,7 @@ Do not answer the question. Do not repeat words that are in the question.
  */
 export async function expandQuestion(
   question: string,
-  within: { session: WorkSession; runDir: string; history: History; timeoutSec: number },
+  within: StepContext,
 ): Promise<{ expansion: Expansion | null; stop: Stop | undefined }> {
   const step = {
     id: 'expansion',
@@ -25,7 +25,6 @@ export async function expandQuestion(
     input: `Question: ${question}\n`,
     schema: Expansion,
     check: () => [],
-    timeoutSec: within.timeoutSec,
   };
   const { answers, stop } = await runModelSteps([step], within);
   return { expansion: answers[0] ?? null, stop };

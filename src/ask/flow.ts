@@ -22,6 +22,7 @@ import { expandQuestion } from './expand.ts';
 import { ASK_FILES } from './files.ts';
 import { gapsToFollow } from './follow-up.ts';
 import { joinPasses, passFile } from './jobs-file.ts';
+import type { StepContext } from './model-step.ts';
 import { AskParams } from './params.ts';
 import { previewOf, sampleOf } from './preview.ts';
 import { quotedAnswer } from './quoted-answer.ts';
@@ -262,7 +263,7 @@ class Ask {
       : endOfStop(stop);
   }
 
-  #within() {
+  #within(): StepContext {
     const { run, history } = this.#context;
     return { session: this.#session, runDir: run.dir, history, timeoutSec: this.#params.timeout_sec };
   }

@@ -3,8 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { findJsonObject } from '../batch/index.ts';
-import type { Acceptance, Assignment, History, Stop, WorkSession } from '../dispatch/index.ts';
-import { AnswerCache } from '../dispatch/index.ts';
+import {
+  type Acceptance,
+  AnswerCache,
+  type Assignment,
+  type History,
+  type Stop,
+  type WorkSession,
+} from '../dispatch/index.ts';
 import { ensureDirectory, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 
 /** One call that a flow makes of its own, besides the jobs over chunks. */
@@ -17,6 +23,14 @@ export interface ModelStep<Answer> {
   schema: z.ZodType<Answer>;
   /** Checks beyond the schema: messages for the model. */
   check(answer: Answer): string[];
+}
+
+/** What a flow makes its calls within. */
+export interface StepContext {
+  session: WorkSession;
+  runDir: string;
+  history: History;
+  /** Of each attempt. */
   timeoutSec: number;
 }
 
@@ -28,7 +42,7 @@ export interface ModelStep<Answer> {
  */
 export async function runModelSteps<Answer>(
   steps: ModelStep<Answer>[],
-  within: { session: WorkSession; runDir: string; history: History },
+  within: StepContext,
 ): Promise<{ answers: Array<Answer | undefined>; stop: Stop | undefined }> {
   const { session, runDir, history } = within;
   const carried = steps.filter((step) => history.accepted.get(step.id)).length;
@@ -36,7 +50,7 @@ export async function runModelSteps<Answer>(
   // step that was passed over because its answer still stands.
   const called = new Set<string>();
   const accepted = new Set<string>();
-  const assignments = steps.map((step) => assignmentOf(step, session, runDir, { called, accepted }));
+  const assignments = steps.map((step) => assignmentOf(step, within, { called, accepted }));
   const stop = await session.dispatch(assignments, { added: steps.length, carried });
   const answers = steps.map((step) => {
     const path = answerPath(runDir, step.id);
@@ -49,8 +63,7 @@ export async function runModelSteps<Answer>(
 
 function assignmentOf<Answer>(
   step: ModelStep<Answer>,
-  session: WorkSession,
-  runDir: string,
+  { session, runDir, timeoutSec }: StepContext,
   seen: { called: Set<string>; accepted: Set<string> },
 ): Assignment {
   const output = answerPath(runDir, step.id);
@@ -76,7 +89,7 @@ function assignmentOf<Answer>(
             sandbox: { mode: 'read-only' },
             tools: false,
             cwd: session.cwd,
-            timeoutMs: step.timeoutSec * 1000,
+            timeoutMs: timeoutSec * 1000,
           };
         },
         accept: (text) => acceptJson(text, step),

@@ -4,7 +4,7 @@ import {
   SYNTHESIS_LIMITS,
   SynthesisAnswer,
 } from '../contracts/index.ts';
-import type { History, Stop, WorkSession } from '../dispatch/index.ts';
+import type { Stop } from '../dispatch/index.ts';
 import {
   checkSynthesis,
   composeAnswer,
@@ -16,7 +16,7 @@ import {
   synthesisInput,
   withReportedConflicts,
 } from '../evidence/index.ts';
-import { runModelSteps } from './model-step.ts';
+import { runModelSteps, type StepContext } from './model-step.ts';
 
 /** Evidence that goes into one call, tokens; more is answered in groups, and the answers merged. */
 const EVIDENCE_TOKENS = 24_000;
@@ -33,21 +33,17 @@ export interface Synthesis {
 /**
  * Lets a model write the answer from numbered evidence, over several levels when it does not fit one call.
  *
- * @param pass makes the ids of the calls unique: each pass has more evidence
+ * @param within.pass makes the ids of the calls unique: each pass has more evidence
  * @returns no synthesis when the model gave nothing that holds, or the run stopped
  */
 export async function synthesise(
   question: string,
   items: EvidenceFile['items'],
-  within: { session: WorkSession; runDir: string; history: History; timeoutSec: number; pass: number },
+  within: StepContext & { pass: number },
 ): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined }> {
   const id = `synthesis-p${within.pass}`;
   const groups = groupEvidence(items, EVIDENCE_TOKENS);
-  const common = {
-    instructions: SYNTHESIS_INSTRUCTIONS,
-    schema: SynthesisAnswer,
-    timeoutSec: within.timeoutSec,
-  };
+  const common = { instructions: SYNTHESIS_INSTRUCTIONS, schema: SynthesisAnswer };
   const first = await runModelSteps(
     groups.map((group, index) => ({
       ...common,
