@@ -38,7 +38,7 @@ export function judgeHead(head: Buffer): HeadVerdict {
 /** Counts what is valid and invalid in a stream of blocks, so that the right fallback can be chosen. */
 export class Utf8Check {
   #carried: Buffer = Buffer.alloc(0);
-  /** Multi-byte characters that were well formed, of the first whole block that has any and of those with damage. */
+  /** Multi-byte characters that were well formed: a sample of the first whole block with any, and blocks with damage. */
   valid = 0;
   /** Sequences that were not. */
   invalid = 0;
@@ -49,8 +49,8 @@ export class Utf8Check {
     const whole = bytes.subarray(0, end);
     this.#carried = Buffer.from(bytes.subarray(end));
     if (isUtf8(whole)) {
-      // Those of one block are enough to tell text in UTF-8 with slips from text in another encoding.
-      if (this.valid === 0 && !isAscii(whole)) this.valid = countLeads(whole);
+      // A sample of one block is enough to tell text in UTF-8 with slips from text in another encoding.
+      if (this.valid === 0 && !isAscii(whole)) this.valid = countLeads(whole.subarray(0, HEAD_BYTES)) || 1;
       return;
     }
     const text = whole.toString('utf8');
