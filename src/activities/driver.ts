@@ -83,15 +83,15 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   const driver = ownIdentity();
   const generation = Math.max(history.generation, before.generation) + 1;
   const { reason: _reason, failure: _failure, finished_at: _finished, ...kept } = before;
+  const journal = new Journal(journalPath, history);
   let record: ActivityRecord = {
     ...kept,
     state: 'working',
     driver,
+    driver_offset: journal.size,
     generation,
     started_at: before.started_at ?? now,
   };
-
-  const journal = new Journal(journalPath, history);
   journal.append({ type: 'driver_started', generation, driver });
   if (survivors.length > 0) {
     journal.append({

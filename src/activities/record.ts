@@ -1,23 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActivityRecord } from '../contracts/index.ts';
-import { RlmError, systemCode } from '../errors.ts';
+import { RlmError } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { RUN_FILES, type RunHandle, unreadable } from '../runs/index.ts';
+import { RUN_FILES, type RunHandle, readRecord } from '../runs/index.ts';
 
 /** Reads `activity.json`; undefined when no work was started in the run. */
 export function readActivity(run: RunHandle): ActivityRecord | undefined {
-  const file = join(run.dir, RUN_FILES.activity);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw unreadable(file, undefined);
-  }
-  const parsed = ActivityRecord.safeParse(value);
-  if (!parsed.success) throw unreadable(file, value);
-  return parsed.data;
+  return readRecord(join(run.dir, RUN_FILES.activity), ActivityRecord);
 }
 
 /** As `readActivity`, for work that must be there. */

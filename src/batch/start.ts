@@ -55,8 +55,8 @@ export async function prepareBatch(
       : createRun(root, {
           kind: 'batch',
           title: `${total} jobs of ${jobs}`,
-          ...(request.runId === undefined ? {} : { runId: request.runId }),
-          ...(request.runDir === undefined ? {} : { dir: where }),
+          runId: request.runId,
+          dir: request.runDir === undefined ? undefined : where,
         });
   const params = { ...work, base_dir: cwd, allowed_roots: allowedRoots, jobs_total: total };
   return { run, params, keepJobs: () => keepJobs(jobs, run.dir) };

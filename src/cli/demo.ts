@@ -48,7 +48,7 @@ export async function runDemo(
     },
   );
   await startActivity(run, 'ask', params);
-  const { status, interrupted } = await followRun(run);
+  const { status, interrupted } = await followRun(run, { started: true });
   if (interrupted !== undefined) return interrupted;
   say(await closingLines(run, status));
   say(nextSteps(options.worker));

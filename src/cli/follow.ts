@@ -28,8 +28,10 @@ export interface Ending {
  *
  * Ctrl-C cancels the run and waits until no process of it is left; a second one leaves at once, with the cancel
  * under way. SIGTERM, and SIGHUP of a closing terminal, leave the run going.
+ *
+ * @param options.started we started its driver: what that has said already is shown too
  */
-export async function followRun(run: RunHandle): Promise<Ending> {
+export async function followRun(run: RunHandle, { started }: { started: boolean }): Promise<Ending> {
   const leave = new AbortController();
   let interrupted: number | undefined;
   // A dumb terminal, such as an editor's, cannot be painted over.
@@ -65,7 +67,8 @@ export async function followRun(run: RunHandle): Promise<Ending> {
   const first = readStatus(run);
   show(first);
   const timer = setInterval(() => show(readStatus(run)), terminal ? REPAINT_MS : PLAIN_MS / 5);
-  const following = { from: first.journal_size, signal: leave.signal, only: WORTH_A_LINE };
+  const from = (started ? first.record.driver_offset : undefined) ?? first.journal_size;
+  const following = { from, signal: leave.signal, only: WORTH_A_LINE };
   try {
     for await (const { event } of followEvents(run, following)) {
       const line = lineOf(event);

@@ -59,7 +59,7 @@ export async function runTool(
     return examined?.healthy === false ? 1 : 0;
   }
   const { followRun } = await import('./follow.ts');
-  const ending = await followRun(run);
+  const ending = await followRun(run, { started: tool.startsWork === true });
   process.stdout.write(
     call.json
       ? `${JSON.stringify(asItEnded(result, reportRun(run, ending.status)))}\n`

@@ -92,6 +92,8 @@ export const ActivityRecord = z.object({
   /** How often a driver took the activity up. */
   generation: z.int().nonnegative(),
   driver: ProcessIdentity.optional(),
+  /** The journal's size when the driver took the activity up: what it wrote comes after. */
+  driver_offset: z.int().nonnegative().optional(),
   heartbeat_at: z.iso.datetime().optional(),
   progress: Progress.optional(),
   /** The journal's size when `progress` was counted: events after it are not in it. */

@@ -13,7 +13,7 @@ export {
   releaseOrchestratorLock,
   type TakeOver,
 } from './orchestrator-lock.ts';
-export { readRecord, unreadable } from './record.ts';
+export { readRecord } from './record.ts';
 export {
   createRun,
   newRunId,

@@ -23,7 +23,7 @@ export function readRecord<T>(file: string, schema: z.ZodType<T>): T | undefined
 }
 
 /** The error for a record of ours that this version cannot read: newer, or damaged. */
-export function unreadable(file: string, record: unknown): RlmError {
+function unreadable(file: string, record: unknown): RlmError {
   const version =
     typeof record === 'object' && record !== null ? Reflect.get(record, 'schema_version') : undefined;
   return typeof version === 'number' && version > SCHEMA_VERSION

@@ -43,7 +43,7 @@ export function ensureStateDirectory(root: string): string {
  */
 export function createRun(
   root: string,
-  options: { kind: RunKind; title: string; runId?: string | undefined; dir?: string },
+  options: { kind: RunKind; title: string; runId?: string | undefined; dir?: string | undefined },
 ): RunHandle {
   const id = checkRunId(
     options.runId ?? (options.dir === undefined ? newRunId() : idOfDirectory(options.dir)),
