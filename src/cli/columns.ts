@@ -5,9 +5,11 @@ const WIDE =
 const NONE = /^[\p{Mn}\p{Me}\p{Cf}]/u;
 const PLAIN = /^[\u0020-\u007e]*$/;
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is needed: that takes 10 ms. */
+let segmenter: Intl.Segmenter | undefined;
 
 function* graphemes(text: string): Generator<{ text: string; columns: number }> {
+  segmenter ??= new Intl.Segmenter();
   for (const { segment } of segmenter.segment(text))
     yield { text: segment, columns: WIDE.test(segment) ? 2 : NONE.test(segment) ? 0 : 1 };
 }
