@@ -24,7 +24,7 @@ if (command === '--version' || command === '-V') {
     startLauncher(fileURLToPath(new URL('launcher.js', import.meta.url)));
   }
   const { serveDriver } = await import('./activities/index.ts');
-  // What it started is gone or told to go: it need not be waited for.
+  // What it started is gone: nothing that is still open need be waited for.
   process.exit(await serveDriver(rest[0]));
 } else {
   if (command === 'batch' || command === 'ask') await warmDriverOf(command);

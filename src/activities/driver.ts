@@ -55,7 +55,7 @@ async function drive(order: DriverOrder): Promise<number> {
   try {
     return await driveLocked(run, lock);
   } finally {
-    launcher.close();
+    await launcher.close();
     lock.release();
   }
 }

@@ -1,8 +1,11 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEvent } from '../contracts/index.ts';
 import { readEvents } from '../dispatch/index.ts';
+import { isAlive } from '../files/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { requireActivity } from './record.ts';
 import { isOver, type RunStatus, readStatus } from './status.ts';
 
 /** Where no change is notified (network file systems, a killed driver), we look at least so often. */
@@ -92,8 +95,18 @@ function watchQuietly(path: string, onChange: (name: string | null) => void): FS
   }
 }
 
+/** What a driver takes to leave once its lock is gone, milliseconds, at most; mostly it is five. */
+const LEAVE_MS = 1000;
+
+/** The lock of a driver goes a moment before its process. */
+async function driverGone(run: RunHandle): Promise<void> {
+  const { driver } = requireActivity(run);
+  const deadline = performance.now() + LEAVE_MS;
+  while (driver !== undefined && isAlive(driver) === true && performance.now() < deadline) await sleep(2);
+}
+
 /**
- * Waits until something changed or all is over.
+ * Waits until something changed or all is over: then no process of the run is left either.
  *
  * @param options.until `change`: any event of the journal counts; `end`: only the end of the activity does
  * @param options.timeoutMs returns what is then, when nothing happened by then
@@ -108,7 +121,11 @@ export async function waitForChange(
     const before = journalSize(run);
     for (;;) {
       const left = deadline - performance.now();
-      if (isOver(run) || left <= 0 || options.signal.aborted) return readStatus(run);
+      if (isOver(run)) {
+        await driverGone(run);
+        return readStatus(run);
+      }
+      if (left <= 0 || options.signal.aborted) return readStatus(run);
       if (options.until === 'change' && journalSize(run) !== before) return readStatus(run);
       await changes.next(left, options.signal);
     }
@@ -118,7 +135,7 @@ export async function waitForChange(
 }
 
 /**
- * Events from a byte offset on, as they come, until the activity is over.
+ * Events from a byte offset on, as they come, until the activity is over and no process of the run is left.
  *
  * @param options.only types to follow; a busy run writes four events a job, and most followers need few of them
  */
@@ -142,7 +159,8 @@ export async function* followEvents(
           }
         }
       }
-      if (over || options.signal.aborted) return;
+      if (over) return await driverGone(run);
+      if (options.signal.aborted) return;
       await changes.next(LOOK_MS, options.signal);
     }
   } finally {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter, packageRoot } from '../files/index.ts';
 import type { LaunchReply, LaunchRequest } from './launcher-process.ts';
-import { type LauncherChild, takeLauncher } from './launcher-start/index.ts';
+import { endEarlyLauncher, endLauncher, type LauncherChild, takeLauncher } from './launcher-start/index.ts';
 import { type Exit, type Program, type Spawned, signalGroup } from './spawn.ts';
 
 /** A launch whose program runs or is about to. */
@@ -41,9 +41,9 @@ export class Launcher {
     return free.launch(program);
   }
 
-  /** Ends them; programs that still run are killed. */
-  close(): void {
-    for (const process of this.#processes) process.close();
+  /** Ends them; programs that still run are killed. Settles when they are gone. */
+  async close(): Promise<void> {
+    await Promise.all([endEarlyLauncher(), ...this.#processes.map((process) => process.close())]);
   }
 }
 
@@ -91,8 +91,8 @@ class LauncherProcess {
     });
   }
 
-  close(): void {
-    this.#stdin?.end();
+  async close(): Promise<void> {
+    if (this.#process !== undefined) await endLauncher(this.#process);
   }
 
   #running(): Writable {

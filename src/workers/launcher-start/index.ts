@@ -1,1 +1,7 @@
-export { type LauncherChild, startLauncher, takeLauncher } from './launcher-start.ts';
+export {
+  endEarlyLauncher,
+  endLauncher,
+  type LauncherChild,
+  startLauncher,
+  takeLauncher,
+} from './launcher-start.ts';

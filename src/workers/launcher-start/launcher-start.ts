@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 /** A launcher's process: requests go to its stdin, replies come from its stdout. */
@@ -20,6 +21,26 @@ export function takeLauncher(program: string): LauncherChild {
   early = undefined;
   return taken?.exitCode === null && taken.signalCode === null ? taken : spawnLauncher(program);
 }
+
+/** Ends the launcher that was started before and never taken. */
+export async function endEarlyLauncher(): Promise<void> {
+  const child = early;
+  early = undefined;
+  if (child !== undefined) await endLauncher(child);
+}
+
+/** A launcher leaves at the end of its stdin; one that does not is killed. Settles when it is gone. */
+export async function endLauncher(child: LauncherChild): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = once(child, 'close');
+  const timer = setTimeout(() => child.kill('SIGKILL'), LEAVE_MS);
+  child.stdin.end();
+  await gone;
+  clearTimeout(timer);
+}
+
+/** A launcher takes 10 ms to leave. */
+const LEAVE_MS = 500;
 
 /**
  * It is the spawner's own part, so not started by itself, nor as a session: that would load execa first. Its stderr
