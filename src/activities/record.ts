@@ -35,7 +35,7 @@ export function cancelRequested(run: RunHandle): boolean {
 /** A driver beats every second. One on another host that was silent for so long may be lost with it. */
 const LOST_MS = 60_000;
 
-/** Since when a driver elsewhere has been silent, milliseconds; undefined as long as that means nothing. */
+/** How long a driver elsewhere has been silent, milliseconds; undefined as long as that means nothing. */
 export function silentFor(record: ActivityRecord): number | undefined {
   const silent = Date.now() - Date.parse(record.heartbeat_at ?? record.created_at);
   return silent < LOST_MS ? undefined : silent;

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { createWriteStream, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BatchSummary, NO_USAGE, type OutcomeRecord, type SummaryRow } from '../contracts/index.ts';
+import {
+  type BatchSummary,
+  NO_USAGE,
+  type OutcomeRecord,
+  SCHEMA_VERSION,
+  type SummaryRow,
+} from '../contracts/index.ts';
 import { type History, OutcomeReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
@@ -58,7 +64,7 @@ export async function writeSummary(
     counts.failed = counts.total - counts.succeeded;
     const { usage, cost_usd, cache_hits } = history.progress;
     const lead: Omit<BatchSummary, 'results'> = {
-      schema_version: 1,
+      schema_version: SCHEMA_VERSION,
       run_dir: head.runDir,
       state: head.state,
       reason: head.reason,

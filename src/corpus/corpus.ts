@@ -8,8 +8,7 @@ import {
   SourceRecord,
 } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
-import { parseLine, readLineBatches } from '../files/index.ts';
-import { readAt } from './bytes.ts';
+import { parseLine, readAt, readLineBatches } from '../files/index.ts';
 import { CORPUS_FILES } from './layout.ts';
 import { Loaded } from './loaded.ts';
 import { readSpans, type Spans } from './spans.ts';

@@ -1,6 +1,5 @@
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
-import { FILE_MODE } from '../files/index.ts';
-import { writeAll } from './bytes.ts';
+import { FILE_MODE, writeAll } from '../files/index.ts';
 
 /*
  * `chunks/spans.bin`: 32 bytes a chunk in manifest order, so that a scan of a gigabyte need not parse 70 MB of

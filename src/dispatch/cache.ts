@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { SCHEMA_VERSION } from '../contracts/index.ts';
 import { systemCode } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
 
 const CachedAnswer = z.object({
-  schema_version: z.literal(1),
+  schema_version: z.literal(SCHEMA_VERSION),
   text: z.string(),
   worker: z.string(),
   model: z.string().nullable(),
@@ -48,7 +49,7 @@ export class AnswerCache {
       if (!existsSync(dirname(path))) ensureDirectory(dirname(path));
       writeFileAtomic(
         path,
-        JSON.stringify({ schema_version: 1, ...answer, created_at: new Date().toISOString() }),
+        JSON.stringify({ schema_version: SCHEMA_VERSION, ...answer, created_at: new Date().toISOString() }),
       );
     } catch (error) {
       if (systemCode(error) === undefined) throw error;

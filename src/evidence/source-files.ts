@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { messageOf, RlmError } from '../errors.ts';
+import { readAt } from '../files/index.ts';
 import type { SourceReader } from './source-text.ts';
 
 /** Files that are kept open between reads. */
@@ -17,15 +18,7 @@ export class SourceFiles implements SourceReader {
 
   /** @throws RlmError `not_found` when the source is unknown or its file cannot be read */
   read(source: string, byteStart: number, byteEnd: number): Uint8Array {
-    const bytes = Buffer.alloc(Math.max(0, byteEnd - byteStart));
-    const fd = this.#descriptor(source);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const count = readSync(fd, bytes, filled, bytes.length - filled, byteStart + filled);
-      if (count === 0) break;
-      filled += count;
-    }
-    return bytes.subarray(0, filled);
+    return readAt(this.#descriptor(source), byteStart, byteEnd - byteStart);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ export {
   writeFileAtomic,
   writeJsonAtomic,
 } from './atomic.ts';
+export { readAt, readInto, writeAll } from './bytes.ts';
 export { fileMark } from './file-mark.ts';
 export { type FileHash, hashFile } from './hash-file.ts';
 export {
@@ -22,3 +23,4 @@ export { packageRoot } from './package-root.ts';
 export { insideOf, isInside, resolveInside } from './paths.ts';
 export { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
 export { processStart } from './process-start.ts';
+export { removeIfEmpty } from './remove-if-empty.ts';

@@ -6,14 +6,13 @@ import {
   openSync,
   readFileSync,
   realpathSync,
-  rmdirSync,
   rmSync,
   utimesSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Task } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { ensureDirectory, resolveInside, writeFileAtomic } from '../files/index.ts';
+import { ensureDirectory, removeIfEmpty, resolveInside, writeFileAtomic } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { PLAN_FILES } from './layout.ts';
 
@@ -51,6 +50,7 @@ export function publishDraft(run: RunHandle, task: Pick<Task, 'worker_id' | 'rep
   writeFileAtomic(report, bytes);
   utimesSync(report, modified, modified);
   rmSync(draft, { force: true });
+  // What else a worker left there stays, as part of the run.
   removeIfEmpty(directory);
 }
 
@@ -75,15 +75,5 @@ function readDraft(draft: string): { bytes: Uint8Array; modified: Date } {
     return { bytes: readFileSync(fd), modified: stat.mtime };
   } finally {
     closeSync(fd);
-  }
-}
-
-/** What else a worker left there stays, as part of the run. */
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
+import { readAt } from '../files/index.ts';
 import { BOLD_LEVEL, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
@@ -92,15 +93,7 @@ function readStart(path: string, size: number): Buffer | undefined {
     throw error;
   }
   try {
-    const wanted = Math.min(size, LOOK_BYTES);
-    const buffer = Buffer.allocUnsafe(wanted);
-    let filled = 0;
-    while (filled < wanted) {
-      const count = readSync(fd, buffer, filled, wanted - filled, filled);
-      if (count === 0) break;
-      filled += count;
-    }
-    return buffer.subarray(0, filled);
+    return readAt(fd, 0, Math.min(size, LOOK_BYTES));
   } finally {
     closeSync(fd);
   }

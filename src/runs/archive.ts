@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
-import { RlmError, systemCode } from '../errors.ts';
-import { DIRECTORY_MODE, ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { RlmError } from '../errors.ts';
+import { DIRECTORY_MODE, ensureDirectory, removeIfEmpty, writeJsonAtomic } from '../files/index.ts';
 import { evidenceFiles } from './archive-evidence.ts';
 import { readWholeArchiveMeta } from './archive-list.ts';
 import { type CleanupResult, cleanArchives } from './cleanup.ts';
@@ -241,13 +241,4 @@ function trim(root: string, run: RunHandle, meta: ArchiveMeta): string[] {
   for (const path of directories.reverse()) removeIfEmpty(join(run.dir, path));
   writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointerTo(meta, new Date().toISOString()), { sync: true });
   return [...keep];
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    if (statSync(directory).isDirectory()) rmdirSync(directory);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
-  }
 }

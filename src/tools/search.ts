@@ -53,7 +53,7 @@ export const search = defineTool({
     positional: ['run_id', 'queries'],
     examples: [
       'search my-documents "how are images extracted" "image formats"',
-      'search my-documents "TODO|FIXME" --mode regex --top-k 50',
+      'search my-documents "timeout|deadline" --mode regex --top-k 50',
     ],
   },
   async run(input, context) {

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
+import { readAt } from '../files/index.ts';
 
 /** The longest answer that is read from a file a worker printed to, bytes; the file itself stays on disk. */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -49,12 +50,5 @@ export function harmless(text: string, maxLength = TAIL_BYTES): string {
 }
 
 function readSpan(fd: number, start: number, end: number): string {
-  const bytes = Buffer.allocUnsafe(end - start);
-  let filled = 0;
-  while (filled < bytes.length) {
-    const read = readSync(fd, bytes, filled, bytes.length - filled, start + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return bytes.toString('utf8', 0, filled);
+  return readAt(fd, start, end - start).toString('utf8');
 }

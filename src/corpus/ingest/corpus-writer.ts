@@ -13,9 +13,9 @@ import {
   FILE_MODE,
   removeAbandoned,
   temporaryName,
+  writeAll,
   writeJsonAtomic,
 } from '../../files/index.ts';
-import { writeAll } from '../bytes.ts';
 import { chunkIdOf } from '../corpus.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { SpanWriter } from '../spans.ts';

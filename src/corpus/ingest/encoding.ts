@@ -1,8 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { closeSync, openSync } from 'node:fs';
 import type { SourceEncoding } from '../../contracts/index.ts';
-import { FILE_MODE } from '../../files/index.ts';
-import { writeAll } from '../bytes.ts';
+import { FILE_MODE, writeAll } from '../../files/index.ts';
 
 /** How much of a document decides what it is. */
 export const HEAD_BYTES = 64 * 1024;

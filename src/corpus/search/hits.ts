@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { ChunkRecord, SearchHit } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
-import { readAt } from '../bytes.ts';
+import { readAt } from '../../files/index.ts';
 import { type Corpus, chunkRecords, sourceAt, textFile } from '../corpus.ts';
 import { type Match, previewOf } from './preview.ts';
 import type { Question } from './question.ts';

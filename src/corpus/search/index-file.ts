@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
-import { FILE_MODE } from '../../files/index.ts';
-import { readAt, writeAll } from '../bytes.ts';
+import { FILE_MODE, readAt, writeAll } from '../../files/index.ts';
 import type { PostingList } from './posting-lists.ts';
 
 /*

@@ -1,5 +1,5 @@
 import { messageOf, RlmError } from '../../errors.ts';
-import { readAt } from '../bytes.ts';
+import { readAt } from '../../files/index.ts';
 import type { Corpus } from '../corpus.ts';
 import type { Ranking } from './bm25.ts';
 import { requiredLiteral } from './required-literal.ts';

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { ReadSource } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
-import { readInto } from '../bytes.ts';
+import { readInto } from '../../files/index.ts';
 import { type Corpus, textFile } from '../corpus.ts';
 
 /** A source's text and its chunks, for a pass over the corpus. */

@@ -1,7 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
 
-const NEWLINE = 0x0a;
-
 /** Reads into `buffer` from `offset` until `length` bytes came or the file ends; returns how many came. */
 export function readInto(
   fd: number,
@@ -31,10 +29,4 @@ export function writeAll(fd: number, bytes: Uint8Array, position?: number): void
     const at = position === undefined ? null : position + done;
     done += writeSync(fd, bytes, done, bytes.length - done, at);
   }
-}
-
-export function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }
