@@ -40,7 +40,7 @@ const Event = z.looseObject({ ts: z.string(), type: z.string() });
 interface Round {
   /** From the start of the program to its exit. */
   seconds: number;
-  /** Jobs a second from the first launch to the last outcome, and by quarters of the jobs; of `rlm` only. */
+  /** Jobs a second from the first launch to the last result, and by quarters of the jobs; of `rlm` only. */
   steady?: { rate: number; quarters: number[] };
   /** The largest request, less its chunk. */
   requestBytes: number;
@@ -91,7 +91,7 @@ async function compare(env: NodeJS.ProcessEnv): Promise<void> {
       'way',
       'jobs/s',
       '× plain',
-      'jobs/s, first launch to last outcome',
+      'jobs/s, first launch to last result',
       'request before the chunk',
       'largest worker',
     ],
@@ -189,15 +189,15 @@ function rates(journal: string): { rate: number; quarters: number[] } {
     .map((line) => Event.parse(JSON.parse(line)));
   const at = (type: string) => events.filter((event) => event.type === type).map(({ ts }) => Date.parse(ts));
   const [first = Number.NaN] = at('attempt_started');
-  const outcomes = at('outcome');
+  const results = at('result');
   const ends = Array.from(
     { length: QUARTERS },
-    (_, quarter) => outcomes[Math.ceil((outcomes.length * (quarter + 1)) / QUARTERS) - 1] ?? Number.NaN,
+    (_, quarter) => results[Math.ceil((results.length * (quarter + 1)) / QUARTERS) - 1] ?? Number.NaN,
   );
   const perSecond = (count: number, from: number, to: number) => (count / (to - from)) * 1000;
   return {
-    rate: perSecond(outcomes.length, first, ends.at(-1) ?? Number.NaN),
-    quarters: ends.map((end, index) => perSecond(outcomes.length / QUARTERS, ends[index - 1] ?? first, end)),
+    rate: perSecond(results.length, first, ends.at(-1) ?? Number.NaN),
+    quarters: ends.map((end, index) => perSecond(results.length / QUARTERS, ends[index - 1] ?? first, end)),
   };
 }
 

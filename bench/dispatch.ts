@@ -31,7 +31,7 @@ try {
     columns: ['jobs, 8 parallel', 'way', 'seconds (median)', 'ms a job', 'rlm ÷ this', 'its engine ÷ this'],
     rows,
     notes: [
-      `${ROUNDS} rounds, alternating. \`rlm batch\` is timed from its start to its exit, the start of two Node processes included; its engine from the first launch to the last outcome, as its journal says.`,
+      `${ROUNDS} rounds, alternating. \`rlm batch\` is timed from its start to its exit, the start of two Node processes included; its engine from the first launch to the last result, as its journal says.`,
     ],
   });
 } finally {
@@ -75,7 +75,7 @@ function compare(name: string, count: number, command: string[]): Array<Array<st
   ];
 }
 
-/** @param engine where the seconds from the first launch to the last outcome go */
+/** @param engine where the seconds from the first launch to the last result go */
 function batch(jobs: string, command: string[], engine: number[]): number {
   // Runs stay until the end: on ext4, creating files next to ones that were just removed is slow.
   const run = join(mkdtempSync(join(base, 'round-')), 'run');
@@ -89,6 +89,6 @@ function batch(jobs: string, command: string[], engine: number[]): number {
   const lines = readFileSync(join(run, 'events.jsonl'), 'utf8').split('\n');
   const timeOf = (line: string | undefined) => Date.parse(/"ts":"([^"]+)"/.exec(line ?? '')?.[1] ?? '');
   const first = timeOf(lines.find((line) => line.includes('"type":"attempt_started"')));
-  engine.push((timeOf(lines.findLast((line) => line.includes('"type":"outcome"'))) - first) / 1000);
+  engine.push((timeOf(lines.findLast((line) => line.includes('"type":"result"'))) - first) / 1000);
   return taken;
 }

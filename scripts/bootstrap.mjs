@@ -15,8 +15,7 @@ const command = build ? rest : [first, ...rest];
 
 // npm writes this file last: without it an install is missing or was cut short.
 if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
-  // Not `ci`: it refuses a lock file that lacks the packages of other platforms, as one made on a mirror does.
-  run('npm', ['install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund']);
+  run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund']);
 }
 if (build) run(process.execPath, ['scripts/build.mjs']);
 run(command[0], command.slice(1));

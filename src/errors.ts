@@ -64,7 +64,7 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   EISDIR: 'A directory is where a file is needed: move it away, or name another place.',
 };
 
-/** A refusal of the system, which somebody can mend, as an error of ours; anything else as it is. */
+/** A refusal of the system, which somebody can fix, as an error of ours; anything else as it is. */
 export function asReadable(error: unknown): unknown {
   if (error instanceof RlmError) return error;
   const hint = SYSTEM_HINTS[systemCode(error) ?? ''];

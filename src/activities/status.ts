@@ -103,7 +103,7 @@ function nextStep(run: RunHandle, record: ActivityRecord): string {
     case 'failed':
       return record.failure === undefined
         ? `Read the result: resource rlm://runs/${run.id}.`
-        : `Mend the cause (see rlm_doctor), then rlm_resume ${id}. What was accepted stays.`;
+        : `Fix the cause (see rlm_doctor), then rlm_resume ${id}. What was accepted stays.`;
     case 'cancelled':
       return `To go on after all: rlm_resume ${id}.`;
   }

@@ -78,7 +78,7 @@ class Ask {
         session.worker.lane === null ? session.worker.name : `${session.worker.name}/${session.worker.lane}`,
       expansion: null,
       passes: [],
-      answered_by: 'nobody',
+      answered_by: null,
       notes: [],
     };
     mkdirSync(join(run.dir, 'ask'), { recursive: true, mode: DIRECTORY_MODE });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type JobPaths, readJobs } from '../batch/index.ts';
 import { CoverageFile, EvidenceFile } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
-import { OutcomeReader, readHistory } from '../dispatch/index.ts';
+import { ResultReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import {
   REDUCE_FILES,
@@ -40,12 +40,12 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
     });
   }
   const history = await readHistory(journal);
-  const outcomes = new OutcomeReader(journal);
+  const results = new ResultReader(journal);
   const reader = sourceReader(corpus);
   const jobs = async function* (): AsyncGenerator<ReduceJob> {
     for await (const { record, outputPath } of readJobs(jobsFile, paths)) {
       const offset = history.accepted.get(record.job_id) || history.failed.get(record.job_id);
-      const outcome = offset === undefined ? undefined : outcomes.read(offset);
+      const result = offset === undefined ? undefined : results.read(offset);
       const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
       const ordinals = ids.map((id) => ordinalOf(corpus, id));
       const chunks = chunkRecords(corpus, ordinals);
@@ -57,10 +57,10 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
       yield {
         job_id: record.job_id,
         question: record.question,
-        status: outcome?.status ?? 'never_sent',
+        status: result?.status ?? 'never_sent',
         chunks,
-        answer_path: outcome?.status === 'accepted' ? outputPath : null,
-        failure: outcome?.errors.at(-1),
+        answer_path: result?.status === 'accepted' ? outputPath : null,
+        failure: result?.errors.at(-1),
       };
     }
   };
@@ -73,7 +73,7 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
       runDir: corpus.runDir,
     });
   } finally {
-    outcomes.close();
+    results.close();
     reader.close();
   }
 }

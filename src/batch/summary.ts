@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import {
   type BatchSummary,
   NO_USAGE,
-  type OutcomeRecord,
+  type ResultRecord,
   SCHEMA_VERSION,
   type SummaryRow,
 } from '../contracts/index.ts';
-import { type History, OutcomeReader, type Stop } from '../dispatch/index.ts';
+import { type History, ResultReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { readJobIds } from './jobs.ts';
@@ -49,7 +49,7 @@ export async function writeSummary(
   const jobs: Array<{ id: string; output: string }> = [];
   for await (const job of readJobIds(join(head.runDir, RUN_FILES.jobs))) jobs.push(job);
   jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const outcomes = new OutcomeReader(journal);
+  const results = new ResultReader(journal);
   const path = join(head.runDir, RUN_FILES.summary);
   const temporary = temporaryName(path);
   const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' });
@@ -79,7 +79,7 @@ export async function writeSummary(
     await write(`${JSON.stringify(lead, null, 2).slice(0, -2)},\n  "results": [`);
     let separator = '\n    ';
     for (const job of jobs) {
-      await write(separator + JSON.stringify(rowOf(job, history, outcomes, head.stop)));
+      await write(separator + JSON.stringify(rowOf(job, history, results, head.stop)));
       separator = ',\n    ';
     }
     await write('\n  ]\n}\n');
@@ -87,7 +87,7 @@ export async function writeSummary(
     await once(file, 'close');
     renameSync(temporary, path);
   } finally {
-    outcomes.close();
+    results.close();
     file.destroy();
   }
   return counts;
@@ -96,30 +96,30 @@ export async function writeSummary(
 function rowOf(
   job: { id: string; output: string },
   history: History,
-  outcomes: OutcomeReader,
+  results: ResultReader,
   stop: Stop | undefined,
 ): SummaryRow {
   const offset = history.accepted.get(job.id) || history.failed.get(job.id);
-  const outcome = offset === undefined ? undefined : outcomes.read(offset);
-  return outcome?.id === job.id ? rowOfOutcome(outcome, job.output) : openRow(job, history, stop);
+  const result = offset === undefined ? undefined : results.read(offset);
+  return result?.id === job.id ? rowOfResult(result, job.output) : openRow(job, history, stop);
 }
 
-function rowOfOutcome(outcome: OutcomeRecord, outputPath: string): SummaryRow {
+function rowOfResult(result: ResultRecord, outputPath: string): SummaryRow {
   return {
-    job_id: outcome.id,
-    status: outcome.status === 'accepted' ? 'success' : 'failed',
-    attempts: outcome.attempts,
+    job_id: result.id,
+    status: result.status === 'accepted' ? 'success' : 'failed',
+    attempts: result.attempts,
     output_path: outputPath,
-    log_paths: outcome.log_paths,
-    usage: outcome.usage,
-    errors: outcome.errors,
-    duration_ms: Math.round(outcome.duration_ms),
-    worker: outcome.worker,
-    model: outcome.model,
-    failure_class: outcome.failure_class,
-    cache_hit: outcome.cache_hit,
-    cost_usd: outcome.cost_usd,
-    ...detailOf(outcome.detail),
+    log_paths: result.log_paths,
+    usage: result.usage,
+    errors: result.errors,
+    duration_ms: Math.round(result.duration_ms),
+    worker: result.worker,
+    model: result.model,
+    failure_class: result.failure_class,
+    cache_hit: result.cache_hit,
+    cost_usd: result.cost_usd,
+    ...detailOf(result.detail),
   };
 }
 

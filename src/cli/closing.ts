@@ -36,7 +36,7 @@ export async function closingLines(run: RunHandle, status: RunStatus): Promise<s
 }
 
 /** Documents left out that are named one by one; all of them are in `chunks/sources.jsonl`. */
-const NAMED_LEFT_OUT = 5;
+const NAMED_SKIPPED = 5;
 
 /** An answer with its citations, or a preview; then what it rests on, what was left out, and what it cost. */
 async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
@@ -55,7 +55,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     '',
     ...(status.state === 'completed' ? [] : [`${status.state}: ${oneLine(status.reason ?? '')}`]),
     ...(state?.notes ?? []).map((note) => `note: ${oneLine(note)}`),
-    ...leftOutLines(ingest),
+    ...skippedLines(ingest),
     ...(answer === undefined
       ? []
       : [`by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`]),
@@ -72,13 +72,13 @@ function chosenBy(state: AskState | undefined): string {
 }
 
 /** The documents that were not read, and why. One that is read under another name is not left out. */
-function leftOutLines(ingest: IngestReport | undefined): string[] {
+function skippedLines(ingest: IngestReport | undefined): string[] {
   const { duplicate: _, ...reasons } = ingest?.by_reason ?? {};
   const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
   if (counts.length === 0) return [];
-  const named = (ingest?.left_out ?? [])
+  const named = (ingest?.skipped ?? [])
     .filter(({ reason }) => reason !== 'duplicate')
-    .slice(0, NAMED_LEFT_OUT)
+    .slice(0, NAMED_SKIPPED)
     .map(({ path, reason, detail }) => `  ${oneLine(path)}: ${reason} (${oneLine(detail)})`);
   return [`left out: ${counts.join(', ')} (all in chunks/sources.jsonl)`, ...named];
 }

@@ -17,9 +17,9 @@ export function doctorText(report: DoctorReport, columns: number): string {
   const indent = ' '.repeat(name + 4);
   const block = (first: string, text: string) =>
     wrap(oneLine(text), width).map((line, at) => `${at === 0 ? first : indent}${line}`);
-  const findings = report.findings.flatMap(({ check, status, detail, mend }) => [
+  const findings = report.findings.flatMap(({ check, status, detail, fix }) => [
     ...block(`${MARKS[status]} ${check.padEnd(name)}  `, detail),
-    ...(mend === null ? [] : block(indent, `→ ${mend}`)),
+    ...(fix === null ? [] : block(indent, `→ ${fix}`)),
   ]);
   const settings = report.settings.map(({ key, value, origin }) => `  ${key} = ${value} (${origin})`);
   return [
@@ -37,7 +37,7 @@ function verdict({ findings }: DoctorReport): string {
   const count = (status: string) => findings.filter((finding) => finding.status === status).length;
   const failed = count('fail');
   const warned = count('warn');
-  if (failed > 0) return `${failed} failed, ${warned} to look at: mend what is marked ✗ first.`;
+  if (failed > 0) return `${failed} failed, ${warned} to look at: fix what is marked ✗ first.`;
   return warned > 0 ? `Nothing fails; ${warned} to look at, marked !.` : 'All is well.';
 }
 

@@ -14,7 +14,7 @@ const PLAIN_MS = 5000;
 const CANCEL_LIMIT_MS = 60_000;
 
 /** The types of events that `lineOf` has a line for. */
-const WORTH_A_LINE = new Set(['outcome', 'concurrency', 'note'] as const);
+const WORTH_A_LINE = new Set(['result', 'concurrency', 'note'] as const);
 
 /** How following ended. `interrupted` is the exit code when a signal ended it, not the run. */
 export interface Ending {
@@ -89,8 +89,8 @@ export async function followRun(run: RunHandle, { started }: { started: boolean 
 /** What is worth a line of its own: jobs that failed for good, fewer or more at once, and notes. */
 function lineOf(event: JournalEvent): string | undefined {
   switch (event.type) {
-    case 'outcome': {
-      const { status, id, failure_class, attempts, errors } = event.outcome;
+    case 'result': {
+      const { status, id, failure_class, attempts, errors } = event.result;
       if (status === 'accepted') return undefined;
       const why = errors.at(-1) ?? 'no reason given';
       return `failed: ${cut(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${cut(why, 300)}`;

@@ -55,8 +55,8 @@ export const ConfigFile = z.strictObject({
       idle_timeout_sec: z.int().positive().default(300),
       retries: z.int().nonnegative().max(20).default(2),
       /** Further attempts after throttling, server and network faults, which do not count as retries. */
-      passing_retries: z.int().nonnegative().max(100).default(8),
-      /** Back-off after a passing fault: first and longest wait, milliseconds. */
+      transient_retries: z.int().nonnegative().max(100).default(8),
+      /** Back-off after a transient error: first and longest wait, milliseconds. */
       backoff_ms: z.int().positive().max(MAX_BACKOFF_MS).default(1000),
       backoff_max_ms: z.int().positive().max(MAX_BACKOFF_MS).default(60_000),
       /** A chunk up to this size is embedded in the prompt; a larger one goes by path. */
@@ -99,14 +99,14 @@ export function loadConfig(root: string): LoadedConfig {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') {
       throw new RlmError('usage', `${path}: ${messageOf(error)}`, {
-        hint: 'Mend or remove the configuration file.',
+        hint: 'Fix or remove the configuration file.',
       });
     }
   }
   const parsed = ConfigFile.safeParse(given);
   if (!parsed.success) {
     throw new RlmError('usage', `${path}: ${z.prettifyError(parsed.error)}`, {
-      hint: 'Mend or remove that setting.',
+      hint: 'Fix or remove that setting.',
     });
   }
   return {

@@ -32,7 +32,7 @@ export const ArchiveMeta = z.object({
   /** Files that evidence in the finals points at: they stay in the active run too. */
   evidence_files: z.array(z.string()),
   /** Entries that are neither files nor directories, and were left out. */
-  left_out: z.array(z.string()),
+  skipped: z.array(z.string()),
   files: z.array(ArchivedFile),
 });
 export type ArchiveMeta = z.infer<typeof ArchiveMeta>;

@@ -43,7 +43,7 @@ export const AskState = z.object({
   expansion: Expansion.nullable(),
   passes: z.array(AskPass),
   /** Who put the answer together: a model from numbered evidence, or the extractive rule. */
-  answered_by: z.enum(['synthesis', 'extractive', 'nobody']),
+  answered_by: z.enum(['synthesis', 'extractive']).nullable(),
   notes: z.array(z.string()),
 });
 export type AskState = z.infer<typeof AskState>;

@@ -29,7 +29,7 @@ export const SourceEncoding = z.enum([
 export type SourceEncoding = z.infer<typeof SourceEncoding>;
 
 /** Why a document was left out. */
-export const LeftOutReason = z.enum([
+export const SkipReason = z.enum([
   'missing',
   'unreadable',
   'not_a_file',
@@ -41,7 +41,7 @@ export const LeftOutReason = z.enum([
   'duplicate',
   'changed',
 ]);
-export type LeftOutReason = z.infer<typeof LeftOutReason>;
+export type SkipReason = z.infer<typeof SkipReason>;
 
 export const ReadSource = z.object({
   status: z.literal('read'),
@@ -78,7 +78,7 @@ export const SkippedSource = z.object({
   path: z.string().min(1),
   file: z.string().min(1),
   bytes: z.int().nonnegative().nullable(),
-  reason: LeftOutReason,
+  reason: SkipReason,
   detail: z.string(),
 });
 export type SkippedSource = z.infer<typeof SkippedSource>;
@@ -135,7 +135,7 @@ export const IngestReport = z.object({
   tokens: z.int(),
   by_kind: z.record(z.string(), z.int()),
   by_reason: z.record(z.string(), z.int()),
-  left_out: z.array(z.object({ path: z.string(), reason: LeftOutReason, detail: z.string() })),
+  skipped: z.array(z.object({ path: z.string(), reason: SkipReason, detail: z.string() })),
   notes: z.array(z.object({ path: z.string(), note: z.string() })),
   manifest_path: z.string(),
   sources_path: z.string(),

@@ -7,7 +7,7 @@ import { Usage } from './usage.ts';
 const at = { ts: z.iso.datetime() };
 
 /** How one assignment ended: the journal's truth, and a row of `summary.json`. */
-export const OutcomeRecord = z.object({
+export const ResultRecord = z.object({
   id: z.string(),
   status: z.enum(['accepted', 'failed']),
   /** Worker calls made for it, those of earlier drivers included. */
@@ -32,7 +32,7 @@ export const OutcomeRecord = z.object({
   /** What the flow adds about its own result, such as clamped fields and checked quotes. */
   detail: z.record(z.string(), z.unknown()).optional(),
 });
-export type OutcomeRecord = z.infer<typeof OutcomeRecord>;
+export type ResultRecord = z.infer<typeof ResultRecord>;
 
 /** One line of `events.jsonl`. */
 export const JournalEvent = z.discriminatedUnion('type', [
@@ -75,7 +75,7 @@ export const JournalEvent = z.discriminatedUnion('type', [
     next: z.enum(['retry', 'split', 'none']).optional(),
     retry_in_ms: z.number().optional(),
   }),
-  z.object({ ...at, type: z.literal('outcome'), outcome: OutcomeRecord }),
+  z.object({ ...at, type: z.literal('result'), result: ResultRecord }),
   z.object({ ...at, type: z.literal('concurrency'), from: z.int(), to: z.int(), reason: z.string() }),
   z.object({ ...at, type: z.literal('note'), message: z.string() }),
   z.object({
@@ -103,13 +103,13 @@ export function isJournalEvent(value: unknown): value is JournalEvent {
       return typeof value.id === 'string' && isRecord(value.process);
     case 'attempt_ended':
       return typeof value.id === 'string' && isRecord(value.usage);
-    case 'outcome': {
-      const { outcome } = value;
+    case 'result': {
+      const { result } = value;
       return (
-        isRecord(outcome) &&
-        typeof outcome.id === 'string' &&
-        isRecord(outcome.usage) &&
-        Array.isArray(outcome.errors)
+        isRecord(result) &&
+        typeof result.id === 'string' &&
+        isRecord(result.usage) &&
+        Array.isArray(result.errors)
       );
     }
     default:

@@ -117,7 +117,7 @@ export const CoverageBytes = z.strictObject({
   /** In chunks that were not chosen for any job. */
   prefiltered_out: z.int().nonnegative(),
   /** In no chunk: the document could not be read, or was not meant to be. */
-  left_out: z.int().nonnegative(),
+  skipped: z.int().nonnegative(),
   /** Share of `bytes` that was read, per cent, rounded down to a tenth: 100 only when it is all. */
   percent_read: z.number().min(0).max(100),
 });
@@ -129,7 +129,7 @@ export const CoverageFile = z.strictObject({
   total: CoverageBytes.extend({
     sources: z.int().nonnegative(),
     sources_read_fully: z.int().nonnegative(),
-    sources_left_out: z.int().nonnegative(),
+    sources_skipped: z.int().nonnegative(),
   }),
   sources: z.array(CoverageBytes.extend({ source: z.string(), reason: z.string().nullable() })),
 });

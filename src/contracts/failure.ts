@@ -5,7 +5,7 @@ import { z } from 'zod';
  *
  * - `quota`: the account's allowance is used up; nothing more is launched until it resets
  * - `auth`, `config`: no attempt can succeed; the activity stops with the reason
- * - `throttled`, `server`, `network`: passing faults; back off, with fewer at once
+ * - `throttled`, `server`, `network`: transient errors; back off, with fewer at once
  * - `timeout`: the wall or idle limit ended it
  * - `overflow`: the prompt does not fit the model's context
  * - `invalid_output`: it answered, but not what was asked for

@@ -42,10 +42,10 @@ export function countEvent(progress: Progress, event: JournalEvent): void {
       progress.usage = addUsage(progress.usage, event.usage);
       if (event.cost_usd !== null) progress.cost_usd = (progress.cost_usd ?? 0) + event.cost_usd;
       break;
-    case 'outcome':
-      if (event.outcome.status === 'failed') progress.failed += 1;
+    case 'result':
+      if (event.result.status === 'failed') progress.failed += 1;
       else progress.accepted += 1;
-      if (event.outcome.cache_hit) progress.cache_hits += 1;
+      if (event.result.cache_hit) progress.cache_hits += 1;
       break;
     case 'concurrency':
       progress.concurrency = event.to;

@@ -15,7 +15,7 @@ import { RunId, SCHEMA_VERSION } from './run.ts';
 export const ReportState = z.enum(['ok', 'missing', 'empty', 'stale', 'inflight', 'failed']);
 export type ReportState = z.infer<typeof ReportState>;
 
-export const RetryAction = z.enum(['retry', 'split', 'upgrade_tier', 'wait', 'mend_first', 'ask_user']);
+export const RetryAction = z.enum(['retry', 'split', 'upgrade_tier', 'wait', 'fix_first', 'ask_user']);
 export type RetryAction = z.infer<typeof RetryAction>;
 
 /** One task in the inventory: sizes, ages and states, never a report's text. */

@@ -3,7 +3,7 @@ import { FailureClass } from './failure.ts';
 import { ActivityState, SCHEMA_VERSION } from './run.ts';
 import { Usage } from './usage.ts';
 
-/** One row of `summary.json`: a job and how it ended (CONTRACTS.md A, mend 12). */
+/** One row of `summary.json`: a job and how it ended (CONTRACTS.md A, fix 12). */
 export const SummaryRow = z.object({
   job_id: z.string(),
   status: z.enum(['success', 'failed']),

@@ -34,7 +34,7 @@ const opened = new Loaded<Corpus>(
  * Opens the corpus of a run; one that was opened before and did not change is at hand already.
  *
  * @throws RlmError `not_found` when nothing was ingested, `corrupt` when an ingest was cut off while it
- *   replaced the files; ingesting again mends that
+ *   replaced the files; ingesting again fixes that
  */
 export async function openCorpus(runDir: string): Promise<Corpus> {
   const files = FILES.map((name) => join(runDir, name));

@@ -26,7 +26,7 @@ export interface Assignment {
   mark?(): string | undefined;
   /** Loads inputs. An RlmError fails this assignment with class `config`, and no other. */
   prepare(): Promise<PreparedAssignment>;
-  /** Called once dispatch is done with it, with or without an outcome. */
+  /** Called once dispatch is done with it, with or without a result. */
   settled?(): void;
 }
 

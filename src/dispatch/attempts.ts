@@ -8,7 +8,7 @@ import type { Acceptance, Piece, PreparedAssignment, Split, WorkCall } from './a
 import { type BudgetLedger, costOf, type Price } from './budget.ts';
 import type { AnswerCache } from './cache.ts';
 import type { Journal, NewEvent } from './journal.ts';
-import { type Decision, decide, isPassing, type RetryLimits, type Stop } from './policy.ts';
+import { type Decision, decide, isTransient, type RetryLimits, type Stop } from './policy.ts';
 
 /** What the loop of attempts needs of the engine. */
 export interface AttemptLoop {
@@ -28,7 +28,7 @@ export interface AttemptLoop {
   /** Aborted when `stopped` becomes true. */
   stopSignal: AbortSignal;
   onStop(stop: Stop): void;
-  onPassingFault(failure: Failure, launchedAt: number): void;
+  onTransientError(failure: Failure, launchedAt: number): void;
   onSuccess(): void;
 }
 
@@ -55,7 +55,7 @@ type Accepted = NonNullable<AttemptsEnd['acceptance']>;
 /**
  * Calls the worker until an answer is accepted, the policy gives up, or the run stops. The one retry loop.
  *
- * @returns `open` when the run stopped first: the assignment has no outcome, and `resume` takes it up
+ * @returns `open` when the run stopped first: the assignment has no result, and `resume` takes it up
  */
 export async function runAttempts(
   id: string,
@@ -104,7 +104,7 @@ class Attempts {
   /** The attempts at a piece, and at the halves of one that was too much. */
   async workOn(piece: Piece, depth = 0): Promise<Accepted | 'failed' | 'stopped'> {
     const [loop, end] = [this.#loop, this.#end];
-    const counts = { own: 0, passing: 0 };
+    const counts = { own: 0, transient: 0 };
     let feedback = '';
     for (let first = depth === 0; ; first = false) {
       if (loop.stopped()) return 'stopped';
@@ -123,7 +123,7 @@ class Attempts {
       if (end.errors.length < MAX_ERRORS) {
         end.errors.push(`attempt ${ended.attempt}: ${why.class}: ${why.message}`.slice(0, MAX_ERROR_CHARS));
       }
-      counts[isPassing(why.class) ? 'passing' : 'own'] += 1;
+      counts[isTransient(why.class) ? 'transient' : 'own'] += 1;
       const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
       const decision = decide(
         why,
@@ -133,7 +133,7 @@ class Attempts {
         loop.random,
       );
       loop.journal.append({ ...ended, failure: why, ...told(decision) });
-      if (isPassing(why.class)) loop.onPassingFault(why, launchedAt);
+      if (isTransient(why.class)) loop.onTransientError(why, launchedAt);
 
       switch (decision.next) {
         case 'stop':

@@ -1,5 +1,5 @@
 /**
- * How many may run at once: additive increase, multiplicative decrease. A passing fault halves it; as many
+ * How many may run at once: additive increase, multiplicative decrease. A transient error halves it; as many
  * good answers in a row as run at once add one, up to what was asked for.
  */
 export class AdaptiveConcurrency {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { type FailureClass, NO_USAGE, type OutcomeRecord } from '../contracts/index.ts';
+import { type FailureClass, NO_USAGE, type ResultRecord } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { fileMark, hashFile } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
@@ -11,12 +11,12 @@ import type { BudgetLedger } from './budget.ts';
 import { AnswerCache } from './cache.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
 import type { History } from './history.ts';
-import { type Journal, OutcomeReader } from './journal.ts';
+import { type Journal, ResultReader } from './journal.ts';
 import type { RetryLimits, Stop } from './policy.ts';
 
 export interface DispatchOptions {
   journal: Journal;
-  /** The journal's file, for reading earlier outcomes back. */
+  /** The journal's file, for reading earlier results back. */
   journalPath: string;
   history: History;
   worker: Worker;
@@ -37,13 +37,13 @@ export interface DispatchOptions {
 }
 
 /**
- * The engine: assignments in, outcomes (in the journal) out. Everything that runs a worker goes through here.
+ * The engine: assignments in, results (in the journal) out. Everything that runs a worker goes through here.
  *
  * Assignments are pulled from the source only as slots come free, so a million of them need no memory. Each
- * ends as one `outcome` event, or as none when it was not launched because of a stop: those are left for
+ * ends as one `result` event, or as none when it was not launched because of a stop: those are left for
  * `resume`. An assignment whose accepted result of an earlier driver still stands is passed over.
  *
- * @returns why it stopped early, or undefined when every assignment has its outcome
+ * @returns why it stopped early, or undefined when every assignment has its result
  */
 export async function dispatch(
   source: AsyncIterable<Assignment> | Iterable<Assignment>,
@@ -52,7 +52,7 @@ export async function dispatch(
   const { journal, worker, budget, signal } = options;
   const limit = pLimit(options.parallel);
   const concurrency = new AdaptiveConcurrency(options.parallel);
-  const earlier = new OutcomeReader(options.journalPath);
+  const earlier = new ResultReader(options.journalPath);
   let stop: Stop | undefined;
   let wake: () => void = () => {};
   let brokenInside: unknown;
@@ -82,7 +82,7 @@ export async function dispatch(
     stopped: () => ending.signal.aborted,
     stopSignal: ending.signal,
     onStop: (reason) => end(reason),
-    onPassingFault: (failure, launchedAt) =>
+    onTransientError: (failure, launchedAt) =>
       changed(concurrency.faulted(launchedAt, performance.now()), failure.class),
     onSuccess: () => changed(concurrency.succeeded(), 'good answers'),
   };
@@ -138,7 +138,7 @@ export async function dispatch(
 }
 
 /** Whether an earlier driver's accepted result stands by the look of its inputs and output: for most, in a resume. */
-function stillStands(assignment: Assignment, earlier: OutcomeReader, history: History): boolean {
+function stillStands(assignment: Assignment, earlier: ResultReader, history: History): boolean {
   const offset = history.accepted.get(assignment.id);
   const previous = offset === undefined ? undefined : earlier.read(offset);
   const place = assignment.place ?? previous?.output_path;
@@ -149,20 +149,20 @@ function stillStands(assignment: Assignment, earlier: OutcomeReader, history: Hi
 }
 
 /**
- * One assignment: passed over, answered from the cache, or worked on until it has an outcome.
+ * One assignment: passed over, answered from the cache, or worked on until it has a result.
  *
  * @returns what is left to do when its answer was accepted: to put the result in its place
  */
 async function runOne(
   assignment: Assignment,
   loop: AttemptLoop,
-  earlier: OutcomeReader,
+  earlier: ResultReader,
   history: History,
 ): Promise<(() => void) | undefined> {
   const { journal, worker } = loop;
   const started = performance.now();
   const before = history.attempts.get(assignment.id);
-  const base: CommonOutcome = {
+  const base: CommonResult = {
     id: assignment.id,
     attempts: before?.last ?? 0,
     usage: before?.usage ?? NO_USAGE,
@@ -173,17 +173,17 @@ async function runOne(
     log_paths: [],
     key: '',
   };
-  const append = (outcome: Omit<OutcomeRecord, 'duration_ms'>) => {
-    journal.append({ type: 'outcome', outcome: { ...outcome, duration_ms: performance.now() - started } });
+  const append = (result: Omit<ResultRecord, 'duration_ms'>) => {
+    journal.append({ type: 'result', result: { ...result, duration_ms: performance.now() - started } });
   };
-  const fail = (common: CommonOutcome, failure_class: FailureClass, errors: string[]): undefined => {
+  const fail = (common: CommonResult, failure_class: FailureClass, errors: string[]): undefined => {
     append({ ...common, status: 'failed', failure_class, errors });
   };
   // Before anything is read: a change from now on shows.
   const inputMark = assignment.mark?.();
   /** @returns whether the text is in its place; an assignment whose place is taken fails alone */
   const accept = (
-    common: CommonOutcome,
+    common: CommonResult,
     { text, detail }: Accepted,
     to: PreparedAssignment,
     errors: string[],
@@ -248,7 +248,7 @@ async function runOne(
     loop,
   );
   if (end === 'open') return undefined;
-  const common: CommonOutcome = {
+  const common: CommonResult = {
     ...base,
     attempts: end.attempts,
     usage: end.usage,
@@ -266,8 +266,8 @@ async function runOne(
   };
 }
 
-type CommonOutcome = Pick<
-  OutcomeRecord,
+type CommonResult = Pick<
+  ResultRecord,
   'id' | 'attempts' | 'usage' | 'cost_usd' | 'worker' | 'model' | 'cache_hit' | 'log_paths' | 'key'
 >;
 type Accepted = NonNullable<AttemptsEnd['acceptance']>;

@@ -10,7 +10,7 @@ import {
 import { isAlive, type ProcessIdentity } from '../files/index.ts';
 import { IdIndex } from './id-index.ts';
 
-/** What earlier attempts of an assignment cost, when it has no outcome yet. */
+/** What earlier attempts of an assignment cost, when it has no result yet. */
 interface EarlierAttempts {
   /** Number of the last attempt; file names go on from here. */
   last: number;
@@ -20,13 +20,13 @@ interface EarlierAttempts {
 
 const NO_ATTEMPTS: EarlierAttempts = { last: 0, usage: NO_USAGE, costUsd: null };
 
-/** What the events of a journal say together. Memory: about 45 bytes an outcome. */
+/** What the events of a journal say together. Memory: about 45 bytes a result. */
 export class History {
   /** Counts over all events. */
   readonly progress: Progress;
-  /** Journal offset of the accepted outcome of an id; 0 for one that went stale (the first line is no outcome). */
+  /** Journal offset of the accepted result of an id; 0 for one that went stale (the first line is no result). */
   readonly accepted: IdIndex;
-  /** Journal offset of the last failed outcome of an id. */
+  /** Journal offset of the last failed result of an id. */
   readonly failed: IdIndex;
   /** Attempts of ids that were not accepted. */
   readonly attempts: Map<string, EarlierAttempts>;
@@ -87,8 +87,8 @@ export class History {
         if (this.accepted.get(event.id)) this.#carried -= 1;
         this.accepted.set(event.id, 0);
         break;
-      case 'outcome': {
-        const { id, status } = event.outcome;
+      case 'result': {
+        const { id, status } = event.result;
         if (status === 'failed') {
           this.failed.set(id, start);
           break;

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { isJournalEvent, type JournalEvent, type OutcomeRecord, type Progress } from '../contracts/index.ts';
+import { isJournalEvent, type JournalEvent, type Progress, type ResultRecord } from '../contracts/index.ts';
 import { JsonlAppender, readLineBatches } from '../files/index.ts';
 import { History } from './history.ts';
 
@@ -45,7 +45,7 @@ export class Journal {
   }
 }
 
-/** Reads the whole journal once, streaming; 100,000 outcomes take about a second. */
+/** Reads the whole journal once, streaming; 100,000 results take about a second. */
 export async function readHistory(path: string): Promise<History> {
   const history = new History();
   for await (const events of readEvents(path))
@@ -92,8 +92,8 @@ export function parseEvent(text: string): JournalEvent | undefined {
   }
 }
 
-/** Reads single outcomes back by the offset of their line. Those that stand near each other are read at once. */
-export class OutcomeReader {
+/** Reads single results back by the offset of their line. Those that stand near each other are read at once. */
+export class ResultReader {
   readonly #fd: number;
   #buffer = Buffer.allocUnsafe(16 * 1024);
   /** What of the file is in the buffer. */
@@ -104,9 +104,9 @@ export class OutcomeReader {
     this.#fd = openSync(path, 'r');
   }
 
-  read(offset: number): OutcomeRecord | undefined {
+  read(offset: number): ResultRecord | undefined {
     const event = parseEvent(this.#line(offset) ?? '');
-    return event?.type === 'outcome' ? event.outcome : undefined;
+    return event?.type === 'result' ? event.result : undefined;
   }
 
   close(): void {

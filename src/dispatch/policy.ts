@@ -17,17 +17,17 @@ export interface Stop {
 export interface AttemptCounts {
   /** Attempts that failed through the worker's or the answer's fault. */
   own: number;
-  /** Attempts that failed through a passing fault of the other side. */
-  passing: number;
+  /** Attempts that failed through a transient error of the other side. */
+  transient: number;
 }
 
 export interface RetryLimits {
   /** Further attempts after faults of its own; 0 means one attempt whatever happens. */
   retries: number;
-  /** Tries again after passing faults only: work that was begun may have left something behind. */
-  passingOnly?: boolean | undefined;
-  /** Further attempts after passing faults: a burst of 429s must not use up the retries of a whole run. */
-  passingRetries: number;
+  /** Tries again after transient errors only: work that was begun may have left something behind. */
+  transientOnly?: boolean | undefined;
+  /** Further attempts after transient errors: a burst of 429s must not use up the retries of a whole run. */
+  transientRetries: number;
   backoffBaseMs: number;
   backoffMaxMs: number;
 }
@@ -36,7 +36,7 @@ export interface RetryLimits {
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Faults that pass: fewer calls at once help, and so does waiting. */
-export function isPassing(failureClass: FailureClass): boolean {
+export function isTransient(failureClass: FailureClass): boolean {
   return failureClass === 'throttled' || failureClass === 'server' || failureClass === 'network';
 }
 
@@ -49,7 +49,7 @@ export function decide(
   random: () => number,
 ): Decision {
   const maySplit = canSplit && limits.retries > 0;
-  const again = limits.passingOnly !== true && counts.own <= limits.retries;
+  const again = limits.transientOnly !== true && counts.own <= limits.retries;
   const ownRetry: Decision = again ? { next: 'retry', delayMs: 0 } : { next: 'fail' };
   switch (failure.class) {
     case 'quota':
@@ -59,9 +59,9 @@ export function decide(
     case 'throttled':
     case 'server':
     case 'network': {
-      if (limits.retries === 0 || counts.passing > limits.passingRetries) return { next: 'fail' };
+      if (limits.retries === 0 || counts.transient > limits.transientRetries) return { next: 'fail' };
       if ((failure.retry_after_ms ?? 0) > MAX_RETRY_AFTER_MS) return { next: 'fail' };
-      return { next: 'retry', delayMs: backoff(counts.passing, failure, limits, random) };
+      return { next: 'retry', delayMs: backoff(counts.transient, failure, limits, random) };
     }
     case 'overflow':
       return maySplit ? { next: 'split' } : { next: 'fail' };

@@ -17,7 +17,7 @@ export interface SessionOptions {
   /** Models that assignments ask for, where that is not the session's own. */
   modelsOf?: (worker: WorkerName) => string[];
   /** See `RetryLimits`. */
-  passingOnly?: boolean;
+  transientOnly?: boolean;
 }
 
 /**
@@ -127,8 +127,8 @@ export class WorkSession {
       parallel: params.parallel,
       retry: {
         retries: params.retries,
-        passingOnly: this.#options.passingOnly,
-        passingRetries: limits.passing_retries,
+        transientOnly: this.#options.transientOnly,
+        transientRetries: limits.transient_retries,
         backoffBaseMs: limits.backoff_ms,
         backoffMaxMs: limits.backoff_max_ms,
       },

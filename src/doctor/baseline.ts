@@ -55,7 +55,7 @@ async function measure(worker: Worker, surroundings: Surroundings): Promise<Meas
   const result = await worker.run(request);
   if (result.failure !== undefined) {
     const { class: kind, message } = result.failure;
-    return none(fail(CHECK, `the call failed as ${kind}: ${message}`, MENDS[kind] ?? 'Try again later.'));
+    return none(fail(CHECK, `the call failed as ${kind}: ${message}`, FIXES[kind] ?? 'Try again later.'));
   }
   const sent = request.instructions + request.input + JSON.stringify(request.schema?.value);
   const estimated = { prompt: estimateTokenCount(sent), answer: estimateTokenCount(result.answer ?? '') };
@@ -74,7 +74,7 @@ async function measure(worker: Worker, surroundings: Surroundings): Promise<Meas
   return { finding: ok(CHECK, `${tokens}. ${baseline.reading.join(' ')}`), baseline };
 }
 
-const MENDS: Readonly<Record<string, string>> = {
+const FIXES: Readonly<Record<string, string>> = {
   auth: 'Log in: `codex login` or `claude auth login`.',
   quota: 'Wait until the allowance resets, or use another worker.',
   config: 'Check "models" in .rlm/config.json: the account may not have that model.',

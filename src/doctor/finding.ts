@@ -16,15 +16,15 @@ export interface Surroundings {
 const MAX_TEXT = 300;
 
 export function ok(check: string, detail: string): Finding {
-  return { check, status: 'ok', detail: cut(detail), mend: null };
+  return { check, status: 'ok', detail: cut(detail), fix: null };
 }
 
-export function warn(check: string, detail: string, mend: string): Finding {
-  return { check, status: 'warn', detail: cut(detail), mend: cut(mend) };
+export function warn(check: string, detail: string, fix: string): Finding {
+  return { check, status: 'warn', detail: cut(detail), fix: cut(fix) };
 }
 
-export function fail(check: string, detail: string, mend: string): Finding {
-  return { check, status: 'fail', detail: cut(detail), mend: cut(mend) };
+export function fail(check: string, detail: string, fix: string): Finding {
+  return { check, status: 'fail', detail: cut(detail), fix: cut(fix) };
 }
 
 function cut(text: string): string {

@@ -38,7 +38,7 @@ function checkState(root: string): Finding {
     return fail(
       check,
       `${directory} cannot be written: ${messageOf(error)}`,
-      'Mend its mode, or choose another --root.',
+      'Fix its mode, or choose another --root.',
     );
   }
   return ok(check, stat === undefined ? `${directory} will be made` : `${directory} is writable`);
@@ -48,7 +48,7 @@ function checkDisk(root: string): Finding {
   const { bavail, bsize } = statfsSync(root);
   const free = bavail * bsize;
   const detail = `${(free / 1e9).toFixed(1)} GB free`;
-  const mend = 'Free some, or move the root: rlm cleanup shows which archives may go.';
-  if (free < DISK_FAIL_BYTES) return fail('disk', detail, mend);
-  return free < DISK_WARN_BYTES ? warn('disk', detail, mend) : ok('disk', detail);
+  const fix = 'Free some, or move the root: rlm cleanup shows which archives may go.';
+  if (free < DISK_FAIL_BYTES) return fail('disk', detail, fix);
+  return free < DISK_WARN_BYTES ? warn('disk', detail, fix) : ok('disk', detail);
 }

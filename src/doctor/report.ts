@@ -8,7 +8,7 @@ export const Finding = z.object({
     .enum(['ok', 'warn', 'fail'])
     .describe('fail: something asked for cannot work; warn: it can, with less'),
   detail: z.string().describe('What was found'),
-  mend: z.string().nullable().describe('What to do about it; null when there is nothing to do'),
+  fix: z.string().nullable().describe('What to do about it; null when there is nothing to do'),
 });
 export type Finding = z.infer<typeof Finding>;
 

@@ -44,9 +44,9 @@ export function checkSettings(
       config: values,
     };
   } catch (error) {
-    const mend = error instanceof RlmError && error.hint !== undefined ? error.hint : `Look at ${path}.`;
+    const fix = error instanceof RlmError && error.hint !== undefined ? error.hint : `Look at ${path}.`;
     return {
-      finding: fail(check, messageOf(error).replaceAll(/\s+/g, ' '), mend),
+      finding: fail(check, messageOf(error).replaceAll(/\s+/g, ' '), fix),
       settings: fromEnvironment,
       config: ConfigFile.parse({}),
     };

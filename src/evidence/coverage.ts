@@ -9,9 +9,9 @@ import { Intervals } from './intervals.ts';
 import { withSeparators } from './plain-text.ts';
 
 /** How a chunk's job ended; of several jobs over one chunk the best counts. */
-export type ChunkOutcome = 'read' | 'failed' | 'never_sent';
+export type ChunkReading = 'read' | 'failed' | 'never_sent';
 
-type Rank = ChunkOutcome | 'prefiltered_out';
+type Rank = ChunkReading | 'prefiltered_out';
 const RANKS: readonly Rank[] = ['read', 'failed', 'never_sent', 'prefiltered_out'];
 
 interface SourceState {
@@ -22,14 +22,14 @@ interface SourceState {
 
 /** Adds up which bytes of which documents were read. Memory grows with documents and with chunks that had jobs. */
 export class CoverageCounter {
-  readonly #outcomes = new Map<string, ChunkOutcome>();
+  readonly #results = new Map<string, ChunkReading>();
   readonly #sources = new Map<string, SourceState>();
 
   /** Tells how a job over a chunk ended. All of these before the first `chunk`. */
-  outcome(chunkId: string, outcome: ChunkOutcome): void {
-    const known = this.#outcomes.get(chunkId);
-    if (known === undefined || RANKS.indexOf(outcome) < RANKS.indexOf(known))
-      this.#outcomes.set(chunkId, outcome);
+  recordReading(chunkId: string, reading: ChunkReading): void {
+    const known = this.#results.get(chunkId);
+    if (known === undefined || RANKS.indexOf(reading) < RANKS.indexOf(known))
+      this.#results.set(chunkId, reading);
   }
 
   /** One line of `chunks/sources.jsonl`. */
@@ -43,7 +43,7 @@ export class CoverageCounter {
 
   /** One line of `chunks/manifest.jsonl`. */
   chunk(chunk: Pick<ChunkRecord, 'chunk_id' | 'source' | 'byte_start' | 'byte_end'>): void {
-    const rank = this.#outcomes.get(chunk.chunk_id) ?? 'prefiltered_out';
+    const rank = this.#results.get(chunk.chunk_id) ?? 'prefiltered_out';
     this.#state(chunk.source).ranges[rank].add(chunk.byte_start, chunk.byte_end);
   }
 
@@ -62,11 +62,11 @@ export class CoverageCounter {
         failed: sum('failed'),
         never_sent: sum('never_sent'),
         prefiltered_out: sum('prefiltered_out'),
-        left_out: sum('left_out'),
+        skipped: sum('skipped'),
         percent_read: bytes === 0 ? 0 : percent(read, bytes),
         sources: sources.length,
         sources_read_fully: sources.filter((source) => source.percent_read === 100).length,
-        sources_left_out: sources.filter((source) => source.reason !== null).length,
+        sources_skipped: sources.filter((source) => source.reason !== null).length,
       },
       sources,
     };
@@ -90,7 +90,7 @@ export class CoverageCounter {
 
 /** Whether every byte of every document was read: only then can "there is none" be said. */
 export function isFullCoverage(coverage: CoverageFile): boolean {
-  return coverage.total.percent_read === 100 && coverage.total.sources_left_out === 0;
+  return coverage.total.percent_read === 100 && coverage.total.sources_skipped === 0;
 }
 
 /** Coverage in one sentence, with what became of the rest. */
@@ -100,15 +100,15 @@ export function describeCoverage(coverage: CoverageFile): string {
     [total.prefiltered_out, 'not chosen by the search'],
     [total.failed, 'in failed jobs'],
     [total.never_sent, 'never sent'],
-    [total.left_out, 'left out'],
+    [total.skipped, 'left out'],
   ] as const;
   const parts = rest
     .filter(([bytes]) => bytes > 0)
     .map(([bytes, what]) => `${withSeparators(bytes)} ${what}`);
-  const leftOut = total.sources_left_out === 0 ? '' : `; ${documents(total.sources_left_out)} left out`;
+  const skipped = total.sources_skipped === 0 ? '' : `; ${documents(total.sources_skipped)} left out`;
   return (
     `${total.percent_read} % of the bytes were read (${withSeparators(total.read)} of ${withSeparators(total.bytes)} ` +
-    `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${leftOut})`
+    `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${skipped})`
   );
 }
 
@@ -131,7 +131,7 @@ function bytesOf(state: SourceState): CoverageBytes {
     failed: failed - read,
     never_sent: neverSent - failed,
     prefiltered_out: chunked - neverSent,
-    left_out: bytes - chunked,
+    skipped: bytes - chunked,
     // An empty document is read as soon as it is seen; one that was left out is not.
     percent_read: bytes === 0 ? (state.reason === null ? 100 : 0) : percent(read, bytes),
   };

@@ -62,7 +62,7 @@ export function gateAnswer(candidate: unknown, context: GateContext): GateResult
 export function gateError(problems: readonly GateProblem[]): RlmError {
   const list = problems.map((problem, index) => `${index + 1}. ${problem.message}`).join('\n');
   return new RlmError('usage', `The answer was not accepted:\n${list}`, {
-    hint: 'Mend all of these and finalize again. Cite only spans listed in reduce/evidence.json; name what they do not show in gaps.',
+    hint: 'Fix all of these and finalize again. Cite only spans listed in reduce/evidence.json; name what they do not show in gaps.',
     retryable: true,
   });
 }

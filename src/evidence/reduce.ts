@@ -118,14 +118,14 @@ class Reduction {
     const answer = job.status === 'accepted' ? readAnswer(job) : undefined;
     if (answer !== undefined && 'answer' in answer) {
       this.#jobs.accepted += 1;
-      this.#outcome(job, 'read');
+      this.#recordReading(job, 'read');
       this.#answer(job, answer.answer);
     } else if (job.status === 'never_sent') {
       this.#jobs.never_sent += 1;
-      this.#outcome(job, 'never_sent');
+      this.#recordReading(job, 'never_sent');
     } else {
       this.#jobs.failed += 1;
-      this.#outcome(job, 'failed');
+      this.#recordReading(job, 'failed');
       this.#gaps.add(
         'failed_job',
         `A job failed: ${answer?.problem ?? job.failure ?? 'no reason given'}`,
@@ -146,8 +146,8 @@ class Reduction {
     };
   }
 
-  #outcome(job: ReduceJob, outcome: 'read' | 'failed' | 'never_sent'): void {
-    for (const chunk of job.chunks) this.coverage.outcome(chunk.chunk_id, outcome);
+  #recordReading(job: ReduceJob, result: 'read' | 'failed' | 'never_sent'): void {
+    for (const chunk of job.chunks) this.coverage.recordReading(chunk.chunk_id, result);
   }
 
   #answer(job: ReduceJob, answer: WorkerAnswer): void {

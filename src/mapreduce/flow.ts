@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import {
   type LaunchRecord,
   NO_USAGE,
-  type OutcomeRecord,
   type Plan,
   type Progress,
+  type ResultRecord,
   type Task,
 } from '../contracts/index.ts';
 import {
@@ -102,7 +102,7 @@ async function openSession(
   const tiers = Object.values(config.values.tiers);
   let recorded: RecordedWorker | undefined;
   const session = await WorkSession.open(context, params, {
-    passingOnly: true,
+    transientOnly: true,
     modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
     around(worker) {
       recorded = recordedWorker(worker, run, log, (id) => taskOf(readPlan(run), id));
@@ -135,10 +135,10 @@ function standingReady(run: RunHandle, order: StandingOrder, underWay: ReadonlyS
 }
 
 /**
- * What earlier drivers left without an outcome gets one, so that journal and launches say the same: a launch that
+ * What earlier drivers left without a result gets one, so that journal and launches say the same: a launch that
  * nobody saw end died with its driver.
  *
- * @returns how many outcomes were added, and the tasks that a stop kept from working
+ * @returns how many results were added, and the tasks that a stop kept from working
  */
 function settleEarlier(
   { run, journal, history }: FlowContext,
@@ -158,7 +158,7 @@ function settleEarlier(
       open.push(id);
       continue;
     }
-    journal.append({ type: 'outcome', outcome: outcomeOf(ended, history) });
+    journal.append({ type: 'result', result: resultOf(ended, history) });
     count += 1;
   }
   return { count, open };
@@ -182,7 +182,7 @@ const DIED = {
   report_sha256: null,
 } as const;
 
-function outcomeOf(record: LaunchRecord, history: History): OutcomeRecord {
+function resultOf(record: LaunchRecord, history: History): ResultRecord {
   const before = history.attempts.get(record.worker_id);
   const failed = record.failure_class !== null;
   return {

@@ -228,6 +228,6 @@ export function refusePlan(problems: readonly PlanProblem[]): RlmError {
     );
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : '';
   return new RlmError('usage', `the plan is refused, and nothing was written: ${shown.join('; ')}${more}`, {
-    hint: 'Mend the fields named and send the plan again.',
+    hint: 'Fix the fields named and send the plan again.',
   });
 }

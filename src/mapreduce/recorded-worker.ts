@@ -8,7 +8,7 @@ import type { InflightLog, LaunchEnd } from './inflight.ts';
 import { type Acceptance, acceptReport } from './report.ts';
 
 /** Faults after which dispatch tries the same launch again, so that it is not over yet. */
-const PASSING: ReadonlySet<Failure['class']> = new Set(['throttled', 'server', 'network']);
+const TRANSIENT: ReadonlySet<Failure['class']> = new Set(['throttled', 'server', 'network']);
 
 /** A worker whose launches are kept in `inflight.json`, and whose answer is its report's sha256. */
 export interface RecordedWorker extends Worker {
@@ -68,9 +68,9 @@ export function recordedWorker(
         request.onProcess?.(process);
       },
     });
-    // After a passing fault the same launch goes on with what it has.
-    const passing = result.failure !== undefined && PASSING.has(result.failure.class);
-    const refused = passing ? undefined : publish(id);
+    // After a transient error the same launch goes on with what it has.
+    const transient = result.failure !== undefined && TRANSIENT.has(result.failure.class);
+    const refused = transient ? undefined : publish(id);
     const { failure, sha256 } = verdict(result, refused, launch, taskOf(id));
     const end: LaunchEnd = {
       exit_code: result.exitCode ?? null,
@@ -78,7 +78,7 @@ export function recordedWorker(
       failure_message: failure?.message ?? null,
       report_sha256: sha256,
     };
-    if (passing) waiting.set(id, end);
+    if (transient) waiting.set(id, end);
     else log.ended(id, end);
     const { failure: _failure, answer: _answer, ...rest } = result;
     if (failure !== undefined) return { ...rest, failure };

@@ -35,16 +35,16 @@ export function suggest(
 function byFailure(task: Task, failure: FailureClass): Suggestion {
   switch (failure) {
     case 'quota':
-      return { action: 'mend_first', why: 'The allowance is used up; wait for its reset.' };
+      return { action: 'fix_first', why: 'The allowance is used up; wait for its reset.' };
     case 'auth':
     case 'config':
-      return { action: 'mend_first', why: 'No attempt can succeed before that is mended; see rlm_doctor.' };
+      return { action: 'fix_first', why: 'No attempt can succeed before that is fixed; see rlm_doctor.' };
     case 'budget':
-      return { action: 'mend_first', why: 'A limit of the run was reached; raise it or finish.' };
+      return { action: 'fix_first', why: 'A limit of the run was reached; raise it or finish.' };
     case 'throttled':
     case 'server':
     case 'network':
-      return { action: 'retry', why: 'A passing fault.' };
+      return { action: 'retry', why: 'A transient error.' };
     case 'crashed':
       return { action: 'retry', why: 'The worker died.' };
     case 'cancelled':

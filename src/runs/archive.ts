@@ -50,7 +50,7 @@ export interface ArchiveResult {
   size_bytes: number;
   /** Files that stay in the active run: pointers, finals and the evidence they name. */
   kept: string[];
-  left_out: string[];
+  skipped: string[];
   /** A snapshot that an earlier call had completed before it died was taken up. */
   resumed: boolean;
   cleanup: CleanupResult;
@@ -109,7 +109,7 @@ async function snapshotAndTrim(
     files: meta.files.length,
     size_bytes: meta.retention.size_bytes,
     kept,
-    left_out: meta.left_out,
+    skipped: meta.skipped,
     resumed,
   };
 }
@@ -185,7 +185,7 @@ async function takeSnapshot(root: string, run: RunHandle, options: ArchiveOption
       },
       uptime: clock.uptime(),
       evidence_files: evidence,
-      left_out: tree.others,
+      skipped: tree.others,
       files,
     };
     writeJsonAtomic(join(building, 'meta.json'), meta, { sync: true });

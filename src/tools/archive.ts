@@ -45,7 +45,7 @@ export const archive = defineTool({
     files: z.int().optional(),
     size_bytes: z.int().optional(),
     kept: z.array(z.string()).optional().describe('What stays in the run, the first 20 files'),
-    left_out: z.array(z.string()).optional().describe('Neither file nor directory, the first 20'),
+    skipped: z.array(z.string()).optional().describe('Neither file nor directory, the first 20'),
     resumed: z.boolean().optional().describe('It went on where a call before had died'),
     cleanup: z.object({ deleted: z.int(), skipped: z.string().nullable() }).optional(),
   }),
@@ -78,7 +78,7 @@ export const archive = defineTool({
       files: made.files,
       size_bytes: made.size_bytes,
       kept: made.kept.slice(0, SHOWN),
-      left_out: made.left_out.slice(0, SHOWN),
+      skipped: made.skipped.slice(0, SHOWN),
       resumed: made.resumed,
       cleanup: { deleted: made.cleanup.deleted.length, skipped: made.cleanup.skipped },
     };

@@ -20,7 +20,7 @@ export function findRoot(option: string | undefined): string {
   return root;
 }
 
-/** What a tool may use, for one call. The configuration is read anew each time: a person may just have mended it. */
+/** What a tool may use, for one call. The configuration is read anew each time: a person may just have fixed it. */
 export function createContext(
   call: Pick<ToolContext, 'root' | 'cwd' | 'caller' | 'signal' | 'progress'> &
     Partial<Pick<ToolContext, 'openRun'>>,

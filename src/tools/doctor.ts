@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { DoctorReport, examine } from '../doctor/index.ts';
 import { defineTool } from './tool.ts';
 
-/** What is installed, what it costs, what would fail and how to mend it. */
+/** What is installed, what it costs, what would fail and how to fix it. */
 export const doctor = defineTool({
   name: 'rlm_doctor',
   title: 'Check the installation',
   description:
-    'Diagnoses the installation: which workers (Codex, Claude) are installed and logged in, how many bytes each of their requests costs (measured on loopback, free), sandbox, Node, disk, configuration, and which worker auto takes. Says what would fail and how to mend it. Shows no secret.',
+    'Diagnoses the installation: which workers (Codex, Claude) are installed and logged in, how many bytes each of their requests costs (measured on loopback, free), sandbox, Node, disk, configuration, and which worker auto takes. Says what would fail and how to fix it. Shows no secret.',
   input: z.object({
     probe_cost: z
       .boolean()

@@ -68,7 +68,7 @@ export const ingest = defineTool({
     const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });
     if (status.state === 'failed') {
       throw new RlmError('usage', `nothing was ingested: ${status.reason ?? 'no reason given'}`, {
-        hint: `Mend that and ingest again into run '${run.id}'.`,
+        hint: `Fix that and ingest again into run '${run.id}'.`,
       });
     }
     const report = status.state === 'completed' ? readIngestReport(run) : null;
@@ -99,10 +99,10 @@ function runOrNone(context: ToolContext, runId: string): RunHandle | undefined {
 
 /** As much of the lists as fits a result; all of them are in `chunks/sources.jsonl`. */
 function small(report: IngestReport): IngestReport {
-  const room = PAGE_BYTES - jsonBytes({ ...report, left_out: [], notes: [] });
+  const room = PAGE_BYTES - jsonBytes({ ...report, skipped: [], notes: [] });
   return {
     ...report,
-    left_out: rowsOfOnePage(report.left_out, room * 0.6),
+    skipped: rowsOfOnePage(report.skipped, room * 0.6),
     notes: rowsOfOnePage(report.notes, room * 0.3),
   };
 }

@@ -21,8 +21,7 @@ const Counts = z.object(
   }).shape,
 );
 const Coverage = z.object(
-  CoverageFile.shape.total.pick({ bytes: true, read: true, percent_read: true, sources_left_out: true })
-    .shape,
+  CoverageFile.shape.total.pick({ bytes: true, read: true, percent_read: true, sources_skipped: true }).shape,
 );
 
 /** Answers to verified evidence. */

@@ -88,7 +88,7 @@ export function runAgain(events: readonly JournalEvent[]): string[] {
   const again: string[] = [];
   for (const event of events) {
     if (event.type === 'stale') accepted.delete(event.id);
-    if (event.type === 'outcome' && event.outcome.status === 'accepted') accepted.add(event.outcome.id);
+    if (event.type === 'result' && event.result.status === 'accepted') accepted.add(event.result.id);
     if (event.type === 'attempt_started' && accepted.has(event.id)) again.push(event.id);
   }
   return again;

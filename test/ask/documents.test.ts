@@ -64,7 +64,7 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   const { report } = z.object({ report: IngestReport }).parse(JSON.parse(ingested.stdout));
   expect(report).toMatchObject({ sources_read: FILES + 5, by_kind: { pdf: 1, docx: 1, markdown: FILES } });
   expect(report.by_reason).toEqual({ binary: 1, broken_symlink: 1, not_a_file: 1, unreadable: 1 });
-  expect(report.left_out).toEqual([
+  expect(report.skipped).toEqual([
     { path: 'docs/broken-link', reason: 'broken_symlink', detail: expect.stringContaining('ENOENT') },
     { path: 'docs/pipe', reason: 'not_a_file', detail: 'a named pipe' },
     { path: 'docs/program.bin', reason: 'binary', detail: expect.any(String) },

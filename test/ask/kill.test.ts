@@ -63,9 +63,9 @@ test('killed while it ingests, expands, asks and writes the answer, an ask is ta
   expect(readState(runDir)).toMatchObject({ answered_by: 'synthesis', route: 'search', notes: [] });
   const events = readJournal(runDir);
   expect(runAgain(events)).toEqual([]);
-  const outcomes = events.flatMap((event) => (event.type === 'outcome' ? [event.outcome.id] : []));
-  expect(new Set(outcomes).size).toBe(outcomes.length);
-  expect(outcomes.filter((id) => id.startsWith('p1-')).length).toBeGreaterThanOrEqual(UNITS);
+  const results = events.flatMap((event) => (event.type === 'result' ? [event.result.id] : []));
+  expect(new Set(results).size).toBe(results.length);
+  expect(results.filter((id) => id.startsWith('p1-')).length).toBeGreaterThanOrEqual(UNITS);
   expect(events.at(-1)).toMatchObject({ type: 'finished', state: 'completed' });
   // Of each step that hung, one call was lost for each driver and lane that died; the accepted ones stand.
   expect(asker.calls('expansion')).toBe(2);

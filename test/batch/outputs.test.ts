@@ -96,6 +96,6 @@ test('a driver that can write no more is told of with its last error, and a resu
   const resumed = await rlm(['resume', '--run-dir', 'run'], { cwd: fixture.root });
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(fixture.summary()).toMatchObject({ jobs_succeeded: 60 });
-  const accepted = fixture.events().flatMap((event) => (event.type === 'outcome' ? [event.outcome.id] : []));
+  const accepted = fixture.events().flatMap((event) => (event.type === 'result' ? [event.result.id] : []));
   expect(accepted.sort()).toEqual([...ids].sort());
 });

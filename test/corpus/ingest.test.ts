@@ -78,7 +78,7 @@ describe('kinds of documents', () => {
       }),
     );
     const report = await ingest(place.run, ['.'], { base: place.docs });
-    expect(report.left_out).toEqual([]);
+    expect(report.skipped).toEqual([]);
     expect(Object.keys(report.by_kind).sort()).toEqual(
       ['code', 'csv', 'docx', 'html', 'json', 'jsonl', 'markdown', 'notebook', 'pdf', 'text'].sort(),
     );
@@ -186,7 +186,7 @@ describe('what is left out', () => {
     symlinkSync('..', join(place.docs, 'loop'));
     const report = await ingest(place.run, ['.'], { base: place.docs });
     listener.close();
-    const reasons = new Map(report.left_out.map(({ path, reason }) => [path, reason]));
+    const reasons = new Map(report.skipped.map(({ path, reason }) => [path, reason]));
     expect(Object.fromEntries(reasons)).toMatchObject({
       'image.png': 'binary',
       'broken.pdf': 'extraction_failed',
@@ -242,7 +242,7 @@ describe('what is left out', () => {
     place.put('pages.pdf', pdfOf(Array.from({ length: 10_001 }, () => 'x')));
     const report = await ingest(place.run, ['.'], { base: place.docs });
     const left = Object.fromEntries(
-      report.left_out.map(({ path, reason, detail }) => [path, `${reason}: ${detail}`]),
+      report.skipped.map(({ path, reason, detail }) => [path, `${reason}: ${detail}`]),
     );
     expect(left).toEqual({
       'bomb.docx': expect.stringMatching(
@@ -278,7 +278,7 @@ describe('what is left out', () => {
         truncateSync(join(place.docs, 'shrunk.txt'), 100);
       },
     });
-    const reasons = Object.fromEntries(report.left_out.map(({ path, reason }) => [path, reason]));
+    const reasons = Object.fromEntries(report.skipped.map(({ path, reason }) => [path, reason]));
     expect(reasons).toEqual({
       'gone.txt': 'missing',
       'secret.txt': 'unreadable',
@@ -304,7 +304,7 @@ describe('what is left out', () => {
     const options = { base: place.docs, allowedRoots: [place.docs] };
     const report = await ingest(place.run, ['.'], options);
     expect(report.sources_read).toBe(1);
-    expect(report.left_out.map(({ reason }) => reason)).toEqual(['outside_roots', 'outside_roots']);
+    expect(report.skipped.map(({ reason }) => reason)).toEqual(['outside_roots', 'outside_roots']);
     const rejected = { code: 'forbidden' };
     await expect(ingest(place.run, [outside.docs], options)).rejects.toMatchObject(rejected);
     await expect(ingest(place.run, ['linked/secret.txt'], options)).rejects.toMatchObject(rejected);
@@ -375,12 +375,12 @@ describe('ingesting again', () => {
     rmSync(join(place.run, positions_path ?? ''));
     for (const run of [workplace().run, place.run]) {
       const report = await ingest(run, ['.'], { base: place.docs, reuse: place.run });
-      expect(report).toMatchObject({ sources_read: 1, left_out: [] });
+      expect(report).toMatchObject({ sources_read: 1, skipped: [] });
       expect(await readSpan(run, { source: 'report.pdf', line_start: 1 })).toMatchObject({ page: 1 });
     }
   });
 
-  it('says that a corpus is cut off instead of using it, and mends it', async () => {
+  it('says that a corpus is cut off instead of using it, and fixes it', async () => {
     const place = workplace();
     place.put('a.txt', 'text\n');
     await expect(openCorpus(place.run)).rejects.toMatchObject({ code: 'not_found' });

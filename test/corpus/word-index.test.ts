@@ -113,7 +113,7 @@ describe('the index', () => {
     expect(await buildIndex(run, index)).toBe('present');
   });
 
-  it('is not used when it is cut off or of something else; building mends it', async () => {
+  it('is not used when it is cut off or of something else; building fixes it', async () => {
     const { run, index } = await corpus(2, 1000);
     const scanned = await hitsOf(run);
     await buildIndex(run, index);

@@ -2,14 +2,14 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NO_USAGE } from '../../src/contracts/index.ts';
-import { Journal, OutcomeReader, readEvents, readHistory } from '../../src/dispatch/index.ts';
+import { Journal, ResultReader, readEvents, readHistory } from '../../src/dispatch/index.ts';
 import { ownIdentity } from '../../src/files/index.ts';
 import { temporaryDirectory } from '../support/runs.ts';
 
 const usage = { ...NO_USAGE, input_tokens: 100, output_tokens: 10 };
-const outcome = (id: string, status: 'accepted' | 'failed', errors: string[] = []) => ({
-  type: 'outcome' as const,
-  outcome: {
+const result = (id: string, status: 'accepted' | 'failed', errors: string[] = []) => ({
+  type: 'result' as const,
+  result: {
     id,
     status,
     attempts: 1,
@@ -49,9 +49,9 @@ function firstDriver(path: string): Journal {
   journal.append(stage(4));
   for (const id of ['a', 'b', 'c', 'd']) journal.append(attempt(id));
   for (const id of ['a', 'b', 'c']) journal.append(ended(id));
-  journal.append(outcome('a', 'accepted'));
-  journal.append(outcome('b', 'accepted', ['x'.repeat(50_000)]));
-  journal.append(outcome('c', 'failed', ['attempt 1: crashed']));
+  journal.append(result('a', 'accepted'));
+  journal.append(result('b', 'accepted', ['x'.repeat(50_000)]));
+  journal.append(result('c', 'failed', ['attempt 1: crashed']));
   return journal;
 }
 
@@ -73,10 +73,10 @@ describe('the journal', () => {
     expect(history.attempts.get('a')).toBeUndefined();
     expect(history.attempts.get('c')).toMatchObject({ last: 1, usage });
     expect(history.attempts.get('d')).toMatchObject({ last: 1, usage: NO_USAGE });
-    const outcomes = new OutcomeReader(path);
-    for (const id of ['a', 'b']) expect(outcomes.read(history.accepted.get(id) ?? -1)?.id).toBe(id);
-    expect(outcomes.read(history.failed.get('c') ?? -1)).toMatchObject({ id: 'c', status: 'failed' });
-    outcomes.close();
+    const results = new ResultReader(path);
+    for (const id of ['a', 'b']) expect(results.read(history.accepted.get(id) ?? -1)?.id).toBe(id);
+    expect(results.read(history.failed.get('c') ?? -1)).toMatchObject({ id: 'c', status: 'failed' });
+    results.close();
   });
 
   it('starts the counts of a stage anew under a new driver, and adds further stages to it', () => {
@@ -101,11 +101,11 @@ describe('the journal', () => {
       '{"ts":"2026-11-20T00:00:00.000Z","type":"of_tomorrow"}\nnonsense\n{"ts":"2026-11-20T',
     );
     const journal = new Journal(path, await readHistory(path));
-    journal.append(outcome('d', 'accepted'));
+    journal.append(result('d', 'accepted'));
     journal.close();
     const types: string[] = [];
     for await (const events of readEvents(path)) types.push(...events.map(({ event }) => event.type));
-    expect(types.filter((type) => type === 'outcome')).toHaveLength(4);
+    expect(types.filter((type) => type === 'result')).toHaveLength(4);
     expect((await readHistory(path)).carried).toBe(3);
   });
 
@@ -116,7 +116,7 @@ describe('the journal', () => {
     const before = await readHistory(path);
     const journal = new Journal(path, before);
     journal.append({ type: 'stale', id: 'a', why: 'its inputs changed' });
-    journal.append(outcome('c', 'accepted'));
+    journal.append(result('c', 'accepted'));
     journal.close();
     const after = await readHistory(path);
     for (const id of ['a', 'b', 'c', 'd']) {
@@ -134,7 +134,7 @@ describe('the journal', () => {
     const path = join(temporaryDirectory(), 'events.jsonl');
     const ts = '2026-11-20T00:00:00.000Z';
     const lines = [
-      { ts, type: 'outcome', outcome: { id: 'x', status: 'accepted' } },
+      { ts, type: 'result', result: { id: 'x', status: 'accepted' } },
       { ts, type: 'attempt_ended', id: 'x' },
       { ts, type: 'attempt_started' },
       { type: 'note', message: 'without a time' },
@@ -149,8 +149,8 @@ describe('the journal', () => {
     const path = join(temporaryDirectory(), 'events.jsonl');
     firstDriver(path).close();
     const ids: string[] = [];
-    for await (const events of readEvents(path, 0, new Set(['outcome']))) {
-      for (const { event } of events) if (event.type === 'outcome') ids.push(event.outcome.id);
+    for await (const events of readEvents(path, 0, new Set(['result']))) {
+      for (const { event } of events) if (event.type === 'result') ids.push(event.result.id);
     }
     expect(ids).toEqual(['a', 'b', 'c']);
   });

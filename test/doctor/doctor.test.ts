@@ -115,13 +115,13 @@ test.each([
     'a configuration that is no JSON',
     (root: string) => configure(root, '{'),
     'configuration',
-    /Mend or remove/,
+    /Fix or remove/,
   ],
   [
     'a setting that does not exist',
     (root: string) => configure(root, '{"limit":{}}'),
     'configuration',
-    /Mend or remove/,
+    /Fix or remove/,
   ],
   [
     'a file where the state goes',
@@ -135,14 +135,14 @@ test.each([
     'worker',
     /npm install -g @anthropic-ai\/claude-code/,
   ],
-])('%s fails, exit 1, with how to mend it', async (_, spoil, check, mend) => {
+])('%s fails, exit 1, with how to fix it', async (_, spoil, check, fix) => {
   const { root, env } = patient();
   spoil(root);
   const exit = await rlm(['doctor', '--json'], { cwd: root, env });
   expect(exit.code).toBe(1);
   const report = reportOf(exit);
   expect(report.healthy).toBe(false);
-  expect(finding(report, check)).toMatchObject({ status: 'fail', mend: expect.stringMatching(mend) });
+  expect(finding(report, check)).toMatchObject({ status: 'fail', fix: expect.stringMatching(fix) });
 });
 
 test('says which values are not the default and where each comes from', async () => {
@@ -181,7 +181,7 @@ esac`,
   expect(finding(report, 'codex')).toMatchObject({
     status: 'warn',
     detail: expect.stringContaining("says 'a code editor'"),
-    mend: expect.stringContaining('RLM_CODEX'),
+    fix: expect.stringContaining('RLM_CODEX'),
   });
   expect(finding(report, 'claude print')).toMatchObject({
     status: 'fail',

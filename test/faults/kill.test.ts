@@ -161,9 +161,9 @@ test('a batch whose server, driver, launcher, command and workers are killed at 
   const accepted = new Set<string>();
   for (const event of scene.fixture.events()) {
     if (event.type === 'attempt_started' && accepted.has(event.id)) expect.fail(`${event.id} was run again`);
-    if (event.type !== 'outcome' || event.outcome.status !== 'accepted') continue;
-    if (accepted.has(event.outcome.id)) expect.fail(`${event.outcome.id} was counted twice`);
-    accepted.add(event.outcome.id);
+    if (event.type !== 'result' || event.result.status !== 'accepted') continue;
+    if (accepted.has(event.result.id)) expect.fail(`${event.result.id} was counted twice`);
+    accepted.add(event.result.id);
   }
   expect([...accepted].sort()).toEqual(ids);
   expect(scene.fixture.summary()).toMatchObject({

@@ -139,8 +139,8 @@ test('of ten that resume a run at once one drives it, and the others are told wh
   expect(fixture.summary()).toMatchObject({ state: 'completed', jobs_succeeded: 3 });
   expect(
     events
-      .filter((event) => event.type === 'outcome')
-      .map(({ outcome }) => outcome.id)
+      .filter((event) => event.type === 'result')
+      .map(({ result }) => result.id)
       .sort(),
   ).toEqual(['a', 'b', 'c']);
 }, 60_000);

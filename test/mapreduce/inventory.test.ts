@@ -99,8 +99,8 @@ describe('the inventory', () => {
     ['invalid_output', 'micro', 'heavy', 'ask_user'],
     ['crashed', 'meso', 'standard', 'retry'],
     ['server', 'meso', 'standard', 'retry'],
-    ['quota', 'meso', 'standard', 'mend_first'],
-    ['auth', 'meso', 'standard', 'mend_first'],
+    ['quota', 'meso', 'standard', 'fix_first'],
+    ['auth', 'meso', 'standard', 'fix_first'],
   ];
   it.each(cases)(
     'suggests what to do after %s of a %s %s task: %s',

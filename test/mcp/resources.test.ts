@@ -93,12 +93,12 @@ test('a job shows what was asked, how it ended and its answer', async () => {
   const client = await connectClient(root);
   expect(await readJson(client, `rlm://runs/${run.id}/jobs/${jobId(2)}`)).toMatchObject({
     job: { job_id: jobId(2), chunk_id: 'c-2' },
-    outcome: { status: 'accepted', attempts: 1 },
+    result: { status: 'accepted', attempts: 1 },
     answer_path: join(run.dir, 'subresults', `${jobId(2)}.json`),
     answer: { chunk_id: 'c-2', relevant: true },
   });
   expect(await readJson(client, `rlm://runs/${run.id}/jobs/${jobId(3)}`)).toMatchObject({
-    outcome: { status: 'failed', attempts: 3, failure_class: 'invalid_output' },
+    result: { status: 'failed', attempts: 3, failure_class: 'invalid_output' },
     answer_path: null,
     answer: null,
   });
@@ -128,16 +128,16 @@ test('a jobs file without its last line end, and a journal that a crash tore, ar
   writeFileSync(jobs, readFileSync(jobs, 'utf8').trimEnd());
   const events = join(run.dir, 'events.jsonl');
   const [started, assigned, ...rest] = readFileSync(events, 'utf8').split('\n');
-  const torn = `{"type":"outcome","outcome":{"id":"${jobId(1)}","sta`;
+  const torn = `{"type":"result","result":{"id":"${jobId(1)}","sta`;
   writeFileSync(events, [started, assigned, torn, ...rest].join('\n') + torn);
   const client = await connectClient(root);
   const base = `rlm://runs/${run.id}`;
   const ids = (await readPages(client, `${base}/jobs`, 'jobs')).map(({ job_id }) => job_id);
   expect(ids).toEqual([jobId(1), jobId(2), jobId(3)]);
   const types = (await readPages(client, `${base}/events`, 'events')).map(({ type }) => type);
-  expect(types).toEqual(['driver_started', 'assignments', 'outcome', 'outcome', 'outcome', 'finished']);
+  expect(types).toEqual(['driver_started', 'assignments', 'result', 'result', 'result', 'finished']);
   expect(await readJson(client, `${base}/jobs/${jobId(1)}`)).toMatchObject({
-    outcome: { status: 'accepted' },
+    result: { status: 'accepted' },
   });
 });
 

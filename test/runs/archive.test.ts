@@ -129,7 +129,7 @@ describe('an archive', { timeout: 120_000 }, () => {
     const run = finishedRun(root);
     symlinkSync('/etc/passwd', join(run.dir, 'link'));
     const result = await archiveRun(root, 'run-1', OPTIONS);
-    expect(result.left_out).toEqual(['link']);
+    expect(result.skipped).toEqual(['link']);
     expect(existsSync(join(result.path, 'run/link'))).toBe(false);
     expect(readdirSync(run.dir)).toContain('link');
   });

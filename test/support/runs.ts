@@ -62,8 +62,8 @@ export function finishedBatch(
       place(join(run.dir, job.output_path), JSON.stringify({ chunk_id: job.chunk_id, relevant: true }));
     write({
       ts,
-      type: 'outcome',
-      outcome: {
+      type: 'result',
+      result: {
         id,
         status: accepted ? 'accepted' : 'failed',
         attempts: accepted ? 1 : 3,

@@ -15,7 +15,7 @@ const EXTRACTORS: Partial<Record<SourceKind, () => Promise<Extractor>>> = {
 /**
  * Extracts the text of a document that a library must hold whole. Any error means that it is damaged.
  *
- * @throws LeftOut `too_large` for one that would become too much
+ * @throws Skipped `too_large` for one that would become too much
  */
 export async function extractText(kind: SourceKind, file: string): Promise<ExtractedText> {
   const load = EXTRACTORS[kind];

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { systemCode } from '../../errors.ts';
-import { LeftOut } from '../ingest/left-out.ts';
+import { Skipped } from '../ingest/skipped.ts';
 import { type ExtractedText, joinParts } from './text.ts';
 
 const MAX_PAGES = 10_000;
@@ -18,7 +18,7 @@ export async function extractPdf(bytes: Buffer): Promise<ExtractedText> {
   try {
     const { numPages } = document;
     if (numPages > MAX_PAGES) {
-      throw new LeftOut('too_large', `${numPages} pages; at most ${MAX_PAGES} can be extracted`);
+      throw new Skipped('too_large', `${numPages} pages; at most ${MAX_PAGES} can be extracted`);
     }
     const pages: string[] = [];
     let characters = 0;
@@ -30,7 +30,7 @@ export async function extractPdf(bytes: Buffer): Promise<ExtractedText> {
       page.cleanup();
       characters += text.length;
       if (characters > MAX_CHARACTERS) {
-        throw new LeftOut('too_large', `more than ${MAX_CHARACTERS} characters of text on ${number} pages`);
+        throw new Skipped('too_large', `more than ${MAX_CHARACTERS} characters of text on ${number} pages`);
       }
       pages.push(text);
     }
@@ -51,7 +51,7 @@ function refuseHugeStreams(bytes: Buffer): void {
       inflateSync(bytes.subarray(start, end), { maxOutputLength: MAX_STREAM_BYTES });
     } catch (error) {
       if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') {
-        throw new LeftOut('too_large', `a stream in it inflates to more than ${MAX_STREAM_BYTES} bytes`);
+        throw new Skipped('too_large', `a stream in it inflates to more than ${MAX_STREAM_BYTES} bytes`);
       }
     }
     at = end + 3;

@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { messageOf, systemCode } from '../../errors.ts';
-import { LeftOut } from '../ingest/left-out.ts';
+import { Skipped } from '../ingest/skipped.ts';
 
 const END_OF_DIRECTORY = Buffer.from('PK\x05\x06', 'latin1');
 const ENTRY = 0x02014b50;
@@ -13,7 +13,7 @@ const MAX_PART_BYTES = 64 * 1024 * 1024;
  * archive says of its parts' sizes is the word of whoever made it.
  *
  * @param limit bytes of all XML parts together; a parsed tree takes some twenty times that
- * @throws LeftOut `too_large`; an Error when it is no whole archive
+ * @throws Skipped `too_large`; an Error when it is no whole archive
  */
 export function refuseZipBomb(archive: Buffer, limit: number): void {
   let xml = 0;
@@ -23,7 +23,7 @@ export function refuseZipBomb(archive: Buffer, limit: number): void {
     const size = method === 0 ? data.length : inflatedSize(name, data, room);
     if (size > room) {
       const what = isXml ? `more than ${limit} bytes of XML` : `more than ${room} bytes`;
-      throw new LeftOut('too_large', `with its part ${name.slice(0, 80)} it inflates to ${what}`);
+      throw new Skipped('too_large', `with its part ${name.slice(0, 80)} it inflates to ${what}`);
     }
     if (isXml) xml += size;
   }
@@ -45,7 +45,7 @@ function* entriesOf(archive: Buffer): Generator<{ name: string; method: number; 
   if (end === -1 || end + 22 > archive.length) throw new Error('no zip archive: it has no directory');
   const count = archive.readUInt16LE(end + 10);
   if (count > MAX_ENTRIES)
-    throw new LeftOut('too_large', `${count} parts; at most ${MAX_ENTRIES} are looked at`);
+    throw new Skipped('too_large', `${count} parts; at most ${MAX_ENTRIES} are looked at`);
   let at = archive.readUInt32LE(end + 16);
   for (let entry = 0; entry < count; entry += 1) {
     if (at + 46 > end || archive.readUInt32LE(at) !== ENTRY) throw new Error('its zip directory is damaged');

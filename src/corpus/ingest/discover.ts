@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
-import type { LeftOutReason, SkippedSource } from '../../contracts/index.ts';
+import type { SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { isInside } from '../../files/index.ts';
 import { breathe } from '../breath.ts';
@@ -203,7 +203,7 @@ class Walk {
     this.#found.set(key, { candidate: { path: this.#cited(path), file: key, stats }, real, linked });
   }
 
-  #skip(path: string, reason: LeftOutReason, detail: string): void {
+  #skip(path: string, reason: SkipReason, detail: string): void {
     this.#skipped.set(path, {
       status: 'skipped',
       path: this.#cited(path),

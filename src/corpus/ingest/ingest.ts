@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IndexPolicy, IngestReport, LeftOutReason, SkippedSource } from '../../contracts/index.ts';
+import type { IndexPolicy, IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { breathe } from '../breath.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { cutChunks } from './chunker.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type Candidate, discover } from './discover.ts';
-import { LeftOut } from './left-out.ts';
 import { PriorCorpus, type PriorSource } from './prior.ts';
 import { type DocumentText, type Inspection, inspect, rateOf, textOf } from './read-document.ts';
 import { ReportBuilder } from './report.ts';
+import { Skipped } from './skipped.ts';
 import { withFile } from './window.ts';
 
 const DEFAULT_TARGET_TOKENS = 1500;
@@ -211,8 +211,8 @@ async function writeChunks(
 }
 
 /** Undefined for what is not the document's fault. */
-function reasonOf(error: unknown): LeftOutReason | undefined {
-  if (error instanceof LeftOut) return error.reason;
+function reasonOf(error: unknown): SkipReason | undefined {
+  if (error instanceof Skipped) return error.reason;
   if (error instanceof RlmError) return undefined;
   const code = systemCode(error);
   if (code === undefined || code.startsWith('ERR_')) return undefined;
@@ -238,7 +238,7 @@ function refuseChanged(candidate: Candidate): void {
   if (now.mtimeMs === candidate.stats.mtimeMs && now.size === candidate.stats.size) return;
   // A growing log is read as far as it was when it was found; what was rewritten is left out.
   if (now.size > candidate.stats.size && now.ino === candidate.stats.ino) return;
-  throw new LeftOut('changed', 'it changed while it was read; ingest again');
+  throw new Skipped('changed', 'it changed while it was read; ingest again');
 }
 
 const TEXT_NAME = /^[0-9a-f]{16}\.(?:txt|positions\.jsonl)$/;

@@ -9,7 +9,7 @@ import { CORPUS_FILES } from '../layout.ts';
 import type { Candidate } from './discover.ts';
 import { HEAD_BYTES, judgeHead, transcode, Utf8Check } from './encoding.ts';
 import { EXTRACTED_KINDS, kindOf } from './kinds.ts';
-import { LeftOut } from './left-out.ts';
+import { Skipped } from './skipped.ts';
 import { TokenRate } from './tokens.ts';
 import { blocksOf, type TextSource, withFile } from './window.ts';
 
@@ -31,7 +31,7 @@ export interface DocumentText {
   positionsPath: string | null;
 }
 
-/** Reads a document once: hash, kind, encoding, tokens a byte. @throws LeftOut */
+/** Reads a document once: hash, kind, encoding, tokens a byte. @throws Skipped */
 export async function inspect(
   candidate: Candidate,
   breathe: () => Promise<void> | undefined,
@@ -42,10 +42,10 @@ export async function inspect(
     const kind = kindOf(candidate.file, head);
     const limit = EXTRACTED_KINDS[kind];
     if (limit !== undefined && size > limit) {
-      throw new LeftOut('too_large', `${kind} of ${size} bytes; at most ${limit} can be extracted`);
+      throw new Skipped('too_large', `${kind} of ${size} bytes; at most ${limit} can be extracted`);
     }
     const verdict = limit === undefined ? judgeHead(head) : 'utf-8?';
-    if (verdict === 'binary') throw new LeftOut('binary', `no text in its first ${head.length} bytes`);
+    if (verdict === 'binary') throw new Skipped('binary', `no text in its first ${head.length} bytes`);
     const hash = createHash('sha256');
     const check = new Utf8Check();
     const rate = new TokenRate();
@@ -96,7 +96,7 @@ function noteOf(encoding: SourceEncoding, invalid: number): string | undefined {
  * Makes the text that offsets refer to: the document itself when it is valid UTF-8, else a file under
  * `inputs/` that is named by the document's hash.
  *
- * @throws LeftOut when the document is damaged, or changed since it was inspected
+ * @throws Skipped when the document is damaged, or changed since it was inspected
  */
 export async function textOf(
   candidate: Candidate,
@@ -117,8 +117,8 @@ export async function textOf(
     return { textPath, file: target, bytes, positionsPath: null };
   }
   const extracted = await extractText(inspection.kind, file).catch((error: unknown) => {
-    if (error instanceof LeftOut) throw error;
-    throw new LeftOut('extraction_failed', `${inspection.kind}: ${messageOf(error).slice(0, 200)}`);
+    if (error instanceof Skipped) throw error;
+    throw new Skipped('extraction_failed', `${inspection.kind}: ${messageOf(error).slice(0, 200)}`);
   });
   writeFileSync(target, extracted.text, { mode: FILE_MODE });
   const positionsPath = extracted.positions.length === 0 ? null : `${name}.positions.jsonl`;

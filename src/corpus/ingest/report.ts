@@ -12,7 +12,7 @@ export class ReportBuilder {
   #bytes = 0;
   readonly #byKind: Record<string, number> = {};
   readonly #byReason: Record<string, number> = {};
-  readonly #leftOut: IngestReport['left_out'] = [];
+  readonly #skipped: IngestReport['skipped'] = [];
   readonly #notes: IngestReport['notes'] = [];
 
   read(candidate: Candidate, outcome: { kind: string; reused: boolean; note: string | undefined }): void {
@@ -27,8 +27,8 @@ export class ReportBuilder {
 
   skipped(source: SkippedSource): void {
     this.#byReason[source.reason] = (this.#byReason[source.reason] ?? 0) + 1;
-    if (this.#leftOut.length < REPORTED) {
-      this.#leftOut.push({ path: source.path, reason: source.reason, detail: source.detail.slice(0, 300) });
+    if (this.#skipped.length < REPORTED) {
+      this.#skipped.push({ path: source.path, reason: source.reason, detail: source.detail.slice(0, 300) });
     }
   }
 
@@ -41,7 +41,7 @@ export class ReportBuilder {
       bytes: this.#bytes,
       by_kind: this.#byKind,
       by_reason: this.#byReason,
-      left_out: this.#leftOut,
+      skipped: this.#skipped,
       notes: this.#notes,
       manifest_path: CORPUS_FILES.manifest,
       sources_path: CORPUS_FILES.sources,

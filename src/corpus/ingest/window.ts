@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { LeftOut } from './left-out.ts';
+import { Skipped } from './skipped.ts';
 
 const READ_BYTES = 1 << 20;
 
@@ -33,7 +33,7 @@ export class ByteWindow {
         const wanted = Math.min(this.#buffer.length - this.#filled, this.#source.size - at);
         if (wanted === 0) break;
         const read = this.#source.read(this.#buffer, this.#filled, wanted, at);
-        if (read === 0) throw new LeftOut('changed', 'it became shorter while it was read; ingest again');
+        if (read === 0) throw new Skipped('changed', 'it became shorter while it was read; ingest again');
         this.#filled += read;
       }
     }
@@ -64,7 +64,7 @@ export function* blocksOf(source: TextSource): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, source.size));
   for (let position = 0; position < source.size; ) {
     const read = source.read(buffer, 0, Math.min(buffer.length, source.size - position), position);
-    if (read === 0) throw new LeftOut('changed', 'it became shorter while it was read; ingest again');
+    if (read === 0) throw new Skipped('changed', 'it became shorter while it was read; ingest again');
     yield buffer.subarray(0, read);
     position += read;
   }

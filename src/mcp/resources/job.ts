@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { JobRecord, type OutcomeRecord } from '../../contracts/index.ts';
+import { JobRecord, type ResultRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
 import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
@@ -13,12 +13,12 @@ import { cut, jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
  */
 export async function readJob(run: RunHandle, jobId: string) {
   const job = await findJob(run, jobId);
-  const outcome = await lastOutcome(run, jobId);
+  const result = await lastResult(run, jobId);
   const path = resolveInside(run.dir, job.output_path, 'output_path');
   const resource = {
     run_id: run.id,
     job: { ...job, question: cut(job.question, 1500) },
-    outcome: outcome === undefined ? null : shorten(outcome),
+    result: result === undefined ? null : shorten(result),
     answer_path: existsSync(path) ? path : null,
     answer: readAnswer(path),
   };
@@ -42,27 +42,27 @@ async function findJob(run: RunHandle, jobId: string): Promise<JobRecord> {
   });
 }
 
-async function lastOutcome(run: RunHandle, jobId: string): Promise<OutcomeRecord | undefined> {
+async function lastResult(run: RunHandle, jobId: string): Promise<ResultRecord | undefined> {
   const path = resolveInside(run.dir, RUN_FILES.events, RUN_FILES.events);
   if (!existsSync(path)) return undefined;
   const { parseEvent } = await import('../../dispatch/index.ts');
   const needle = JSON.stringify(jobId);
-  let outcome: OutcomeRecord | undefined;
+  let result: ResultRecord | undefined;
   for await (const batch of readLineBatches(path)) {
     for (const line of batch) {
-      if (!line.complete || !line.text.includes('"outcome"') || !line.text.includes(needle)) continue;
+      if (!line.complete || !line.text.includes('"result"') || !line.text.includes(needle)) continue;
       const event = parseEvent(line.text);
-      if (event?.type === 'outcome' && event.outcome.id === jobId) outcome = event.outcome;
+      if (event?.type === 'result' && event.result.id === jobId) result = event.result;
     }
   }
-  return outcome;
+  return result;
 }
 
-function shorten(outcome: OutcomeRecord): OutcomeRecord {
+function shorten(result: ResultRecord): ResultRecord {
   return {
-    ...outcome,
-    errors: outcome.errors.slice(-3).map((error) => cut(error, 400)),
-    log_paths: outcome.log_paths.slice(-5),
+    ...result,
+    errors: result.errors.slice(-3).map((error) => cut(error, 400)),
+    log_paths: result.log_paths.slice(-5),
   };
 }
 

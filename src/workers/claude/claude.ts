@@ -27,7 +27,7 @@ export interface ClaudeWorkerOptions {
   extraEnvNames?: readonly string[] | undefined;
 }
 
-/** Only `dispatch/` retries. (Of a conversation with tools a passing fault would lose all, so a few are left.) */
+/** Only `dispatch/` retries. (Of a conversation with tools a transient error would lose all, so a few are left.) */
 const RETRIES = { prompt: '0', tools: '3' };
 
 /**

@@ -83,7 +83,7 @@ export function readUserConfig(home: string): UserConfig {
   } catch (error) {
     // A parser quotes the line it stumbled over, which may hold a token: only its first line is passed on.
     throw new RlmError('usage', `${path} is not valid: ${messageOf(error).split('\n')[0]}`, {
-      hint: 'Mend it, name another home with --codex-home, or another worker with --worker.',
+      hint: 'Fix it, name another home with --codex-home, or another worker with --worker.',
     });
   }
 }

@@ -161,7 +161,7 @@ class Turn {
         return;
       case 'error':
       case 'warning':
-        // A passing fault, or the cause that `turn/completed` will repeat.
+        // A transient error, or the cause that `turn/completed` will repeat.
         this.#record({
           type: 'item.completed',
           item: { type: 'error', notification: method, ...params },
