@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { findCodex } from '../src/workers/codex/binary.ts';
+import { findCodex } from '../src/workers/codex/installation.ts';
 import { STRICT_ANSWER_SCHEMA } from '../test/support/answer-schema.ts';
 import { isolatedCodex } from '../test/support/codex-home.ts';
 import { processesMarked } from '../test/support/marked-processes.ts';

@@ -16,8 +16,14 @@ import {
 import { endSurvivors } from '../workers/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
-import { requireActivity, silentFor, writeActivity } from './record.ts';
-import { lastError, type RunStatus, readStatus } from './status.ts';
+import {
+  lastError,
+  type RunStatus,
+  readStatus,
+  requireActivity,
+  silentFor,
+  writeActivity,
+} from './status.ts';
 
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
 const START_WAIT_MS = 30_000;

@@ -17,7 +17,7 @@ import {
 } from '../workers/index.ts';
 import type { DriverOrder } from './driver-process/index.ts';
 import { flowOf } from './flows.ts';
-import { cancelRequested, requireActivity, writeActivity } from './record.ts';
+import { cancelRequested, requireActivity, writeActivity } from './status.ts';
 
 const HEARTBEAT_MS = 1000;
 

@@ -5,8 +5,7 @@ import type { JournalEvent } from '../contracts/index.ts';
 import { readEvents } from '../dispatch/index.ts';
 import { isAlive } from '../files/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { requireActivity } from './record.ts';
-import { isOver, type RunStatus, readStatus } from './status.ts';
+import { isOver, type RunStatus, readStatus, requireActivity } from './status.ts';
 
 /** Where no change is notified (network file systems, a killed driver), we look at least so often. */
 const LOOK_MS = 1000;

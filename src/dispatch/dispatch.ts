@@ -9,10 +9,8 @@ import type { Assignment, PreparedAssignment } from './assignment.ts';
 import { type AttemptLoop, type AttemptsEnd, runAttempts } from './attempts.ts';
 import type { BudgetLedger } from './budget.ts';
 import { AnswerCache } from './cache.ts';
-import { AdaptiveConcurrency } from './concurrency.ts';
-import type { History } from './history.ts';
-import { type Journal, ResultReader } from './journal.ts';
-import type { RetryLimits, Stop } from './policy.ts';
+import { type History, type Journal, ResultReader } from './journal.ts';
+import { AdaptiveConcurrency, type RetryLimits, type Stop } from './policy.ts';
 
 export interface DispatchOptions {
   journal: Journal;

@@ -1,8 +1,7 @@
 import type { LoadedConfig } from '../config/index.ts';
 import type { ActivityState, Failure } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import type { History } from './history.ts';
-import type { Journal } from './journal.ts';
+import type { History, Journal } from './journal.ts';
 import type { Stop } from './policy.ts';
 
 /** What the driver hands to a flow: a run that is locked, and the journal of which it is the one writer. */

@@ -2,8 +2,8 @@ export type { Acceptance, Assignment, Piece, PreparedAssignment, Split } from '.
 export { BudgetLedger, costOf } from './budget.ts';
 export { AnswerCache } from './cache.ts';
 export { endOfStop, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
-export type { History } from './history.ts';
 export { IdIndex, quickHash } from './id-index.ts';
+export type { History } from './journal.ts';
 export { Journal, parseEvent, ResultReader, readEvents, readHistory } from './journal.ts';
 export type { Stop } from './policy.ts';
 export { WorkSession } from './session.ts';

@@ -1,10 +1,8 @@
-import { rmSync, statSync } from 'node:fs';
-import { NO_USAGE } from '../contracts/index.ts';
-import { messageOf } from '../errors.ts';
-import { writeFileAtomic } from '../files/index.ts';
-import type { OwnedProcesses } from './owned-processes.ts';
-import { stderrPathOf } from './printed.ts';
-import type { ProcessEnd } from './process.ts';
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { type Failure, NO_USAGE } from '../contracts/index.ts';
+import { messageOf, systemCode } from '../errors.ts';
+import { readAt, writeFileAtomic } from '../files/index.ts';
+import type { OwnedProcesses, ProcessEnd } from './process.ts';
 import type { WorkRequest, WorkResult } from './worker.ts';
 
 /**
@@ -81,3 +79,104 @@ export async function runCall(
     if (stdin === 'input') rmSync(inputPath, { force: true });
   }
 }
+
+/** The longest answer that is read from a file a worker printed to, bytes; the file itself stays on disk. */
+export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** As much of a worker's last words as goes into a failure's message, bytes. */
+const TAIL_BYTES = 2048;
+
+/** Where a worker's stderr goes: beside its log. */
+export function stderrPathOf(logPath: string): string {
+  return `${logPath.replace(/\.jsonl?$/, '')}.stderr.log`;
+}
+
+/** The whole of a file that a worker printed, or undefined when it is longer than `maxBytes`. */
+export function readPrinted(path: string, maxBytes = MAX_ANSWER_BYTES): string | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    return size > maxBytes ? undefined : readSpan(fd, 0, size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The last 2 kB of a file as one harmless line of text; empty when there is none. */
+export function lastWords(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    return harmless(readSpan(fd, Math.max(0, size - TAIL_BYTES), size));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Foreign text for a message of ours: terminal sequences and control characters out, spaces joined. */
+export function harmless(text: string, maxLength = TAIL_BYTES): string {
+  return text
+    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029\ufffd\s]+/gu, ' ')
+    .trim()
+    .slice(-maxLength);
+}
+
+function readSpan(fd: number, start: number, end: number): string {
+  return readAt(fd, start, end - start).toString('utf8');
+}
+
+/** Start errors that another try may not meet; all others need a person. */
+const PASSING_START_ERRORS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
+
+/**
+ * What a process's end alone says: a failure where we ended it, where it could not start, where it was killed
+ * or left with a non-zero code; undefined after a clean exit. Workers that know more look there first.
+ *
+ * @param program how the message names it
+ */
+export function failureOfEnd(
+  program: string,
+  end: ProcessEnd,
+  request: Pick<WorkRequest, 'timeoutMs' | 'idleTimeoutMs'>,
+  stderrPath: string,
+): Failure | undefined {
+  if (end.startError !== undefined) {
+    const { code, message } = end.startError;
+    return {
+      class: PASSING_START_ERRORS.has(code) ? 'crashed' : 'config',
+      message: `${program} cannot be started: ${code}: ${message}${START_HINTS[code] ?? ''}`,
+    };
+  }
+  switch (end.ended) {
+    case 'timeout':
+      return { class: 'timeout', message: `${program} was ended at its limit of ${request.timeoutMs} ms` };
+    case 'idle':
+      return {
+        class: 'timeout',
+        message: `${program} was ended after it had printed nothing for ${request.idleTimeoutMs} ms`,
+      };
+    case 'output':
+      return { class: 'crashed', message: `${program} was ended because it printed too much` };
+    case 'cancelled':
+      return { class: 'cancelled', message: `${program} was cancelled` };
+    default:
+  }
+  if (end.exitCode === 0) return undefined;
+  const how =
+    end.killedBy === undefined ? `exited with code ${end.exitCode}` : `was killed by ${end.killedBy}`;
+  const said = lastWords(stderrPath);
+  return { class: 'crashed', message: said === '' ? `${program} ${how}` : `${program} ${how}: ${said}` };
+}
+
+const START_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: '. Check that the file, its #! interpreter and the working directory exist.',
+  EACCES: '. Make it executable (chmod +x).',
+  ENOEXEC: '. Start the script with a #! line.',
+  E2BIG: '. An argument is too long.',
+};

@@ -1,10 +1,8 @@
 export { currentDepth, DEPTH_VARIABLE, RUN_VARIABLE, workerEnvironment } from './environment.ts';
-export { Launcher } from './launcher.ts';
-export { serveLauncher } from './launcher-process.ts';
+export { Launcher, serveLauncher } from './launcher.ts';
 export { askProgram } from './probe.ts';
-export { killAllGroups, launchThrough } from './process.ts';
+export { endSurvivors, killAllGroups, launchThrough } from './process.ts';
 export { createWorker } from './select.ts';
-export { endSurvivors } from './survivors.ts';
 export type {
   MaterialPart,
   Sandbox,

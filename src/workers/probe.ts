@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
-import { readPrinted } from './printed.ts';
+import { readPrinted } from './call.ts';
 import { type ProcessEnd, runProcess } from './process.ts';
 
 /** A program that only tells about itself answers well within this, milliseconds. */

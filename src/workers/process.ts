@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
-import type { ProcessIdentity } from '../files/index.ts';
+import { isAlive, type ProcessIdentity } from '../files/index.ts';
+import { RUN_VARIABLE } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import { type Program, type Spawned, signalGroup, spawnProgram } from './spawn.ts';
 
@@ -114,4 +116,94 @@ function watchLimits(
       lastGrowth = now;
     } else if (now - lastGrowth >= spec.idleTimeoutMs) stop('idle');
   }, interval);
+}
+
+/** The processes of one worker, so that closing the worker ends them. */
+export class OwnedProcesses {
+  readonly #groups = new Set<number>();
+  readonly #running = new Set<Promise<ProcessEnd>>();
+  #closed = false;
+
+  /** As `runProcess`; after `close` nothing is started any more and every call ends as `cancelled`. */
+  async run(spec: ProcessSpec): Promise<ProcessEnd> {
+    let group: number | undefined;
+    const running = runProcess({
+      ...spec,
+      signal: this.#closed ? AbortSignal.abort() : spec.signal,
+      onProcess: (process) => {
+        group = process.pid;
+        this.#groups.add(group);
+        spec.onProcess?.(process);
+      },
+    });
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+      if (group !== undefined) this.#groups.delete(group);
+    }
+  }
+
+  /** Kills what still runs and waits until it is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const group of this.#groups) signalGroup(group, 'SIGKILL');
+    await Promise.allSettled(this.#running);
+  }
+}
+
+const POLL_MS = 20;
+
+/**
+ * Ends every worker process of a run that is still there, after a crash of its driver or a cancel: those the
+ * journal knows, and on Linux also those that carry the run's mark in their environment, which finds a worker
+ * that was started an instant before the crash, and grandchildren that left their group.
+ *
+ * @returns the pids that were ended
+ */
+export async function endSurvivors(runDir: string, known: ProcessIdentity[]): Promise<number[]> {
+  const ended = new Set<number>();
+  const deadline = performance.now() + GRACE_MS;
+  for (;;) {
+    const left = new Set([
+      ...known.filter((process) => isAlive(process) === true).map(({ pid }) => pid),
+      ...marked(runDir),
+    ]);
+    if (left.size === 0) return [...ended];
+    const signal = performance.now() < deadline ? 'SIGTERM' : 'SIGKILL';
+    for (const pid of left) {
+      if (ended.has(pid) && signal === 'SIGTERM') continue;
+      ended.add(pid);
+      signalGroup(pid, signal);
+      signalProcess(pid, signal);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** Pids of our own user's processes whose environment names the run directory. */
+function marked(runDir: string): number[] {
+  if (process.platform !== 'linux') return [];
+  const mark = `${RUN_VARIABLE}=${runDir}`;
+  const pids: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    try {
+      // A zombie's environment reads as empty, so it is no survivor.
+      if (readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(mark)) pids.push(pid);
+    } catch {
+      // Gone by now, or another user's.
+    }
+  }
+  return pids;
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone by now.
+  }
 }

@@ -91,7 +91,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Promise<ChosenWorker> {
-  const { createCommandWorker } = await import('./command/index.ts');
+  const { createCommandWorker } = await import('./command.ts');
   const environment = config.worker_env;
   const { argv, runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck } = choice;
   if (runnerScript !== undefined) {

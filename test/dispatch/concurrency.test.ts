@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AdaptiveConcurrency } from '../../src/dispatch/concurrency.ts';
+import { AdaptiveConcurrency } from '../../src/dispatch/policy.ts';
 
 describe('adaptive concurrency', () => {
   it('halves at a fault, once for all calls that were under way, and climbs back', () => {

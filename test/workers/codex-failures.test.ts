@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureOfMessage, failureOfTurn } from '../../src/workers/codex/failures.ts';
+import { failureOfMessage, failureOfTurn } from '../../src/workers/codex/output.ts';
 
 const now = new Date(2026, 10, 21, 13, 0, 0);
 

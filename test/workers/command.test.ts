@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { processStart } from '../../src/files/index.ts';
-import { createCommandWorker } from '../../src/workers/command/index.ts';
+import { createCommandWorker } from '../../src/workers/command.ts';
 import { temporaryDirectory, until, workRequest } from './request.ts';
 
 let directory: string;

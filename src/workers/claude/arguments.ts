@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { type WorkRequest, writablePaths } from '../worker.ts';
-import type { ClaudeCapabilities } from './binary.ts';
-import type { ClaudeLogin } from './login.ts';
-import { withoutBounds } from './schema.ts';
+import { workerEnvironment } from '../environment.ts';
+import { askProgram } from '../probe.ts';
+import { type Sandbox, type WorkRequest, writablePaths } from '../worker.ts';
+import type { ClaudeCapabilities, ClaudeLogin } from './installation.ts';
 
 /** Linux takes no longer argument (128 KiB with its end), whatever the rest; bytes. */
 export const MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
@@ -79,4 +79,108 @@ function toolArguments(
     ...['--permission-mode', 'dontAsk'],
     ...(directories.length === 0 ? [] : ['--add-dir', ...directories]),
   ];
+}
+
+/** Programs by which Claude Code confines a shell on Linux, each asked for something that needs what it needs. */
+const LINUX_PROGRAMS: readonly (readonly [string, ...string[]])[] = [
+  ['bwrap', '--unshare-user', '--unshare-net', '--dev-bind', '/', '/', 'true'],
+  ['socat', '-V'],
+];
+
+/**
+ * Whether Claude Code can confine a shell here: on macOS by itself, on Linux with bubblewrap and socat, where the
+ * system lets an ordinary user make namespaces.
+ */
+export async function canConfineShell(
+  { flags }: ClaudeCapabilities,
+  source: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  if (!['--settings', '--append-system-prompt'].every((flag) => flags.includes(flag))) return false;
+  if (process.platform === 'darwin') return true;
+  if (process.platform !== 'linux') return false;
+  try {
+    for (const [file, ...args] of LINUX_PROGRAMS) {
+      const { end } = await askProgram(file, args, { env: workerEnvironment({}, source) });
+      if (end.exitCode !== 0) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The directory that a call with a shell starts in: one that it owns, because Claude Code lets a shell write all of
+ * its working directory, and a path that is denied there is denied with everything below it. Undefined without one.
+ */
+export function shellDirectory(sandbox: Sandbox): string | undefined {
+  if (sandbox.mode !== 'workspace-write') return undefined;
+  return sandbox.writable.findLast((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
+}
+
+/**
+ * Arguments that confine the shell of a call: it writes the given paths and a temporary directory, has no network,
+ * does not see the login, and cannot ask for less.
+ *
+ * @param base where relative paths of the task start, as the worker is told
+ * @param loginVariables names that the shell does not see
+ */
+export function shellArguments(
+  writable: readonly string[],
+  base: string,
+  loginVariables: readonly string[],
+): string[] {
+  const sandbox = {
+    enabled: true,
+    failIfUnavailable: true,
+    allowUnsandboxedCommands: false,
+    autoAllowBashIfSandboxed: true,
+    // Two slashes: one would start at the settings.
+    filesystem: { allowWrite: writable.map((path) => `/${path}`) },
+    credentials: { envVars: loginVariables.map((name) => ({ name, mode: 'deny' })) },
+  };
+  return [
+    '--settings',
+    JSON.stringify({ sandbox }),
+    '--append-system-prompt',
+    `Relative paths in the task start at ${base}, which is not your working directory.`,
+  ];
+}
+
+/** Bounds that are told to the model in words instead. */
+const BOUNDS: Readonly<Record<string, (value: unknown) => string>> = {
+  minLength: (value) => (Number(value) > 1 ? `at least ${value} characters` : 'not empty'),
+  maxLength: (value) => `at most ${value} characters`,
+  minItems: (value) => `at least ${value} items`,
+  maxItems: (value) => `at most ${value} items`,
+  pattern: (value) => `matching ${value}`,
+};
+/** Keywords whose values are maps from names to schemas: a property called `pattern` is no bound. */
+const MAPS = new Set(['properties', '$defs', 'definitions', 'patternProperties']);
+/** Claude Code's validator knows no dialect by name: it ends with `no schema with key or ref "https://json-schema…"`. */
+const NAMES = new Set(['$schema', '$id']);
+const NOT_SCHEMAS = new Set(['enum', 'const', 'default', 'examples', 'required']);
+
+/**
+ * A schema without its dialect, and without bounds on lengths, which stand in the descriptions instead. Claude Code refuses an answer
+ * whose summary is one character too long; the flow cuts such a one and keeps it (CONTRACTS.md A). The flow
+ * checks the whole schema afterwards.
+ */
+export function withoutBounds(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutBounds);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const kept: Record<string, unknown> = {};
+  const said: string[] = [];
+  for (const [key, value] of Object.entries(schema)) {
+    const tell = BOUNDS[key];
+    if (NAMES.has(key)) continue;
+    if (tell !== undefined) said.push(tell(value));
+    else if (NOT_SCHEMAS.has(key)) kept[key] = value;
+    else if (MAPS.has(key) && typeof value === 'object' && value !== null)
+      kept[key] = Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutBounds(one)]));
+    else kept[key] = withoutBounds(value);
+  }
+  if (said.length === 0) return kept;
+  const description = typeof kept.description === 'string' ? `${kept.description}; ` : '';
+  return { ...kept, description: `${description}${said.join(', ')}` };
 }

@@ -3,19 +3,20 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
-import { resultOfCall, runCall } from '../call.ts';
+import { failureOfEnd, resultOfCall, runCall } from '../call.ts';
 import { workerEnvironment } from '../environment.ts';
-import { OwnedProcesses } from '../owned-processes.ts';
-import type { ProcessEnd } from '../process.ts';
-import { failureOfEnd } from '../process-failure.ts';
+import { OwnedProcesses, type ProcessEnd } from '../process.ts';
 import { installSkills, workerSkills } from '../skills.ts';
 import { type Worker, type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
-import { claudeArguments, MAX_ARGUMENT_BYTES } from './arguments.ts';
-import { findClaude, probeClaude } from './binary.ts';
-import { failureOfResult } from './failures.ts';
-import { type ClaudeLog, readClaudeLog } from './log.ts';
-import { findLogin, loginVariables } from './login.ts';
-import { canConfineShell, shellArguments, shellDirectory } from './shell.ts';
+import {
+  canConfineShell,
+  claudeArguments,
+  MAX_ARGUMENT_BYTES,
+  shellArguments,
+  shellDirectory,
+} from './arguments.ts';
+import { findClaude, findLogin, loginVariables, probeClaude } from './installation.ts';
+import { type ClaudeLog, failureOfResult, readClaudeLog } from './output.ts';
 
 export interface ClaudeWorkerOptions {
   /** The root that `.rlm/` lies in. */

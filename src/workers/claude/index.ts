@@ -1,4 +1,3 @@
-export { findClaude, probeClaude } from './binary.ts';
+export { canConfineShell } from './arguments.ts';
 export { createClaudeWorker } from './claude.ts';
-export { findLogin } from './login.ts';
-export { canConfineShell } from './shell.ts';
+export { findClaude, findLogin, probeClaude } from './installation.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
-import { lastWords } from '../printed.ts';
+import { lastWords } from '../call.ts';
 import { type Session, startSession } from '../session.ts';
-import { leanArguments } from './lean.ts';
+import { leanArguments } from './arguments.ts';
 import { type CodexSetup, codexEnvironment } from './setup.ts';
 
 /** A message of the app-server is at most an answer with its envelope; a longer line ends the process. */

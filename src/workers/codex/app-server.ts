@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import { resultOfCall } from '../call.ts';
-import { timeOfEpoch } from '../told-wait.ts';
+import { timeOfEpoch } from '../retry-after.ts';
 import type { QuotaReading, WorkRequest, WorkResult } from '../worker.ts';
 import { AppServerProcess } from './app-server-process.ts';
-import { failureOfMessage } from './failures.ts';
+import { failureOfMessage } from './output.ts';
 import type { CodexSetup } from './setup.ts';
 import { runTurn } from './turn.ts';
 

@@ -2,11 +2,9 @@ import { join, resolve } from 'node:path';
 import { RlmError } from '../../errors.ts';
 import type { Worker } from '../worker.ts';
 import { AppServerLane } from './app-server.ts';
-import { findCodex } from './binary.ts';
-import { probeCodex } from './capabilities.ts';
 import { ExecLane } from './exec.ts';
-import { prepareHome } from './home.ts';
-import type { CodexLogin } from './login.ts';
+import { type CodexLogin, prepareHome } from './home.ts';
+import { findCodex, probeCodex } from './installation.ts';
 import type { CodexSetup } from './setup.ts';
 
 export interface CodexWorkerOptions {

@@ -4,18 +4,13 @@ import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE } from '../../files/index.ts';
-import { resultOfCall, runCall } from '../call.ts';
-import { OwnedProcesses } from '../owned-processes.ts';
-import { lastWords } from '../printed.ts';
-import type { ProcessEnd } from '../process.ts';
-import { failureOfEnd } from '../process-failure.ts';
+import { failureOfEnd, lastWords, resultOfCall, runCall } from '../call.ts';
+import { OwnedProcesses, type ProcessEnd } from '../process.ts';
 import type { PackageSkill } from '../skills.ts';
 import { type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
-import { failureOfMessage } from './failures.ts';
+import { leanArguments, sandboxArguments, setting } from './arguments.ts';
 import { instructionsFile } from './home.ts';
-import { leanArguments, setting } from './lean.ts';
-import { type CodexLog, readCodexLog } from './log.ts';
-import { sandboxArguments } from './sandbox.ts';
+import { type CodexLog, failureOfMessage, readCodexLog } from './output.ts';
 import { type CodexSetup, codexEnvironment } from './setup.ts';
 
 /** Answers every request with a `codex exec` of its own. */

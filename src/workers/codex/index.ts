@@ -1,3 +1,3 @@
-export { findCodex } from './binary.ts';
 export { createCodexWorker, inspectCodex } from './codex.ts';
-export { findCodexLogin } from './login.ts';
+export { findCodexLogin } from './home.ts';
+export { findCodex } from './installation.ts';

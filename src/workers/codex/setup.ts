@@ -1,8 +1,7 @@
 import { delimiter } from 'node:path';
 import { workerEnvironment } from '../environment.ts';
-import type { CodexBinary } from './binary.ts';
-import type { CodexCapabilities } from './capabilities.ts';
 import type { CodexHome } from './home.ts';
+import type { CodexBinary, CodexCapabilities } from './installation.ts';
 
 /** What both lanes know about the installed Codex and where it lives. Made once for a worker. */
 export interface CodexSetup {

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { JsonlAppender } from '../../files/index.ts';
 import type { WorkRequest } from '../worker.ts';
 import type { AppServerProcess } from './app-server-process.ts';
-import { failureOfMessage, failureOfTurn } from './failures.ts';
+import { failureOfMessage, failureOfTurn } from './output.ts';
 
 /** From `turn/interrupt` to the end of the turn; measured: 30 ms. After that we stop waiting for it. */
 const INTERRUPT_TIMEOUT_MS = 2000;

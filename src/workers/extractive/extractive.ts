@@ -1,6 +1,6 @@
 import { ANSWER_LIMITS, NO_USAGE, type WorkerAnswer } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
-import { harmless } from '../printed.ts';
+import { harmless } from '../call.ts';
 import type { MaterialPart, Worker, WorkRequest, WorkResult } from '../worker.ts';
 import { cut, labels, noteOf } from './notes.ts';
 import { type Reading, readPassages } from './passages.ts';

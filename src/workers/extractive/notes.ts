@@ -1,5 +1,5 @@
 import { ANSWER_LIMITS } from '../../contracts/index.ts';
-import { harmless } from '../printed.ts';
+import { harmless } from '../call.ts';
 import type { Passage } from './passages.ts';
 import type { Term } from './term.ts';
 

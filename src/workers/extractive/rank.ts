@@ -1,4 +1,4 @@
-import { harmless } from '../printed.ts';
+import { harmless } from '../call.ts';
 import { coverageOf, heldDegrees } from './bearing.ts';
 import { counterOf } from './counts.ts';
 import { beginningOf, facetOrder } from './facets.ts';

@@ -1,1 +1,0 @@
-export { createCommandWorker } from './command.ts';
