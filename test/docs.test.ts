@@ -5,11 +5,14 @@ import { ANSWER_LIMITS, FailureClass } from '../src/contracts/index.ts';
 import { TOOLS } from '../src/tools/index.ts';
 import { rlm } from './support/rlm.ts';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const configuration = read('docs/CONFIGURATION.md');
+const limits = read('docs/LIMITS.md');
+const prose = ['README.md', 'docs/OPERATIONS.md', 'docs/SECURITY.md', 'docs/LIMITS.md'].map(read).join('\n');
 
 /** Rows of the tables, first cell to second. */
 const rows = new Map(
-  [...readme.matchAll(/^\| (`.+?`) \| (.+?) \|/gm)].map(([, key = '', value = '']) => [
+  [...`${configuration}\n${limits}`.matchAll(/^\| (`.+?`) \| (.+?) \|/gm)].map(([, key = '', value = '']) => [
     key.replaceAll('`', ''),
     value.replaceAll('`', ''),
   ]),
@@ -24,28 +27,28 @@ function defaults(value: object, above = ''): [string, unknown][] {
   );
 }
 
-test('every key of the configuration stands in the README with its default', () => {
+test('every key of the configuration is documented with its default', () => {
   for (const [key, value] of defaults(ConfigFile.parse({}))) {
     const expected = key === 'limits.parallel' ? 'min(8, cores)' : JSON.stringify(value);
     expect(rows.get(key), key).toBe(expected);
   }
-  for (const key of Object.keys(ConfigFile.shape)) expect(readme).toContain(`| \`${key}`);
+  for (const key of Object.keys(ConfigFile.shape)) expect(configuration).toContain(`| \`${key}`);
 });
 
-test('every failure class, and every limit of an answer, is the one in the README', () => {
-  for (const name of FailureClass.options) expect(readme, name).toMatch(new RegExp(`^\\|.*\`${name}\``, 'm'));
+test('every failure class, and every limit of an answer, is documented', () => {
+  for (const name of FailureClass.options) expect(prose, name).toMatch(new RegExp(`^\\|.*\`${name}\``, 'm'));
   const { summary, evidence, quote, note, list, item, chunkId } = ANSWER_LIMITS;
-  expect(readme).toContain(
+  expect(limits).toContain(
     `\`summary\` ${summary.toLocaleString('en')} characters, ${evidence} quotes of ${quote}, notes of ${note}; ${list} \`gaps\` and ${list} \`errors\` of ${item}`,
   );
   expect(rows.get('job_id, chunk_id')).toBe(`${chunkId} characters`);
 });
 
-test('every command and tool that the README names exists', async () => {
+test('every command and tool that the documentation names exists', async () => {
   const help = (await rlm(['--help'])).stdout;
-  const commands = new Set([...readme.matchAll(/(?:^|`)rlm ([a-z-]+)/gm)].map(([, name = '']) => name));
+  const commands = new Set([...prose.matchAll(/(?:^|`)rlm ([a-z-]+)/gm)].map(([, name = '']) => name));
   for (const name of ['ask', 'doctor', 'batch', 'resume', 'cancel']) expect(commands).toContain(name);
   for (const name of commands) expect(help, name).toMatch(new RegExp(`^  ${name} `, 'm'));
-  for (const name of readme.match(/rlm_[a-z_]+/g) ?? [])
+  for (const name of prose.match(/rlm_[a-z_]+/g) ?? [])
     expect(TOOLS.map((tool) => tool.name)).toContain(name);
 });
