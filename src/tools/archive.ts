@@ -1,12 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { systemCode } from '../errors.ts';
-import { takeOverInput, takeOverOf } from './plan-run.ts';
-import { runIdInput } from './report.ts';
+import { runIdInput, takeOverInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
-
-const SHOWN = 20;
 
 /** Snapshots a run and trims it, or says that a run depends on an archive. */
 export const archive = defineTool({
@@ -52,48 +46,4 @@ export const archive = defineTool({
   // What it removes from the run is in the archive; what the cleanup deletes is gone.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   command: { positional: ['run_id'] },
-  async run(input, context) {
-    const runs = await import('../runs/index.ts');
-    const run = context.openRun(input.run_id);
-    const marked = input.mark_in_use ?? input.unmark_in_use;
-    if (marked !== undefined) {
-      if (input.mark_in_use !== undefined) runs.markInUse(context.root, marked, run.id);
-      else runs.unmarkInUse(context.root, marked, run.id);
-      const path = runs.archivePath(context.root, marked);
-      return { run_id: run.id, archive_id: marked, path, in_use_by: runs.inUseBy(path) };
-    }
-    const made = await runs.archiveRun(context.root, run.id, {
-      terminationReason: input.termination_reason ?? reasonOf(run.dir),
-      ttlDays: input.ttl_days ?? context.config.values.retention.ttl_days,
-      keepForever: input.keep_forever,
-      ...(input.goal_summary === undefined ? {} : { goalSummary: input.goal_summary }),
-      unfinished: input.unfinished,
-      takeOver: takeOverOf(input.take_over),
-    });
-    return {
-      run_id: run.id,
-      archive_id: made.archive_id,
-      path: made.path,
-      in_use_by: [],
-      files: made.files,
-      size_bytes: made.size_bytes,
-      kept: made.kept.slice(0, SHOWN),
-      skipped: made.skipped.slice(0, SHOWN),
-      resumed: made.resumed,
-      cleanup: { deleted: made.cleanup.deleted.length, skipped: made.cleanup.skipped },
-    };
-  },
 });
-
-const Decision = z.object({ termination_decision: z.object({ reason: z.string().min(1) }) });
-
-/** The reason a finished plan gave itself; an archive without any says so. */
-function reasonOf(runDir: string): string {
-  try {
-    const final = Decision.safeParse(JSON.parse(readFileSync(join(runDir, 'final.json'), 'utf8')));
-    return final.data?.termination_decision.reason ?? 'not given';
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return 'not given';
-    throw error;
-  }
-}

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
-import { RlmError } from '../errors.ts';
-import { offerIndex } from './indexing.ts';
-import { RunReport, reportRun } from './report.ts';
-import { defineTool, type ToolContext } from './tool.ts';
-import { callerOf, workInput, workRequestOf } from './work-input.ts';
+import { workInput } from './inputs.ts';
+import { RunReport } from './report.ts';
+import { defineTool } from './tool.ts';
 
 /** A question over documents, end to end. */
 export const ask = defineTool({
@@ -79,43 +77,4 @@ export const ask = defineTool({
       'ask "Who signed?" --input contracts --worker claude --max-cost-usd 2',
     ],
   },
-  async run(input, context) {
-    // Taken as a preview, it would be the whole run, and paid for.
-    if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', '--sample needs --dry-run');
-    const [{ startActivity }, { earlierRun, prepareAsk }] = await Promise.all([
-      import('../activities/index.ts'),
-      import('../ask/index.ts'),
-    ]);
-    const { run, params } = await prepareAsk(
-      {
-        question: input.question,
-        inputs: input.input,
-        runId: input.run_id,
-        topK: input.top_k,
-        chunkTokens: input.chunk_tokens,
-        packTokens: input.pack_tokens,
-        followUps: input.follow_ups,
-        expand: input.expand,
-        dryRun: input.dry_run,
-        sample: input.sample,
-        work: workRequestOf(input),
-      },
-      callerOf(context),
-    );
-    const before = earlierRun(context.root, params);
-    const status = await startActivity(run, 'ask', params);
-    if (before !== undefined) await indexBefore(context, before);
-    return reportRun(run, status);
-  },
 });
-
-/** Large documents that were asked before get an index of their words, for the questions after this one. */
-async function indexBefore(context: ToolContext, runDir: string): Promise<void> {
-  const { openCorpus } = await import('../corpus/index.ts');
-  try {
-    await offerIndex(context, await openCorpus(runDir), 1);
-  } catch (error) {
-    // The run before is gone, or was cut off: there is nothing to index, and the question is asked all the same.
-    if (!(error instanceof RlmError)) throw error;
-  }
-}

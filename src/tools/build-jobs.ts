@@ -1,9 +1,6 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
-import { offerIndex } from './indexing.ts';
-import { cut } from './page.ts';
-import { runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Questions and chunks to a jobs file. */
@@ -61,48 +58,5 @@ export const buildJobs = defineTool({
   command: {
     positional: ['run_id'],
     examples: ['build-jobs my-documents --questions "Who signed?" "When?" --top-k 12'],
-  },
-  async run(input, context) {
-    const [{ buildJobs: build, chooseChunks }, { openCorpus }, { requireNoDriver, RUN_FILES }] =
-      await Promise.all([
-        import('../ask/index.ts'),
-        import('../corpus/index.ts'),
-        import('../runs/index.ts'),
-      ]);
-    const run = context.openRun(input.run_id);
-    requireNoDriver(run.dir);
-    const corpus = await openCorpus(run.dir);
-    const { questions, chunk_ids: chunkIds } = input;
-    const chosen =
-      chunkIds === undefined
-        ? await chooseChunks(corpus, questions, {
-            root: context.root,
-            topK: input.top_k,
-            expansion: { terms: input.expanded_terms, phrasings: [] },
-            without: new Set(),
-            signal: context.signal,
-          })
-        : {
-            by: 'caller' as const,
-            reason: 'the caller named them',
-            questions: questions.map((question) => ({ question, chunkIds })),
-          };
-    const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
-    const built = await build(corpus, chosen.questions, {
-      file: RUN_FILES.jobs,
-      prefix: '',
-      packTokens: input.pack_tokens,
-    });
-    return {
-      run_id: run.id,
-      ...built,
-      jobs_path: join(run.dir, RUN_FILES.jobs),
-      chosen_by: chosen.by,
-      chosen_reason: cut(offered ?? chosen.reason, 200),
-      next:
-        built.jobs === 0
-          ? 'Nothing in the documents matches: ask in other words, or name chunk_ids.'
-          : `Run them: rlm_run_batch {"run_id": "${run.id}"}.`,
-    };
   },
 });

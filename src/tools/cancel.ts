@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { RunReport, reportRun, runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
+import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
-
-/** How long a cancel may take before it is an error, milliseconds. */
-const CANCEL_LIMIT_MS = 20_000;
 
 /** Ends a run's background work, and returns when no process of it is left. */
 export const cancel = defineTool({
@@ -15,9 +13,4 @@ export const cancel = defineTool({
   output: RunReport,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
-  async run(input, context) {
-    const { cancelActivity } = await import('../activities/index.ts');
-    const run = context.openRun(input.run_id);
-    return reportRun(run, await cancelActivity(run, { timeoutMs: CANCEL_LIMIT_MS }));
-  },
 });

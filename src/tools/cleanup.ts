@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { defineTool } from './tool.ts';
-
-const SHOWN = 50;
 
 /** Deletes archives past their ttl. */
 export const cleanup = defineTool({
@@ -27,20 +24,4 @@ export const cleanup = defineTool({
     log: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  async run(input, context) {
-    const { cleanArchives, stateDirectory } = await import('../runs/index.ts');
-    const result = await cleanArchives(context.root, { dryRun: input.dry_run });
-    const holder = result.replaced_dead_holder;
-    return {
-      dry_run: result.dry_run,
-      deleted: result.deleted.slice(0, SHOWN),
-      deleted_total: result.deleted.length,
-      freed_bytes: result.freed_bytes,
-      kept: result.kept,
-      skipped: result.skipped,
-      replaced_dead_holder:
-        holder === null ? null : { host: holder.host, pid: holder.pid, acquired_at: holder.acquired_at },
-      log: join(stateDirectory(context.root), 'cleanup.log'),
-    };
-  },
 });

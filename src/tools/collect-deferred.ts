@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { openPlanRun } from './plan-run.ts';
-import { runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Collects what workers put off. */
@@ -25,14 +24,4 @@ export const collectDeferred = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
-  async run(input, context) {
-    const mapreduce = await import('../mapreduce/index.ts');
-    const run = openPlanRun(context, input.run_id);
-    const file = await mapreduce.collectDeferred(context.root, run);
-    const summary = mapreduce.summarizeDeferred(context.root, run, file);
-    return {
-      ...summary,
-      items: summary.items.map(({ worker_id, path, line }) => ({ worker_id, path, line })),
-    };
-  },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DoctorReport, examine } from '../doctor/index.ts';
+import { DoctorReport } from '../doctor/index.ts';
 import { defineTool } from './tool.ts';
 
 /** What is installed, what it costs, what would fail and how to fix it. */
@@ -19,11 +19,4 @@ export const doctor = defineTool({
   output: DoctorReport,
   // It writes to a temporary directory only; probe_cost spends tokens, and changes nothing.
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  run(input, context) {
-    return examine(context.root, {
-      env: process.env,
-      signal: context.signal,
-      probeCost: input.probe_cost,
-    });
-  },
 });

@@ -17,36 +17,43 @@ import { runReady } from './run-ready.ts';
 import { search } from './search.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { status } from './status.ts';
-import type { Tool } from './tool.ts';
+import { type Tool, withHandler } from './tool.ts';
 import { wait } from './wait.ts';
 
 /** Every tool, in the order in which a client lists them. */
 export const TOOLS: readonly Tool[] = [
-  ask,
-  ingest,
-  search,
-  read,
-  buildJobs,
-  runBatch,
-  reduceEvidence,
-  plan,
-  runReady,
-  spawnWorker,
-  reduceInventory,
-  collectDeferred,
-  finalize,
-  status,
-  wait,
-  cancel,
-  resume,
-  archive,
-  cleanup,
-  doctor,
+  withHandler(ask, async () => (await import('./handlers/ask.ts')).handleAsk),
+  withHandler(ingest, async () => (await import('./handlers/ask.ts')).handleIngest),
+  withHandler(search, async () => (await import('./handlers/corpus.ts')).handleSearch),
+  withHandler(read, async () => (await import('./handlers/corpus.ts')).handleRead),
+  withHandler(buildJobs, async () => (await import('./handlers/ask.ts')).handleBuildJobs),
+  withHandler(runBatch, async () => (await import('./handlers/run-batch.ts')).handleRunBatch),
+  withHandler(reduceEvidence, async () => (await import('./handlers/ask.ts')).handleReduceEvidence),
+  withHandler(plan, async () => (await import('./handlers/plan.ts')).handlePlan),
+  withHandler(runReady, async () => (await import('./handlers/launch.ts')).handleRunReady),
+  withHandler(spawnWorker, async () => (await import('./handlers/launch.ts')).handleSpawnWorker),
+  withHandler(reduceInventory, async () => (await import('./handlers/plan.ts')).handleReduceInventory),
+  withHandler(collectDeferred, async () => (await import('./handlers/plan.ts')).handleCollectDeferred),
+  withHandler(finalize, async () => (await import('./handlers/finalize.ts')).handleFinalize),
+  withHandler(status, async () => (await import('./handlers/status.ts')).handleStatus),
+  withHandler(wait, async () => (await import('./handlers/runs.ts')).handleWait),
+  withHandler(cancel, async () => (await import('./handlers/runs.ts')).handleCancel),
+  withHandler(resume, async () => (await import('./handlers/runs.ts')).handleResume),
+  withHandler(archive, async () => (await import('./handlers/retention.ts')).handleArchive),
+  withHandler(cleanup, async () => (await import('./handlers/retention.ts')).handleCleanup),
+  withHandler(doctor, async () => (await import('./handlers/doctor.ts')).handleDoctor),
 ];
 
-export { callTool } from './call.ts';
-export { createContext, findRoot } from './context.ts';
-export { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
-export { RunReport, readReport, reportRun, runUri } from './report.ts';
+export { callTool, createContext, findRoot } from './call.ts';
+export {
+  cut,
+  jsonBytes,
+  PAGE_BYTES,
+  RunReport,
+  readReport,
+  reportRun,
+  rowsOfOnePage,
+  runUri,
+} from './report.ts';
 export { objectSchema } from './schema.ts';
 export type { Tool } from './tool.ts';

@@ -1,14 +1,6 @@
 import { z } from 'zod';
 import { ActivityState, ASK_DEFAULTS, IngestReport, RunId } from '../contracts/index.ts';
-import { RlmError } from '../errors.ts';
-import type { RunHandle } from '../runs/index.ts';
-import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
-import { runUri } from './report.ts';
-import { defineTool, type ToolContext } from './tool.ts';
-import { callerOf } from './work-input.ts';
-
-/** How long the call waits for the ingest to end; larger ones go on in the background. */
-const WAIT_MS = 20_000;
+import { defineTool } from './tool.ts';
 
 /** Documents to chunks. */
 export const ingest = defineTool({
@@ -47,62 +39,4 @@ export const ingest = defineTool({
     positional: ['input'],
     examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log" --index now'],
   },
-  async run(input, context) {
-    const [{ startActivity, waitForChange }, { prepareIngest, readIngestReport }] = await Promise.all([
-      import('../activities/index.ts'),
-      import('../ask/index.ts'),
-    ]);
-    const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
-    const { run, params } = await prepareIngest(
-      {
-        inputs: input.input,
-        run: known,
-        runId: input.run_id,
-        chunkTokens: input.chunk_tokens,
-        index: input.index,
-      },
-      callerOf(context),
-    );
-    await startActivity(run, 'ingest', params);
-    const timeoutMs = context.caller === 'cli' ? Number.POSITIVE_INFINITY : WAIT_MS;
-    const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });
-    if (status.state === 'failed') {
-      throw new RlmError('usage', `nothing was ingested: ${status.reason ?? 'no reason given'}`, {
-        hint: `Fix that and ingest again into run '${run.id}'.`,
-      });
-    }
-    const report = status.state === 'completed' ? readIngestReport(run) : null;
-    const id = `{"run_id": "${run.id}"}`;
-    return {
-      run_id: run.id,
-      run_dir: run.dir,
-      uri: runUri(run.id),
-      state: status.state,
-      report: report === null ? null : small(report),
-      next:
-        report === null
-          ? (status.reason ?? status.next)
-          : `Look into it with rlm_search ${id}, or build jobs with rlm_build_jobs ${id}.`,
-    };
-  },
 });
-
-/** The run with that id; undefined when there is none yet. */
-function runOrNone(context: ToolContext, runId: string): RunHandle | undefined {
-  try {
-    return context.openRun(runId);
-  } catch (error) {
-    if (error instanceof RlmError && error.code === 'not_found') return undefined;
-    throw error;
-  }
-}
-
-/** As much of the lists as fits a result; all of them are in `chunks/sources.jsonl`. */
-function small(report: IngestReport): IngestReport {
-  const room = PAGE_BYTES - jsonBytes({ ...report, skipped: [], notes: [] });
-  return {
-    ...report,
-    skipped: rowsOfOnePage(report.skipped, room * 0.6),
-    notes: rowsOfOnePage(report.notes, room * 0.3),
-  };
-}

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { ReadResult } from '../contracts/index.ts';
-import { RlmError } from '../errors.ts';
-import { jsonBytes } from './page.ts';
-import { runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** A bounded piece of a document, by pointer. */
@@ -38,32 +36,4 @@ export const read = defineTool({
       'read my-documents --source docs/unpdf.md --line-start 10 --line-end 40',
     ],
   },
-  async run(input, context) {
-    const { readSpan } = await import('../corpus/index.ts');
-    const run = context.openRun(input.run_id);
-    const result = await readSpan(run.dir, requestOf(input), { maxBytes: input.max_bytes });
-    const bytes = jsonBytes(result.text);
-    if (bytes <= input.max_bytes * 1.15) return result;
-    // Quotes, backslashes and control characters take up to six times their bytes in JSON.
-    const maxBytes = Math.floor((input.max_bytes * Buffer.byteLength(result.text)) / bytes);
-    return readSpan(run.dir, requestOf(input), { maxBytes });
-  },
 });
-
-interface Pointer {
-  chunk_id?: string | undefined;
-  source?: string | undefined;
-  line_start?: number | undefined;
-  line_end?: number | undefined;
-  byte_start?: number | undefined;
-  byte_end?: number | undefined;
-}
-
-function requestOf({ chunk_id, source, line_start, line_end, byte_start, byte_end }: Pointer) {
-  if (chunk_id !== undefined && source === undefined) return { chunk_id };
-  if (source !== undefined && chunk_id === undefined) {
-    if (byte_start !== undefined && line_start === undefined) return { source, byte_start, byte_end };
-    if (byte_start === undefined) return { source, line_start: line_start ?? 1, line_end };
-  }
-  throw new RlmError('usage', 'give a chunk_id, or a source with either lines or bytes');
-}

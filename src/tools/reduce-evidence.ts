@@ -1,16 +1,10 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { CoverageFile, EvidenceCounts, RunId } from '../contracts/index.ts';
-import { cut, rowsOfOnePage } from './page.ts';
-import { runIdInput, runUri } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
-import { callerOf } from './work-input.ts';
 
-/** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
-const EVIDENCE_BYTES = 3000;
-const CONFLICT_BYTES = 800;
-
-const Counts = z.object(
+/** Counts that a result has room for. */
+export const Counts = z.object(
   EvidenceCounts.pick({
     jobs_accepted: true,
     jobs_failed: true,
@@ -20,7 +14,7 @@ const Counts = z.object(
     items: true,
   }).shape,
 );
-const Coverage = z.object(
+export const Coverage = z.object(
   CoverageFile.shape.total.pick({ bytes: true, read: true, percent_read: true, sources_skipped: true }).shape,
 );
 
@@ -51,45 +45,4 @@ export const reduceEvidence = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
-  async run(input, context) {
-    const [{ reduceRun }, { openCorpus }, { REDUCE_FILES, sourceString }] = await Promise.all([
-      import('../ask/index.ts'),
-      import('../corpus/index.ts'),
-      import('../evidence/index.ts'),
-    ]);
-    const run = context.openRun(input.run_id);
-    const { cwd, allowedRoots } = callerOf(context);
-    const paths = { runDir: run.dir, baseDir: cwd, allowedRoots };
-    const { evidence, coverage } = await reduceRun(await openCorpus(run.dir), paths);
-    const rows = [...evidence.items]
-      .sort((a, b) => b.confidence - a.confidence)
-      .map((item) => ({
-        source: sourceString(item),
-        quote: cut(item.quote, 240),
-        confidence: item.confidence,
-      }));
-    const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
-    const places = new Map(evidence.items.map((item) => [item.evidence_id, sourceString(item)]));
-    const conflicting = evidence.conflicts.map(({ evidence_ids, description }) => ({
-      sources: evidence_ids.slice(0, 4).flatMap((id) => places.get(id) ?? []),
-      says: cut(description, 240),
-    }));
-    return {
-      run_id: run.id,
-      evidence: shown,
-      evidence_cut: rows.length - shown.length,
-      counts: Counts.parse(evidence.counts),
-      coverage: Coverage.parse(coverage.total),
-      conflicts: evidence.conflicts.length,
-      conflicting: rowsOfOnePage(conflicting, CONFLICT_BYTES),
-      gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
-      evidence_path: join(run.dir, REDUCE_FILES.evidence),
-      coverage_path: join(run.dir, REDUCE_FILES.coverage),
-      evidence_uri: `${runUri(run.id)}/evidence`,
-      next:
-        evidence.items.length === 0
-          ? `Nothing to cite: search in other words, or rlm_finalize {"run_id": "${run.id}"} with the gaps.`
-          : `Write the answer from the evidence (all of it: ${runUri(run.id)}/evidence) and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
-    };
-  },
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { FailureClass, ReportState, RetryAction, StateCounts } from '../contracts/index.ts';
-import { openPlanRun } from './plan-run.ts';
-import { runIdInput, runUri } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Writes the inventory of a run's reports. */
@@ -48,34 +47,4 @@ export const reduceInventory = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },
-  async run(input, context) {
-    const { summarizeInventory, takeInventory, verifyStage } = await import('../mapreduce/index.ts');
-    const run = openPlanRun(context, input.run_id);
-    const { state } = takeInventory(context.root, run, { staleSeconds: input.stale_seconds });
-    const verify = verifyStage(state);
-    const summary = summarizeInventory(context.root, run, state);
-    return {
-      ...summary,
-      verify: { completed: verify.completed, tasks: verify.tasks.length, open: verify.open.length },
-      reports_uri: `${runUri(run.id)}/reports/`,
-      next: nextOf(run.id, summary, verify),
-    };
-  },
 });
-
-function nextOf(
-  runId: string,
-  summary: { counts: StateCounts; attention: unknown[]; not_launched: number },
-  verify: { completed: boolean; tasks: string[] },
-): string {
-  const id = `{"run_id": "${runId}"}`;
-  if (summary.counts.inflight > 0) return `Workers are in flight: rlm_wait ${id}.`;
-  if (summary.attention.length > 0)
-    return 'Decide about the tasks under attention: rlm_spawn_worker with retry_of, or rlm_plan to split them.';
-  if (summary.not_launched > 0) return `Launch what is ready: rlm_run_ready ${id}.`;
-  if (verify.completed)
-    return `Decide: more map tasks with rlm_plan, or rlm_collect_deferred ${id} and rlm_finalize.`;
-  return verify.tasks.length === 0
-    ? 'Read the reports by path, then plan verify tasks: rlm_plan with verify (topics, contradictions, key_claims).'
-    : 'Launch the verify stage: rlm_run_ready with stage verify.';
-}

@@ -2,12 +2,33 @@ import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
-import { cut } from './page.ts';
 
-/** The input of every tool that is about one run. */
-export const runIdInput = RunId.describe(
-  'The run, as returned by the tool that started it or listed by rlm_status: 3 to 64 of a-z 0-9 . _ -',
-);
+/** A result is at most about 8 kB (FACTS.md 3); the rows of a page get this much of it, in bytes of JSON. */
+export const PAGE_BYTES = 7_000;
+
+/** A text of at most `max` UTF-16 units: a longer one is cut and ends in `…`, never inside a code point. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(max - 2)) ? max - 2 : max - 1;
+  return `${text.slice(0, end)}…`;
+}
+
+/** Bytes of a value as JSON. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** The first rows that fit a page together; at least one, when there is one. */
+export function rowsOfOnePage<Row>(rows: readonly Row[], limit = PAGE_BYTES): Row[] {
+  const page: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += jsonBytes(row) + 1;
+    if (bytes > limit && page.length > 0) break;
+    page.push(row);
+  }
+  return page;
+}
 
 /** A run in under 2 kB, however many jobs it has. */
 export const RunReport = z.object({
@@ -29,6 +50,12 @@ export const RunReport = z.object({
   next: z.string().describe('What to do next'),
 });
 export type RunReport = z.infer<typeof RunReport>;
+
+/** What the tools that launch tasks return. */
+export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: true, next: true }).extend({
+  started: z.array(z.string()).describe('worker_ids handed to the driver now, the first 50'),
+  started_total: z.int(),
+});
 
 /** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
 export async function readReport(run: RunHandle): Promise<RunReport> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Budget } from '../contracts/index.ts';
-import { budgetOf, RunReport, reportRun, runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
+import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Takes a run up again where it stopped. */
@@ -26,14 +27,5 @@ export const resume = defineTool({
   command: {
     positional: ['run_id'],
     examples: ['resume my-run', 'resume --run-dir out --max-tokens 500000'],
-  },
-  async run(input, context) {
-    const { readActivity, resumeActivity } = await import('../activities/index.ts');
-    const run = context.openRun(input.run_id);
-    const budget = budgetOf(input);
-    // A limit that is not named stands: a larger max_tokens must not lift the max_cost_usd beside it.
-    const before = Budget.safeParse(readActivity(run)?.params.budget).data;
-    const change = Object.keys(budget).length === 0 ? {} : { budget: { ...before, ...budget } };
-    return reportRun(run, await resumeActivity(run, { change, takeOver: input.take_over }));
   },
 });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RunId } from '../contracts/index.ts';
-import { RunReport, reportRun } from './report.ts';
+import { workInput } from './inputs.ts';
+import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
-import { callerOf, workInput, workRequestOf } from './work-input.ts';
 
 /** Runs a jobs file: the batch runner of CONTRACTS.md A. */
 export const runBatch = defineTool({
@@ -42,19 +42,5 @@ export const runBatch = defineTool({
       'batch --jobs jobs.jsonl --command ./answer.sh {prompt_file}',
       'batch --run my-documents --max-tokens 200000 --detach',
     ],
-  },
-  async run(input, context) {
-    const [{ startActivity }, { prepareBatch }] = await Promise.all([
-      import('../activities/index.ts'),
-      import('../batch/index.ts'),
-    ]);
-    const request = {
-      jobs: input.jobs,
-      runId: input.run_id,
-      runDir: input.run_dir,
-      work: workRequestOf(input),
-    };
-    const { run, params, keepJobs } = await prepareBatch(request, callerOf(context));
-    return reportRun(run, await startActivity(run, 'batch', params, keepJobs));
   },
 });

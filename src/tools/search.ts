@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { SearchHit, SearchMode } from '../contracts/index.ts';
-import { offerIndex } from './indexing.ts';
-import { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
-import { runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** A look into the corpus without loading it. */
@@ -56,68 +54,4 @@ export const search = defineTool({
       'search my-documents "timeout|deadline" --mode regex --top-k 50',
     ],
   },
-  async run(input, context) {
-    const {
-      embeddingsDirectory,
-      indexDirectory,
-      openCorpus,
-      search: find,
-    } = await import('../corpus/index.ts');
-    const run = context.openRun(input.run_id);
-    const corpus = await openCorpus(run.dir);
-    const { embeddings } = context.config.values;
-    const results = await find(
-      corpus,
-      input.queries.map((text) => ({ text, expandedTerms: input.expanded_terms })),
-      {
-        mode: input.mode,
-        topK: input.top_k,
-        indexDirectory: indexDirectory(context.root),
-        signal: context.signal,
-        ...(embeddings === undefined
-          ? {}
-          : {
-              embeddings: {
-                url: embeddings.url,
-                model: embeddings.model,
-                cacheDirectory: embeddingsDirectory(context.root),
-                ...(embeddings.key_variable === undefined ? {} : { keyVariable: embeddings.key_variable }),
-              },
-            }),
-      },
-    );
-    const scanned = input.mode !== 'regex' && results.some(({ engine }) => engine === 'scan');
-    const offered = scanned ? await offerIndex(context, corpus) : undefined;
-    const room = PAGE_BYTES / results.length - 500;
-    return {
-      results: results.map(({ query, mode, engine, engine_reason, matching_chunks, hits, notes }) => {
-        const rows = hits.map((hit) => ({
-          ...hit,
-          matched: hit.matched.slice(0, 8).map((term) => cut(term, 40)),
-          preview: cut(hit.preview, 600),
-        }));
-        const shown = rowsOfOnePage(rows, room).map((row) => fitted(row, room));
-        const said = notes.slice(0, 2).map((note) => cut(note, 120));
-        return {
-          // Ten of them in a script of three bytes a character must fit a result too.
-          query: cut(query, results.length > 5 ? 60 : 100),
-          mode,
-          engine,
-          engine_reason: cut(offered ?? engine_reason, 160),
-          matching_chunks,
-          hits: shown,
-          hits_cut: hits.length - shown.length,
-          notes: said,
-        };
-      }),
-    };
-  },
 });
-
-/** The one hit that stays however little room there is: its preview gives way. */
-function fitted<Hit extends { preview: string }>(hit: Hit, room: number): Hit {
-  let { preview } = hit;
-  while (preview.length > 80 && jsonBytes({ ...hit, preview }) > room)
-    preview = cut(preview, preview.length >> 1);
-  return { ...hit, preview };
-}

@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { ActivityState, RunId, TaskBoard } from '../contracts/index.ts';
-import { listRuns, type RunHandle } from '../runs/index.ts';
-import { cut, rowsOfOnePage } from './page.ts';
-import { RunReport, readReport, runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
+import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const RunRow = z.object({
@@ -45,26 +42,4 @@ export const status = defineTool({
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'], examples: ['status my-run --watch', 'status my-run --json'] },
-  async run(input, context) {
-    if (input.run_id !== undefined) {
-      const run = context.openRun(input.run_id);
-      const tasks = await tasksOf(run);
-      return { run: { ...(await readReport(run)), ...(tasks === undefined ? {} : { tasks }) } };
-    }
-    const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
-    const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100) }));
-    const page = rowsOfOnePage(rows);
-    return {
-      runs: page,
-      total: list.total,
-      next_cursor: page.length < rows.length ? (page.at(-1)?.run_id ?? null) : list.next_cursor,
-    };
-  },
 });
-
-/** How the tasks of a plan stand; undefined for another run, and for one whose plan was never written. */
-async function tasksOf(run: RunHandle): Promise<TaskBoard | undefined> {
-  if (run.record.kind !== 'plan') return undefined;
-  const { boardOf, PLAN_FILES } = await import('../mapreduce/index.ts');
-  return existsSync(join(run.dir, PLAN_FILES.plan)) ? boardOf(run.record.root, run) : undefined;
-}

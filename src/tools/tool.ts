@@ -27,8 +27,11 @@ interface ToolAnnotations {
   openWorldHint: boolean;
 }
 
-/** One tool: the MCP server, the command line and the tool reference are all made from this object. */
-export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+/** What a tool is: the MCP server, the command line and the tool reference are all made from this object. */
+export interface ToolDefinition<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+> {
   /** `rlm_run_batch`; the command is `rlm batch` where `command` says so, else the name without `rlm_`, dashed. */
   name: string;
   title: string;
@@ -48,16 +51,34 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
     /** Command lines that work, without `rlm`, for the command's help. */
     examples?: string[];
   };
-  /**
-   * Imports what it needs when it is called: a server lists all tools at its start, and must start fast, but
-   * calls few of them.
-   */
+}
+
+/** A definition and what carries it out. */
+export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject>
+  extends ToolDefinition<Input, Output> {
   run(input: z.infer<Input>, context: ToolContext): Promise<z.infer<Output>>;
 }
 
-/** Keeps the types of one definition; `tools/index.ts` lists the results. */
+/** The function that carries a tool out: `export const handleAsk: Handler<typeof ask>`. */
+export type Handler<Definition> =
+  Definition extends ToolDefinition<infer Input, infer Output>
+    ? (input: z.infer<Input>, context: ToolContext) => Promise<z.infer<Output>>
+    : never;
+
+/** Keeps the types of one definition. It is loaded at every start, so it imports nothing heavy. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
-  tool: Tool<Input, Output>,
+  definition: ToolDefinition<Input, Output>,
+): ToolDefinition<Input, Output> {
+  return definition;
+}
+
+/**
+ * Joins a definition with its handler, whose code is loaded at the first call: a server lists all tools at its start,
+ * and must start fast, but calls few of them.
+ */
+export function withHandler<Input extends z.ZodObject, Output extends z.ZodObject>(
+  definition: ToolDefinition<Input, Output>,
+  load: () => Promise<Handler<ToolDefinition<Input, Output>>>,
 ): Tool<Input, Output> {
-  return tool;
+  return { ...definition, run: async (input, context) => (await load())(input, context) };
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { RunReport, reportRun, runIdInput } from './report.ts';
+import { runIdInput } from './inputs.ts';
+import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
-
-/** How often a client that listens hears of progress, milliseconds. */
-const PROGRESS_EVERY_MS = 1000;
 
 /** A bounded long poll: many hosts cut a call at 60 s (FACTS.md 3). */
 export const wait = defineTool({
@@ -27,28 +25,5 @@ export const wait = defineTool({
       'wait my-run --timeout-sec 45',
       'wait --run-dir out; [ $? -eq 124 ] && echo "it is still working"',
     ],
-  },
-  async run(input, context) {
-    const { readStatus, waitForChange } = await import('../activities/index.ts');
-    const run = context.openRun(input.run_id);
-    const report = () => {
-      const { total, accepted, failed, running } = readStatus(run).progress;
-      context.progress({
-        progress: accepted + failed,
-        total,
-        message: `${accepted} accepted, ${failed} failed, ${running} running of ${total}`,
-      });
-    };
-    const timer = setInterval(report, PROGRESS_EVERY_MS);
-    try {
-      const status = await waitForChange(run, {
-        timeoutMs: input.timeout_sec * 1000,
-        signal: context.signal,
-        until: input.until,
-      });
-      return reportRun(run, status);
-    } finally {
-      clearInterval(timer);
-    }
   },
 });

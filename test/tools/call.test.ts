@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { callTool, createContext } from '../../src/tools/index.ts';
-import { defineTool } from '../../src/tools/tool.ts';
+import { defineTool, withHandler } from '../../src/tools/tool.ts';
 import { temporaryDirectory } from '../support/runs.ts';
 
 const annotations = {
@@ -11,7 +11,7 @@ const annotations = {
   openWorldHint: false,
 };
 
-const echo = defineTool({
+const definition = defineTool({
   name: 'rlm_echo',
   title: 'Echo',
   description: 'Says what it was given.',
@@ -26,10 +26,8 @@ const echo = defineTool({
   }),
   output: z.object({ said: z.string() }),
   annotations,
-  async run({ text, times }) {
-    return { said: text.repeat(times) };
-  },
 });
+const echo = withHandler(definition, async () => async ({ text, times }) => ({ said: text.repeat(times) }));
 
 function context(root = temporaryDirectory()) {
   return createContext({

@@ -1,17 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
-import { messageOf, RlmError } from '../errors.ts';
-import { resolveInside } from '../files/index.ts';
-import type { ToolContext } from './tool.ts';
+import { messageOf, RlmError } from '../../errors.ts';
+import { resolveInside } from '../../files/index.ts';
+import type { RunHandle } from '../../runs/index.ts';
+import type { ToolContext } from '../tool.ts';
 
 /** A larger one is no input that somebody wrote. */
 const MAX_BYTES = 64 * 1024 * 1024;
-
-/** A field for input that is too long for a call, or too nested for a command line. */
-export function fileInput(what: string) {
-  return z.string().optional().describe(`Path of a JSON file with ${what}; fields given beside it win`);
-}
 
 /**
  * Reads an object from the file a caller named; empty without one.
@@ -46,4 +42,18 @@ export function checkFields<Schema extends z.ZodType>(schema: Schema, value: unk
     .slice(0, 10)
     .map(({ path, message }) => `${path.length === 0 ? 'input' : path.join('.')}: ${message}`);
   throw new RlmError('usage', problems.join('; '));
+}
+
+/** `take_over` in the words of the locks. */
+export function takeOverOf(takeOver: boolean): 'always' | 'if-dead' {
+  return takeOver ? 'always' : 'if-dead';
+}
+
+/** @throws RlmError `usage` when the run is not one of a plan */
+export function openPlanRun(context: ToolContext, runId: string): RunHandle {
+  const run = context.openRun(runId);
+  if (run.record.kind === 'plan') return run;
+  throw new RlmError('usage', `run '${runId}' is a ${run.record.kind} run, not one of a plan`, {
+    hint: 'rlm_status without run_id lists the runs and their kinds.',
+  });
 }

@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { startActivity, waitForChange } from '../../activities/index.ts';
+import {
+  buildJobs as build,
+  chooseChunks,
+  earlierRun,
+  prepareAsk,
+  prepareIngest,
+  readIngestReport,
+  reduceRun,
+} from '../../ask/index.ts';
+import type { IngestReport } from '../../contracts/index.ts';
+import { openCorpus } from '../../corpus/index.ts';
+import { RlmError } from '../../errors.ts';
+import { REDUCE_FILES, sourceString } from '../../evidence/index.ts';
+import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts';
+import type { ask } from '../ask.ts';
+import type { buildJobs } from '../build-jobs.ts';
+import { offerIndex } from '../indexing.ts';
+import type { ingest } from '../ingest.ts';
+import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
+import { cut, jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
+import type { Handler, ToolContext } from '../tool.ts';
+import { callerOf, workRequestOf } from '../work-input.ts';
+
+/** How long an ingest is waited for; a larger one goes on in the background. */
+const WAIT_MS = 20_000;
+/** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
+const EVIDENCE_BYTES = 3000;
+const CONFLICT_BYTES = 800;
+
+export const handleAsk: Handler<typeof ask> = async (input, context) => {
+  // Taken as a preview, it would be the whole run, and paid for.
+  if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', '--sample needs --dry-run');
+  const { run, params } = await prepareAsk(
+    {
+      question: input.question,
+      inputs: input.input,
+      runId: input.run_id,
+      topK: input.top_k,
+      chunkTokens: input.chunk_tokens,
+      packTokens: input.pack_tokens,
+      followUps: input.follow_ups,
+      expand: input.expand,
+      dryRun: input.dry_run,
+      sample: input.sample,
+      work: workRequestOf(input),
+    },
+    callerOf(context),
+  );
+  const before = earlierRun(context.root, params);
+  const status = await startActivity(run, 'ask', params);
+  if (before !== undefined) await indexBefore(context, before);
+  return reportRun(run, status);
+};
+
+/** Large documents that were asked before get an index of their words, for the questions after this one. */
+async function indexBefore(context: ToolContext, runDir: string): Promise<void> {
+  try {
+    await offerIndex(context, await openCorpus(runDir), 1);
+  } catch (error) {
+    // The run before is gone, or was cut off: there is nothing to index, and the question is asked all the same.
+    if (!(error instanceof RlmError)) throw error;
+  }
+}
+
+export const handleIngest: Handler<typeof ingest> = async (input, context) => {
+  const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
+  const { run, params } = await prepareIngest(
+    {
+      inputs: input.input,
+      run: known,
+      runId: input.run_id,
+      chunkTokens: input.chunk_tokens,
+      index: input.index,
+    },
+    callerOf(context),
+  );
+  await startActivity(run, 'ingest', params);
+  const timeoutMs = context.caller === 'cli' ? Number.POSITIVE_INFINITY : WAIT_MS;
+  const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });
+  if (status.state === 'failed') {
+    throw new RlmError('usage', `nothing was ingested: ${status.reason ?? 'no reason given'}`, {
+      hint: `Fix that and ingest again into run '${run.id}'.`,
+    });
+  }
+  const report = status.state === 'completed' ? readIngestReport(run) : null;
+  const id = `{"run_id": "${run.id}"}`;
+  return {
+    run_id: run.id,
+    run_dir: run.dir,
+    uri: runUri(run.id),
+    state: status.state,
+    report: report === null ? null : small(report),
+    next:
+      report === null
+        ? (status.reason ?? status.next)
+        : `Look into it with rlm_search ${id}, or build jobs with rlm_build_jobs ${id}.`,
+  };
+};
+
+/** The run with that id; undefined when there is none yet. */
+function runOrNone(context: ToolContext, runId: string): RunHandle | undefined {
+  try {
+    return context.openRun(runId);
+  } catch (error) {
+    if (error instanceof RlmError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+/** As much of the lists as fits a result; all of them are in `chunks/sources.jsonl`. */
+function small(report: IngestReport): IngestReport {
+  const room = PAGE_BYTES - jsonBytes({ ...report, skipped: [], notes: [] });
+  return {
+    ...report,
+    skipped: rowsOfOnePage(report.skipped, room * 0.6),
+    notes: rowsOfOnePage(report.notes, room * 0.3),
+  };
+}
+
+export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context) => {
+  const run = context.openRun(input.run_id);
+  requireNoDriver(run.dir);
+  const corpus = await openCorpus(run.dir);
+  const { questions, chunk_ids: chunkIds } = input;
+  const chosen =
+    chunkIds === undefined
+      ? await chooseChunks(corpus, questions, {
+          root: context.root,
+          topK: input.top_k,
+          expansion: { terms: input.expanded_terms, phrasings: [] },
+          without: new Set(),
+          signal: context.signal,
+        })
+      : {
+          by: 'caller' as const,
+          reason: 'the caller named them',
+          questions: questions.map((question) => ({ question, chunkIds })),
+        };
+  const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
+  const built = await build(corpus, chosen.questions, {
+    file: RUN_FILES.jobs,
+    prefix: '',
+    packTokens: input.pack_tokens,
+  });
+  return {
+    run_id: run.id,
+    ...built,
+    jobs_path: join(run.dir, RUN_FILES.jobs),
+    chosen_by: chosen.by,
+    chosen_reason: cut(offered ?? chosen.reason, 200),
+    next:
+      built.jobs === 0
+        ? 'Nothing in the documents matches: ask in other words, or name chunk_ids.'
+        : `Run them: rlm_run_batch {"run_id": "${run.id}"}.`,
+  };
+};
+
+export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input, context) => {
+  const run = context.openRun(input.run_id);
+  const { cwd, allowedRoots } = callerOf(context);
+  const paths = { runDir: run.dir, baseDir: cwd, allowedRoots };
+  const { evidence, coverage } = await reduceRun(await openCorpus(run.dir), paths);
+  const rows = [...evidence.items]
+    .sort((a, b) => b.confidence - a.confidence)
+    .map((item) => ({
+      source: sourceString(item),
+      quote: cut(item.quote, 240),
+      confidence: item.confidence,
+    }));
+  const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
+  const places = new Map(evidence.items.map((item) => [item.evidence_id, sourceString(item)]));
+  const conflicting = evidence.conflicts.map(({ evidence_ids, description }) => ({
+    sources: evidence_ids.slice(0, 4).flatMap((id) => places.get(id) ?? []),
+    says: cut(description, 240),
+  }));
+  return {
+    run_id: run.id,
+    evidence: shown,
+    evidence_cut: rows.length - shown.length,
+    counts: Counts.parse(evidence.counts),
+    coverage: Coverage.parse(coverage.total),
+    conflicts: evidence.conflicts.length,
+    conflicting: rowsOfOnePage(conflicting, CONFLICT_BYTES),
+    gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
+    evidence_path: join(run.dir, REDUCE_FILES.evidence),
+    coverage_path: join(run.dir, REDUCE_FILES.coverage),
+    evidence_uri: `${runUri(run.id)}/evidence`,
+    next:
+      evidence.items.length === 0
+        ? `Nothing to cite: search in other words, or rlm_finalize {"run_id": "${run.id}"} with the gaps.`
+        : `Write the answer from the evidence (all of it: ${runUri(run.id)}/evidence) and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
+  };
+};

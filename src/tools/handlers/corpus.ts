@@ -1,0 +1,100 @@
+import {
+  embeddingsDirectory,
+  search as find,
+  indexDirectory,
+  openCorpus,
+  readSpan,
+} from '../../corpus/index.ts';
+import { RlmError } from '../../errors.ts';
+import { offerIndex } from '../indexing.ts';
+import type { read } from '../read.ts';
+import { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../report.ts';
+import type { search } from '../search.ts';
+import type { Handler } from '../tool.ts';
+
+export const handleSearch: Handler<typeof search> = async (input, context) => {
+  const run = context.openRun(input.run_id);
+  const corpus = await openCorpus(run.dir);
+  const { embeddings } = context.config.values;
+  const results = await find(
+    corpus,
+    input.queries.map((text) => ({ text, expandedTerms: input.expanded_terms })),
+    {
+      mode: input.mode,
+      topK: input.top_k,
+      indexDirectory: indexDirectory(context.root),
+      signal: context.signal,
+      ...(embeddings === undefined
+        ? {}
+        : {
+            embeddings: {
+              url: embeddings.url,
+              model: embeddings.model,
+              cacheDirectory: embeddingsDirectory(context.root),
+              ...(embeddings.key_variable === undefined ? {} : { keyVariable: embeddings.key_variable }),
+            },
+          }),
+    },
+  );
+  const scanned = input.mode !== 'regex' && results.some(({ engine }) => engine === 'scan');
+  const offered = scanned ? await offerIndex(context, corpus) : undefined;
+  const room = PAGE_BYTES / results.length - 500;
+  return {
+    results: results.map(({ query, mode, engine, engine_reason, matching_chunks, hits, notes }) => {
+      const rows = hits.map((hit) => ({
+        ...hit,
+        matched: hit.matched.slice(0, 8).map((term) => cut(term, 40)),
+        preview: cut(hit.preview, 600),
+      }));
+      const shown = rowsOfOnePage(rows, room).map((row) => fitted(row, room));
+      const said = notes.slice(0, 2).map((note) => cut(note, 120));
+      return {
+        // Ten of them in a script of three bytes a character must fit a result too.
+        query: cut(query, results.length > 5 ? 60 : 100),
+        mode,
+        engine,
+        engine_reason: cut(offered ?? engine_reason, 160),
+        matching_chunks,
+        hits: shown,
+        hits_cut: hits.length - shown.length,
+        notes: said,
+      };
+    }),
+  };
+};
+
+/** The one hit that stays however little room there is: its preview gives way. */
+function fitted<Hit extends { preview: string }>(hit: Hit, room: number): Hit {
+  let { preview } = hit;
+  while (preview.length > 80 && jsonBytes({ ...hit, preview }) > room)
+    preview = cut(preview, preview.length >> 1);
+  return { ...hit, preview };
+}
+
+export const handleRead: Handler<typeof read> = async (input, context) => {
+  const run = context.openRun(input.run_id);
+  const result = await readSpan(run.dir, requestOf(input), { maxBytes: input.max_bytes });
+  const bytes = jsonBytes(result.text);
+  if (bytes <= input.max_bytes * 1.15) return result;
+  // Quotes, backslashes and control characters take up to six times their bytes in JSON.
+  const maxBytes = Math.floor((input.max_bytes * Buffer.byteLength(result.text)) / bytes);
+  return readSpan(run.dir, requestOf(input), { maxBytes });
+};
+
+interface Pointer {
+  chunk_id?: string | undefined;
+  source?: string | undefined;
+  line_start?: number | undefined;
+  line_end?: number | undefined;
+  byte_start?: number | undefined;
+  byte_end?: number | undefined;
+}
+
+function requestOf({ chunk_id, source, line_start, line_end, byte_start, byte_end }: Pointer) {
+  if (chunk_id !== undefined && source === undefined) return { chunk_id };
+  if (source !== undefined && chunk_id === undefined) {
+    if (byte_start !== undefined && line_start === undefined) return { source, byte_start, byte_end };
+    if (byte_start === undefined) return { source, line_start: line_start ?? 1, line_end };
+  }
+  throw new RlmError('usage', 'give a chunk_id, or a source with either lines or bytes');
+}

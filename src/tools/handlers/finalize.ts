@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { finalizeAnswer, readReduced } from '../../ask/index.ts';
+import { FinalAnswer, FinalInput } from '../../contracts/index.ts';
+import { openCorpus } from '../../corpus/index.ts';
+import { RlmError } from '../../errors.ts';
+import { finalizePlan, PLAN_FILES } from '../../mapreduce/index.ts';
+import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
+import type { finalize } from '../finalize.ts';
+import { runUri } from '../report.ts';
+import type { Handler, ToolContext } from '../tool.ts';
+import { checkFields, readInputFile, takeOverOf } from './input.ts';
+
+type Output = z.infer<(typeof finalize)['output']>;
+
+export const handleFinalize: Handler<typeof finalize> = async (input, context) => {
+  const run = context.openRun(input.run_id);
+  const given = readInputFile(input.file, context);
+  return run.record.kind === 'plan'
+    ? finalPlan(run, { ...given, ...input.final }, takeOverOf(input.take_over), context, input)
+    : finalAnswer(run, { ...given, ...input.answer }, input);
+};
+
+async function finalAnswer(
+  run: RunHandle,
+  given: Record<string, unknown>,
+  input: { final?: unknown },
+): Promise<Output> {
+  if (input.final !== undefined) throw wrongKind(run, 'final', 'answer');
+  const wanted = checkFields(FinalAnswer, given);
+  const { answer, moved } = finalizeAnswer(await openCorpus(run.dir), wanted, readReduced(run.dir));
+  return {
+    run_id: run.id,
+    path: join(run.dir, RUN_FILES.answer),
+    uri: `${runUri(run.id)}/answer`,
+    citations: answer.citations.length,
+    gaps: answer.gaps.length,
+    moved_to_gaps: moved.length,
+    next: `The answer is written; read it at ${runUri(run.id)}/answer.`,
+  };
+}
+
+async function finalPlan(
+  run: RunHandle,
+  given: Record<string, unknown>,
+  takeOver: 'always' | 'if-dead',
+  context: ToolContext,
+  input: { answer?: unknown },
+): Promise<Output> {
+  if (input.answer !== undefined) throw wrongKind(run, 'answer', 'final');
+  const final = await finalizePlan(context.root, run, checkFields(FinalInput, given), { takeOver });
+  return {
+    run_id: run.id,
+    path: join(run.dir, PLAN_FILES.final),
+    uri: `${runUri(run.id)}/final`,
+    conclusions: final.conclusions.length,
+    evidence_paths: final.evidence_paths.length,
+    verified: final.verify.completed,
+    unfinished_tasks: final.unfinished_tasks.length,
+    deferred_opportunities: final.deferred_opportunities.length,
+    missing_contract_parts: final.missing_contract_parts,
+    rehydrated_from: final.rehydrated_from.map(({ path }) => path),
+    next: `Tell the user the conclusions, the deferred opportunities ("none identified" when there are none) and the state files read; then rlm_archive {"run_id": "${run.id}"}.`,
+  };
+}
+
+function wrongKind(run: RunHandle, given: string, wanted: string): RlmError {
+  return new RlmError('usage', `${given}: run '${run.id}' is a ${run.record.kind} run; give ${wanted}`);
+}

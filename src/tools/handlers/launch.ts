@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { readStatus, startActivity } from '../../activities/index.ts';
+import type { Plan, ReduceState } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
+import * as mapreduce from '../../mapreduce/index.ts';
+import { driverAlive, holdOrchestratorLock, type RunHandle } from '../../runs/index.ts';
+import { type RunReport, readReport, reportRun, type StageReport } from '../report.ts';
+import type { runReady } from '../run-ready.ts';
+import type { spawnWorker } from '../spawn-worker.ts';
+import type { Handler, ToolContext } from '../tool.ts';
+import { callerOf } from '../work-input.ts';
+import { openPlanRun, takeOverOf } from './input.ts';
+
+/** Waiting tasks that are named, besides the counts of all. */
+const SHOWN_WAITING = 15;
+const SHOWN_IDS = 50;
+/** How long a driver may take to see a request, milliseconds; it takes about one. */
+const TAKE_WAIT_MS = 10_000;
+const LOOK_MS = 10;
+
+export const handleRunReady: Handler<typeof runReady> = async (input, context) => {
+  const run = openPlanRun(context, input.run_id);
+  if (!input.dry_run) holdOrchestratorLock(context.root, run.id, { takeOver: takeOverOf(input.take_over) });
+  const { plan, ready, waiting, inflight } = await lookReady(context, run, {
+    stage: input.stage,
+    maxInflight: input.max_inflight,
+    allowJoin: input.allow_join,
+    allowRefill: input.allow_refill_while_inflight || input.auto_refill,
+  });
+  const counts: Record<string, number> = {};
+  for (const { reason } of waiting) counts[reason] = (counts[reason] ?? 0) + 1;
+  const said = {
+    inflight,
+    waiting: counts,
+    waiting_first: waiting
+      .filter(({ reason }) => reason !== 'done' && reason !== 'retried' && reason !== 'stage')
+      .slice(0, SHOWN_WAITING)
+      .map((task) => ({ ...task, detail: task.detail.slice(0, 160) })),
+  };
+  const workerIds = ready.map((task) => task.worker_id);
+  // With nothing ready now, there is something to go on from only while workers are in flight.
+  const nothingToDo = workerIds.length === 0 && !(input.auto_refill && inflight > 0);
+  if (nothingToDo || input.dry_run) {
+    return {
+      ...headOf(await readReport(run)),
+      started: [],
+      started_total: 0,
+      ...said,
+      next: nextOf(run.id, workerIds.length, inflight, counts),
+    };
+  }
+  const order = input.auto_refill
+    ? { stage: input.stage, max_inflight: input.max_inflight, allow_join: input.allow_join }
+    : undefined;
+  const stage = { request: input, parallel: input.max_inflight, plan, order };
+  return { ...(await launchTasks(run, workerIds, stage, context)), ...said };
+};
+
+/** What to do when nothing was started. */
+function nextOf(runId: string, ready: number, inflight: number, waiting: Record<string, number>): string {
+  const id = `{"run_id": "${runId}"}`;
+  if (ready > 0) return `A dry run: ${ready} tasks would be started.`;
+  if (inflight > 0) return `${inflight} workers are in flight: rlm_wait ${id}, then again.`;
+  if (waiting.join_gate !== undefined) return 'Only join tasks are ready: allow_join starts them.';
+  if (waiting.budget !== undefined) return 'budget.max_workers of the plan is used up: raise it, or finish.';
+  if (waiting.failed !== undefined || waiting.dependency !== undefined)
+    return `Failed tasks are in the way: rlm_reduce_inventory ${id} says what to do about each.`;
+  return `Nothing is left in this stage: rlm_reduce_inventory ${id}, then the next stage or rlm_finalize.`;
+}
+
+export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, context) => {
+  const run = openPlanRun(context, input.run_id);
+  const takeOver = takeOverOf(input.take_over);
+  const { worker_id: workerId, retry_of: retryOf, compute_tier, granularity, goal } = input;
+  let id = workerId;
+  if (retryOf !== undefined) {
+    holdOrchestratorLock(context.root, run.id, { takeOver });
+    const { plan, state } = mapreduce.lookAtTasks(context.root, run);
+    const retry = mapreduce.retryTask(plan, state, retryOf, {
+      ...(workerId === undefined ? {} : { workerId }),
+      ...(compute_tier === undefined ? {} : { computeTier: compute_tier }),
+      ...(granularity === undefined ? {} : { granularity }),
+      ...(goal === undefined ? {} : { goal }),
+    });
+    mapreduce.revisePlan(
+      context.root,
+      run.id,
+      { tasks: [retry] },
+      // Its paths were checked when the first of the lineage was planned.
+      { inputRoots: 'any', takeOver },
+    );
+    id = retry.worker_id;
+  } else if (compute_tier !== undefined || granularity !== undefined || goal !== undefined) {
+    throw new RlmError('usage', 'compute_tier, granularity and goal are for a retry (retry_of)', {
+      hint: 'Change a task that was not launched yet with rlm_plan.',
+    });
+  }
+  if (id === undefined) throw new RlmError('usage', 'give worker_id, or retry_of');
+  holdOrchestratorLock(context.root, run.id, { takeOver });
+  const mode = mapreduce.readPlan(run).tasks.find((task) => task.worker_id === id)?.mode;
+  if (mode === undefined) throw new RlmError('not_found', `no task '${id}' in the plan of ${run.id}`);
+  const { plan, ready, waiting, inflight } = await lookReady(context, run, {
+    stage: mode,
+    maxInflight: Number.POSITIVE_INFINITY,
+    allowJoin: true,
+    allowRefill: true,
+  });
+  if (!ready.some((task) => task.worker_id === id)) {
+    const why = waiting.find((task) => task.worker_id === id);
+    // A driver that refills by itself may launch the retry as soon as it stands in the plan.
+    if (retryOf !== undefined && why?.reason === 'inflight') {
+      const head = headOf(await readReport(run));
+      return { ...head, started: [id], started_total: 1, lineage: mapreduce.lineage(plan, id) };
+    }
+    throw new RlmError('conflict', `task '${id}' cannot be launched: ${why?.reason}: ${why?.detail}`, {
+      hint: 'A failed task is retried with retry_of; unmet dependencies come first.',
+    });
+  }
+  const stage = { request: input, parallel: Math.max(4, inflight + 1), plan };
+  return {
+    ...(await launchTasks(run, [id], stage, context)),
+    lineage: mapreduce.lineage(plan, id),
+  };
+};
+
+/** What a launch says of the run; rlm_status says the rest. */
+function headOf({ run_id, state, run_dir, next }: RunReport) {
+  return { run_id, state, run_dir, next };
+}
+
+/** Tasks that were requested of a driver that is at work, and not launched yet. */
+async function pendingTasks(run: RunHandle, state: ReduceState): Promise<Set<string>> {
+  if (driverAlive(run.dir) === false) return new Set();
+  const launched = new Set(state.tasks.filter((task) => task.launched).map((task) => task.worker_id));
+  const { workerIds } = await mapreduce.readRequests(run, 0);
+  return new Set(workerIds.filter((id) => !launched.has(id)));
+}
+
+/** Looks at the disk and says what may start; what is handed to a driver already counts as in flight. */
+async function lookReady(
+  context: ToolContext,
+  run: RunHandle,
+  options: mapreduce.ReadyOptions,
+): Promise<{ plan: Plan; state: ReduceState } & mapreduce.ReadyTasks> {
+  const { plan, state } = mapreduce.lookAtTasks(context.root, run);
+  const pending = await pendingTasks(run, state);
+  return { plan, state, ...mapreduce.readyTasks(plan, state, { ...options, pending }) };
+}
+
+/**
+ * Has tasks launched: by the driver that is at work, else by one that is started for it. The request is on disk
+ * first, and the driver launches each task once, so that no crash and no race launches one twice or loses one.
+ */
+async function launchTasks(
+  run: RunHandle,
+  workerIds: readonly string[],
+  stage: {
+    request: mapreduce.StageRequest;
+    parallel: number;
+    plan: Plan;
+    order?: mapreduce.StandingOrder | undefined;
+  },
+  context: ToolContext,
+): Promise<z.infer<typeof StageReport>> {
+  const started = { started: workerIds.slice(0, SHOWN_IDS), started_total: workerIds.length };
+  const params = mapreduce.stageParams(stage.request, stage.parallel, stage.plan.budget, callerOf(context));
+  if (driverAlive(run.dir) !== false) {
+    const end = mapreduce.addRequests(run, workerIds, stage.order);
+    const deadline = performance.now() + TAKE_WAIT_MS;
+    while (driverAlive(run.dir) !== false) {
+      if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
+      if (performance.now() > deadline) {
+        throw new RlmError('conflict', `the driver of run '${run.id}' does not take the tasks on`, {
+          hint: 'They stay requested. Look with rlm_status; rlm_cancel and rlm_resume start another driver.',
+          retryable: true,
+        });
+      }
+      await sleep(LOOK_MS);
+    }
+    // It ended before it saw them: the requests are read by the next one.
+  } else mapreduce.writeRequests(run, workerIds, stage.order);
+  return { ...headOf(reportRun(run, await startActivity(run, 'plan', params))), ...started };
+}
