@@ -1,6 +1,8 @@
-import type { Expansion } from '../contracts/index.ts';
+import { type EvidenceFile, Expansion } from '../contracts/index.ts';
 import { type Corpus, chunkIdOf, indexDirectory, search } from '../corpus/index.ts';
-import { MAX_PACKED, type QuestionChunks } from './build-jobs.ts';
+import type { Stop } from '../dispatch/index.ts';
+import { MAX_PACKED, type QuestionChunks } from './jobs.ts';
+import { runModelSteps, type StepContext } from './model-step.ts';
 
 /** Which chunks go to work, and who chose them. */
 export interface ChosenChunks {
@@ -65,4 +67,52 @@ export async function chooseChunks(
     questions: chosen,
     notes: results.flatMap(({ notes }) => notes),
   };
+}
+
+/** What a follow-up asks at most. */
+const MAX_QUESTIONS = 4;
+/** Evidence surer than this settles a question that no model judged. */
+const SETTLED = 0.5;
+
+/**
+ * What is to be looked for in the next best chunks: the gaps that a synthesis named; without one, the question
+ * itself while nothing sure was found. Empty when nothing is open.
+ */
+export function gapsToFollow(
+  question: string,
+  evidence: EvidenceFile,
+  synthesised: string[] | undefined,
+): string[] {
+  if (synthesised !== undefined) {
+    return synthesised.slice(0, MAX_QUESTIONS).map((gap) => `${question}\nIn particular: ${gap}`);
+  }
+  return evidence.items.some((item) => item.confidence >= SETTLED) ? [] : [question];
+}
+
+const EXPANSION_INSTRUCTIONS = `You prepare a question for a word search over documents that you do not see.
+
+Answer with one JSON object: {"terms": [], "phrasings": []}.
+- "terms": up to 40 single words, identifiers or short names that a document answering the question may use instead of the question's own words: synonyms, technical terms, option names, abbreviations and what they stand for, in the language of the question and in English.
+- "phrasings": up to 10 short phrases in which a document may say it.
+Do not answer the question. Do not repeat words that are in the question.
+`;
+
+/**
+ * Asks a model for words that the documents may use instead of the question's. One call, kept in the run.
+ *
+ * @returns null when the model gave none that can be used: the search then goes by the question's own words
+ */
+export async function expandQuestion(
+  question: string,
+  within: StepContext,
+): Promise<{ expansion: Expansion | null; stop: Stop | undefined }> {
+  const step = {
+    id: 'expansion',
+    instructions: EXPANSION_INSTRUCTIONS,
+    input: `Question: ${question}\n`,
+    schema: Expansion,
+    check: () => [],
+  };
+  const { answers, stop } = await runModelSteps([step], within);
+  return { expansion: answers[0] ?? null, stop };
 }

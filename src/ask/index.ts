@@ -1,10 +1,10 @@
 export { finalizeAnswer } from './answer.ts';
-export { buildJobs } from './build-jobs.ts';
 export { chooseChunks } from './choose-chunks.ts';
 export { earlierRun } from './documents.ts';
 export { askFlow } from './flow.ts';
 export { indexFlow, prepareIndexing, wantsIndex } from './index-flow.ts';
 export { ingestFlow, prepareIngest } from './ingest-flow.ts';
+export { buildJobs } from './jobs.ts';
 export { readReduced, reduceRun } from './reduce-run.ts';
+export { prepareAsk } from './request.ts';
 export { readAskResult, readIngestReport } from './result.ts';
-export { prepareAsk } from './start.ts';

@@ -1,40 +1,57 @@
 import { join } from 'node:path';
-import { type JobPaths, readJobs } from '../batch/index.ts';
-import { type AskPreview, type JournalEvent, SCHEMA_VERSION } from '../contracts/index.ts';
-import { costOf, type FlowContext, readEvents, type WorkSession } from '../dispatch/index.ts';
+import { AskPreview, type JournalEvent, SCHEMA_VERSION } from '../contracts/index.ts';
+import type { Corpus } from '../corpus/index.ts';
+import { costOf, endOfStop, type FlowEnd, readEvents } from '../dispatch/index.ts';
+import { writeJsonAtomic } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import type { BuiltJobs } from './build-jobs.ts';
+import { ASK_FILES } from './files.ts';
+import { countJobs, type JobCounts, writeJobs } from './jobs.ts';
+import { previewText } from './result.ts';
+import type { AskRun } from './run.ts';
 
-/** Tokens around a chunk in its prompt: instructions, question and lines that say where the pieces stand. */
+/** Tokens around a chunk in its prompt: instructions, question and lines that say where the chunks start. */
 const PROMPT_TOKENS_A_JOB = 700;
 /** What an answer is taken to hold while nothing is measured. */
 const ANSWER_TOKENS = 400;
 
-/** Ids of so many jobs, spread evenly over the file; 0 gives none. */
-export async function sampleOf(file: string, paths: JobPaths, size: number): Promise<Set<string>> {
-  const ids: string[] = [];
-  for await (const { record } of readJobs(file, paths)) ids.push(record.job_id);
-  const step = Math.max(1, ids.length / size);
-  const chosen = new Set<string>();
-  for (let at = step / 2; at < ids.length && chosen.size < size; at += step) {
-    const id = ids[Math.floor(at)];
-    if (id !== undefined) chosen.add(id);
+/** What a question would cost. Without expansion: nothing is spent but what the sample takes. */
+export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | undefined): Promise<FlowEnd> {
+  const { question, sample } = ask.params;
+  const { jobs } = await ask.planPass(corpus, [question], 1, all);
+  await writeJobs(corpus.runDir, jobs);
+  const picked = pickEvenly(jobs, sample);
+  const stop = await ask.dispatch(picked);
+  const preview = await previewOf(countJobs(jobs), ask);
+  if (picked.length > 0 && preview.sample === null) {
+    ask.note('the sample was answered from the cache: there was nothing to measure');
   }
-  return chosen;
+  writeJsonAtomic(join(corpus.runDir, ASK_FILES.preview), AskPreview.parse(preview));
+  ask.save();
+  return stop === undefined
+    ? {
+        state: 'completed',
+        reason: `preview only, nothing was answered: ${previewText(preview).replace('\n', '; ')}`,
+      }
+    : endOfStop(stop);
+}
+
+/** So many of a list, evenly spread over it. */
+function pickEvenly<T>(items: readonly T[], size: number): T[] {
+  const count = Math.min(size, items.length);
+  const step = items.length / count;
+  return Array.from({ length: count }, (_, index) => items[Math.floor((index + 0.5) * step)]).filter(
+    (item) => item !== undefined,
+  );
 }
 
 /** What all jobs would cost, from their size and from what the sample's calls used. */
-export async function previewOf(
-  built: BuiltJobs,
-  context: FlowContext,
-  session: WorkSession,
-): Promise<AskPreview> {
+async function previewOf(counts: JobCounts, { context, session }: AskRun): Promise<AskPreview> {
   const price = session.model === null ? undefined : context.config.values.prices[session.model];
-  const prompt = session.model === null ? 0 : built.tokens + built.jobs * PROMPT_TOKENS_A_JOB;
+  const prompt = session.model === null ? 0 : counts.tokens + counts.jobs * PROMPT_TOKENS_A_JOB;
   const usage = {
     input_tokens: prompt,
     cached_input_tokens: 0,
-    output_tokens: built.jobs * ANSWER_TOKENS,
+    output_tokens: counts.jobs * ANSWER_TOKENS,
     reasoning_output_tokens: 0,
   };
   const calls: Ended[] = [];
@@ -45,8 +62,8 @@ export async function previewOf(
   }
   return {
     schema_version: SCHEMA_VERSION,
-    jobs: built.jobs,
-    chunks: built.chunks,
+    jobs: counts.jobs,
+    chunks: counts.chunks,
     prompt_tokens: prompt,
     cost_usd: session.model === null ? 0 : price === undefined ? null : costOf(usage, price),
     sample: calls.length === 0 ? null : measured(calls),

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type JobPaths, readJobs } from '../batch/index.ts';
-import { CoverageFile, EvidenceFile } from '../contracts/index.ts';
+import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
+import { type ChunkRecord, CoverageFile, EvidenceFile } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
-import { ResultReader, readHistory } from '../dispatch/index.ts';
+import { type History, ResultReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import {
   REDUCE_FILES,
@@ -13,7 +13,7 @@ import {
   SourceFiles,
 } from '../evidence/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import { isBuiltFrom } from './build-jobs.ts';
+import { isBuiltFrom } from './jobs.ts';
 
 /** Reads the documents of a corpus by the names they are cited by. Close it when done. */
 export function sourceReader(corpus: Corpus): SourceFiles {
@@ -25,35 +25,21 @@ export function sourceReader(corpus: Corpus): SourceFiles {
 }
 
 /**
- * The answers of a run's jobs to verified evidence and coverage: `reduce/evidence.json`, `reduce/coverage.json`.
- * What became of each job is read from the journal.
+ * The answers of jobs to verified evidence and coverage: `reduce/evidence.json`, `reduce/coverage.json`.
  *
- * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have;
- *   `conflict` for a job about a chunk that holds something else by now
+ * @param history what became of each job
  */
-export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduced> {
-  const jobsFile = join(corpus.runDir, RUN_FILES.jobs);
-  const journal = join(corpus.runDir, RUN_FILES.events);
-  if (!existsSync(jobsFile) || !existsSync(journal)) {
-    throw new RlmError('not_found', 'this run has no answers to reduce', {
-      hint: 'Build its jobs (rlm_build_jobs) and run them (rlm_run_batch) first.',
-    });
-  }
-  const history = await readHistory(journal);
-  const results = new ResultReader(journal);
+export async function reduceJobs(
+  corpus: Corpus,
+  jobs: AsyncIterable<ReadJob> | Iterable<ReadJob>,
+  history: History,
+): Promise<Reduced> {
+  const results = new ResultReader(join(corpus.runDir, RUN_FILES.events));
   const reader = sourceReader(corpus);
-  const jobs = async function* (): AsyncGenerator<ReduceJob> {
-    for await (const { record, outputPath } of readJobs(jobsFile, paths)) {
+  const withResults = async function* (): AsyncGenerator<ReduceJob> {
+    for await (const { record, outputPath, chunks } of jobs) {
       const offset = history.accepted.get(record.job_id) || history.failed.get(record.job_id);
       const result = offset === undefined ? undefined : results.read(offset);
-      const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
-      const ordinals = ids.map((id) => ordinalOf(corpus, id));
-      const chunks = chunkRecords(corpus, ordinals);
-      if (!isBuiltFrom(record, chunks)) {
-        throw new RlmError('conflict', `job '${record.job_id}' was built from documents that changed since`, {
-          hint: 'Build the jobs again (rlm_build_jobs) and run them (rlm_run_batch).',
-        });
-      }
       yield {
         job_id: record.job_id,
         question: record.question,
@@ -66,7 +52,7 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
   };
   try {
     return await reduceEvidence({
-      jobs: jobs(),
+      jobs: withResults(),
       chunks: readManifest(corpus),
       sources: corpus.sources,
       reader,
@@ -76,6 +62,42 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
     results.close();
     reader.close();
   }
+}
+
+/** A job with the chunks it is about. */
+type ReadJob = Job & { chunks: ChunkRecord[] };
+
+/**
+ * Reduces the answers to the jobs in a run's `jobs.jsonl`, whoever wrote it.
+ *
+ * @throws RlmError `not_found` without jobs, or for a job about a chunk that the corpus does not have;
+ *   `conflict` for a job about a chunk that holds something else by now
+ */
+export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduced> {
+  const jobsFile = join(corpus.runDir, RUN_FILES.jobs);
+  const journal = join(corpus.runDir, RUN_FILES.events);
+  if (!existsSync(jobsFile) || !existsSync(journal)) {
+    throw new RlmError('not_found', 'this run has no answers to reduce', {
+      hint: 'Build its jobs (rlm_build_jobs) and run them (rlm_run_batch) first.',
+    });
+  }
+  const jobs = async function* (): AsyncGenerator<ReadJob> {
+    for await (const job of readJobs(jobsFile, paths)) {
+      const { record } = job;
+      const ids = record.spans?.map((span) => span.chunk_id) ?? [record.chunk_id];
+      const chunks = chunkRecords(
+        corpus,
+        ids.map((id) => ordinalOf(corpus, id)),
+      );
+      if (!isBuiltFrom(record, chunks)) {
+        throw new RlmError('conflict', `job '${record.job_id}' was built from documents that changed since`, {
+          hint: 'Build the jobs again (rlm_build_jobs) and run them (rlm_run_batch).',
+        });
+      }
+      yield { ...job, chunks };
+    }
+  };
+  return reduceJobs(corpus, jobs(), await readHistory(journal));
 }
 
 /**

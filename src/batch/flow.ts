@@ -1,9 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { endOfStop, type FlowContext, type FlowEnd, type Stop, WorkSession } from '../dispatch/index.ts';
+import {
+  type Assignment,
+  endOfStop,
+  type FlowContext,
+  type FlowEnd,
+  type Stop,
+  WorkSession,
+} from '../dispatch/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { jobAssignment } from './job-assignment.ts';
-import { countCarried, type JobPaths, readJobs } from './jobs.ts';
+import { countAccepted, type Job, type JobPaths, readJobIds, readJobs } from './jobs.ts';
 import { BatchParams } from './params.ts';
 import { writeSummary } from './summary.ts';
 
@@ -13,41 +20,43 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const { run, journal, history } = context;
   const began = performance.now();
   rmSync(join(run.dir, RUN_FILES.summary), { force: true });
+  const jobsFile = join(run.dir, RUN_FILES.jobs);
   const paths: JobPaths = { runDir: run.dir, baseDir: params.base_dir, allowedRoots: params.allowed_roots };
   const session = await WorkSession.open(context, params);
   let stop: Stop | undefined;
   try {
     // What was accepted in this run may be of another jobs file; only where there is something is it looked for.
-    const carried =
-      history.carried === 0 ? 0 : (await countCarried(join(run.dir, RUN_FILES.jobs), history)).carried;
-    stop = await session.dispatch(jobAssignments(session, context, params, paths), {
-      added: params.jobs_total,
-      carried,
-    });
+    const carried = history.carried === 0 ? 0 : await countAccepted(readJobIds(jobsFile), history);
+    stop = await session.dispatch(
+      jobAssignments(session, context, params.timeout_sec, readJobs(jobsFile, paths)),
+      { added: params.jobs_total, carried },
+    );
   } finally {
     await session.close();
   }
   const end: FlowEnd = stop === undefined ? { state: 'completed' } : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
-  const { failed } = await writeSummary({ ...head, state: end.state, history: journal.history });
+  const { failed } = await writeSummary(
+    { ...head, state: end.state, history: journal.history },
+    readJobIds(jobsFile),
+  );
   const reason = `${failed} of ${params.jobs_total} jobs failed`;
   return stop === undefined && failed > 0 ? { ...end, reason } : end;
 }
 
-/** The jobs of the run's own jobs file, as work for a session. */
+/** Jobs as work for a session. */
 export async function* jobAssignments(
   session: WorkSession,
   context: FlowContext,
-  params: { timeout_sec: number },
-  paths: JobPaths,
-  file: string = RUN_FILES.jobs,
-) {
+  timeoutSec: number,
+  jobs: AsyncIterable<Job> | Iterable<Job>,
+): AsyncGenerator<Assignment> {
   const settings = {
     model: session.model,
     effort: session.effort,
     cwd: session.cwd,
-    timeoutSec: params.timeout_sec,
+    timeoutSec,
     embedBytes: context.config.values.limits.embed_bytes,
   };
-  for await (const job of readJobs(join(context.run.dir, file), paths)) yield jobAssignment(job, settings);
+  for await (const job of jobs) yield jobAssignment(job, settings);
 }

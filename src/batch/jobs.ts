@@ -155,22 +155,10 @@ export async function* readJobIds(file: string): AsyncGenerator<{ id: string; ou
   }
 }
 
-/**
- * Counts the jobs of a file that was checked, and those of them that earlier drivers had accepted.
- *
- * @param among only these ids are counted
- */
-export async function countCarried(
-  file: string,
-  history: History,
-  among: (id: string) => boolean = () => true,
-): Promise<{ added: number; carried: number }> {
-  const count = { added: 0, carried: 0 };
-  for await (const { id } of readJobIds(file)) {
-    if (!among(id)) continue;
-    count.added += 1;
-    if (history.accepted.get(id)) count.carried += 1;
-  }
+/** Counts the jobs whose results earlier drivers accepted. */
+export async function countAccepted(jobs: AsyncIterable<{ id: string }>, history: History): Promise<number> {
+  let count = 0;
+  for await (const { id } of jobs) if (history.accepted.get(id)) count += 1;
   return count;
 }
 

@@ -11,7 +11,6 @@ import {
 import { type History, ResultReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import { readJobIds } from './jobs.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {
@@ -22,6 +21,12 @@ export interface SummaryHead {
   /** What the whole journal says. */
   history: History;
   durationMs: number;
+}
+
+/** A job's id, and its `output_path`. */
+export interface JobOutput {
+  id: string;
+  output: string;
 }
 
 /** What a batch keeps about an answer of its own; other flows keep other things. */
@@ -43,12 +48,13 @@ function detailOf(detail: Record<string, unknown> = {}) {
  */
 export async function writeSummary(
   head: SummaryHead,
+  jobs: AsyncIterable<JobOutput> | Iterable<JobOutput>,
 ): Promise<{ total: number; succeeded: number; failed: number }> {
   const journal = join(head.runDir, RUN_FILES.events);
   const { history } = head;
-  const jobs: Array<{ id: string; output: string }> = [];
-  for await (const job of readJobIds(join(head.runDir, RUN_FILES.jobs))) jobs.push(job);
-  jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const sorted: JobOutput[] = [];
+  for await (const job of jobs) sorted.push(job);
+  sorted.sort((a, b) => (a.id < b.id ? -1 : 1));
   const results = new ResultReader(journal);
   const path = join(head.runDir, RUN_FILES.summary);
   const temporary = temporaryName(path);
@@ -56,9 +62,9 @@ export async function writeSummary(
   const write = async (text: string) => {
     if (!file.write(text)) await once(file, 'drain');
   };
-  const counts = { total: jobs.length, succeeded: 0, failed: 0 };
+  const counts = { total: sorted.length, succeeded: 0, failed: 0 };
   try {
-    for (const job of jobs) {
+    for (const job of sorted) {
       if ((history.accepted.get(job.id) ?? 0) > 0) counts.succeeded += 1;
     }
     counts.failed = counts.total - counts.succeeded;
@@ -78,7 +84,7 @@ export async function writeSummary(
     };
     await write(`${JSON.stringify(lead, null, 2).slice(0, -2)},\n  "results": [`);
     let separator = '\n    ';
-    for (const job of jobs) {
+    for (const job of sorted) {
       await write(separator + JSON.stringify(rowOf(job, history, results, head.stop)));
       separator = ',\n    ';
     }
@@ -93,12 +99,7 @@ export async function writeSummary(
   return counts;
 }
 
-function rowOf(
-  job: { id: string; output: string },
-  history: History,
-  results: ResultReader,
-  stop: Stop | undefined,
-): SummaryRow {
+function rowOf(job: JobOutput, history: History, results: ResultReader, stop: Stop | undefined): SummaryRow {
   const offset = history.accepted.get(job.id) || history.failed.get(job.id);
   const result = offset === undefined ? undefined : results.read(offset);
   return result?.id === job.id ? rowOfResult(result, job.output) : openRow(job, history, stop);
@@ -124,7 +125,7 @@ function rowOfResult(result: ResultRecord, outputPath: string): SummaryRow {
 }
 
 /** A job that the run stopped before; `resume` takes it up. */
-function openRow(job: { id: string; output: string }, history: History, stop: Stop | undefined): SummaryRow {
+function openRow(job: JobOutput, history: History, stop: Stop | undefined): SummaryRow {
   const earlier = history.attempts.get(job.id);
   return {
     job_id: job.id,

@@ -140,7 +140,6 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
         };
   const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
   const built = await build(corpus, chosen.questions, {
-    file: RUN_FILES.jobs,
     prefix: '',
     packTokens: input.pack_tokens,
   });

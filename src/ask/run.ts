@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { jobAssignments } from '../batch/index.ts';
+import { type AskState, SCHEMA_VERSION } from '../contracts/index.ts';
+import type { Corpus } from '../corpus/index.ts';
+import type { FlowContext, Stop, WorkSession } from '../dispatch/index.ts';
+import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
+import { type ChosenChunks, chooseChunks } from './choose-chunks.ts';
+import { ASK_FILES } from './files.ts';
+import { type ChunkJob, planJobs } from './jobs.ts';
+import type { StepContext } from './model-step.ts';
+import type { AskParams } from './request.ts';
+
+/** An ask under way: its session, its state on disk, and the two steps that every pass and the preview share. */
+export class AskRun {
+  readonly context: FlowContext;
+  readonly params: AskParams;
+  readonly session: WorkSession;
+  readonly state: AskState;
+  /** Chunks that were chosen before: none is read twice. */
+  readonly #chosen = new Set<string>();
+
+  constructor(context: FlowContext, params: AskParams, session: WorkSession) {
+    this.context = context;
+    this.params = params;
+    this.session = session;
+    const { name, lane } = session.worker;
+    this.state = {
+      schema_version: SCHEMA_VERSION,
+      question: params.question,
+      route: 'search',
+      worker: lane === null ? name : `${name}/${lane}`,
+      expansion: null,
+      passes: [],
+      answered_by: null,
+      notes: [],
+    };
+    mkdirSync(join(context.run.dir, 'ask'), { recursive: true, mode: DIRECTORY_MODE });
+  }
+
+  /**
+   * Chooses the chunks of a pass and makes jobs of them.
+   *
+   * @param all every chunk of the corpus, when they fit one job
+   */
+  async planPass(
+    corpus: Corpus,
+    questions: string[],
+    pass: number,
+    all: string[] | undefined,
+  ): Promise<{ chosen: ChosenChunks; jobs: ChunkJob[] }> {
+    const chosen = await this.#choose(corpus, questions, all);
+    for (const { chunkIds } of chosen.questions) for (const id of chunkIds) this.#chosen.add(id);
+    const way = chosen.by === 'all' ? 'one job for all' : `searched by ${chosen.by}`;
+    this.context.journal.append({ type: 'note', message: `${way}: ${chosen.reason}` });
+    this.note(...(corpus.record.chunks === 0 ? ['there is no text in the documents'] : chosen.notes));
+    const jobs = planJobs(corpus, chosen.questions, {
+      prefix: `p${pass}-`,
+      packTokens: this.params.pack_tokens,
+      acrossDocuments: chosen.by === 'all',
+    });
+    return { chosen, jobs: [...jobs] };
+  }
+
+  async #choose(corpus: Corpus, questions: string[], all: string[] | undefined): Promise<ChosenChunks> {
+    const { question, top_k } = this.params;
+    if (all !== undefined) {
+      const reason = 'everything fits one prompt';
+      return { by: 'all', reason, questions: [{ question, chunkIds: all }], notes: [] };
+    }
+    return chooseChunks(corpus, questions, {
+      root: this.context.run.record.root,
+      topK: top_k,
+      expansion: this.state.expansion,
+      without: this.#chosen,
+      signal: this.context.signal,
+    });
+  }
+
+  /** @returns why it stopped early, or undefined */
+  async dispatch(jobs: ChunkJob[]): Promise<Stop | undefined> {
+    if (jobs.length === 0) return undefined;
+    const { accepted } = this.context.history;
+    const assignments = jobAssignments(this.session, this.context, this.params.timeout_sec, jobs);
+    return this.session.dispatch(assignments, {
+      added: jobs.length,
+      carried: jobs.filter(({ record }) => accepted.get(record.job_id)).length,
+    });
+  }
+
+  /** What model calls besides the jobs are made within. */
+  get steps(): StepContext {
+    const { run, history } = this.context;
+    return { session: this.session, runDir: run.dir, history, timeoutSec: this.params.timeout_sec };
+  }
+
+  /** Adds to the notes that are shown with the answer; each once. */
+  note(...notes: string[]): void {
+    this.state.notes.push(...notes.filter((note) => !this.state.notes.includes(note)));
+  }
+
+  save(): void {
+    writeJsonAtomic(join(this.context.run.dir, ASK_FILES.state), this.state);
+  }
+}
