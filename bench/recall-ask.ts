@@ -5,6 +5,7 @@ import { loadConfig } from '../src/config/index.ts';
 import { WorkerAnswer } from '../src/contracts/index.ts';
 import { openCorpus, readManifest } from '../src/corpus/index.ts';
 import { Journal, readHistory } from '../src/dispatch/index.ts';
+import { sourceString } from '../src/evidence/index.ts';
 import { RUN_FILES } from '../src/runs/index.ts';
 
 /** Lines of a document, from 1, inclusive. */
@@ -52,12 +53,15 @@ export async function askExtractive(
   const { answer, reduced } = readAskResult(run);
   if (end.state !== 'completed' || answer === undefined)
     throw new Error(`the ask ended ${end.state}: ${end.reason}`);
-  const citations = answer.citations.flatMap(({ sources }) => sources.map(linesOf));
-  const quoted = (reduced?.evidence.items ?? []).map((item) => ({
+  const items = (reduced?.evidence.items ?? []).map((item) => ({
     source: item.source,
     first: item.line_start,
     last: item.line_end,
+    cited: sourceString(item),
   }));
+  const sources = new Set(answer.citations.flatMap((citation) => citation.sources));
+  const citations = items.filter(({ cited }) => sources.has(cited));
+  const quoted: Citation[] = items;
   const read = await readBy(run.dir);
   const lost = answers.flatMap((places) => {
     const within = (spans: readonly Citation[]) =>
@@ -91,9 +95,4 @@ function spansOf(runDir: string, jobId: string): string[] {
   const lines = readFileSync(join(runDir, RUN_FILES.jobs), 'utf8').split('\n');
   const line = lines.find((one) => one.includes(`"job_id":"${jobId}"`)) ?? '';
   return [...line.matchAll(/"chunk_id":"(c-\d+)"/g)].map(([, id = '']) => id);
-}
-
-function linesOf(source: string): Citation {
-  const [, document = '', first, last] = /^(.*):(\d+)-(\d+)$/s.exec(source) ?? [];
-  return { source: document, first: Number(first), last: Number(last) };
 }

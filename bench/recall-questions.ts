@@ -42,8 +42,7 @@ const LIMIT = 'express-rate-limit/readme.md';
 const BODY = 'body-parser/README.md';
 
 export const TUNING: QuestionSet = {
-  about:
-    'The order of quotes and what is quoted at all were chosen on this set: see the hold-out for what that is worth.',
+  about: 'READMEs and type declarations of npm packages.',
   documents: DOCUMENTS,
   questions: [
     direct('What is the default value of forceKillAfterDelay in execa?', [EXECA, '@default 5000']),

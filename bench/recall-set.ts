@@ -5,7 +5,7 @@
  */
 
 /**
- * Where an answer stands: a document, relative to `node_modules`, and words that it has once, together with
+ * Where an answer stands: a document, relative to the set's `base`, and words that its text has once, together with
  * `before` where they alone stand there several times.
  */
 export type Place = readonly [document: string, words: string, before?: string];
@@ -21,7 +21,9 @@ export interface RecallQuestion {
 export interface QuestionSet {
   /** What the set is for. */
   about: string;
-  /** Documents that are asked, as globs under `node_modules`. */
+  /** Where the documents are, absolute. Default: `node_modules`. */
+  base?: string;
+  /** Documents that are asked, as globs under `base`. */
   documents: readonly string[];
   questions: readonly RecallQuestion[];
 }

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 const WINDOW_BYTES = 4096;
 const K1 = 1.2;
 const B = 0.75;
@@ -15,10 +12,9 @@ interface Window {
 
 /** Plain Okapi BM25 over windows of whole lines of 4 kB: words in lower case, nothing stemmed, nothing left out. */
 export function windowSearch(
-  base: string,
-  documents: readonly string[],
+  texts: ReadonlyMap<string, string>,
 ): (question: string, best: number) => { source: string; first: number; last: number }[] {
-  const windows = documents.flatMap((source) => cut(source, readFileSync(join(base, source), 'utf8')));
+  const windows = [...texts].flatMap(([source, text]) => cut(source, text));
   const average = windows.reduce((sum, { length }) => sum + length, 0) / Math.max(1, windows.length);
   return (question, best) => {
     const words = [...new Set(wordsOf(question))];
