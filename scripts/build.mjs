@@ -54,7 +54,7 @@ const bin = await build({
     ].join('\n'),
   },
 });
-// A bundle of its own: whatever else were in this process would be copied at every fork (src/workers/launcher.ts).
+// A bundle of its own: whatever else were in this process would be copied at every fork (src/processes/launcher.ts).
 const launcher = await build({ ...options, entryPoints: ['src/launcher.ts'] });
 
 // Renamed into place, the entry last: a program that starts while we build sees the old bundle or the new one.

@@ -20,7 +20,7 @@ if (command === '--version' || command === '-V') {
 } else if (command === 'drive' && rest[0] !== undefined) {
   if (rest.includes('--programs')) {
     // It comes up while the driver is loaded.
-    const { startLauncher } = await import('./workers/launcher-start/index.ts');
+    const { startLauncher } = await import('./processes/launcher-start/index.ts');
     startLauncher(fileURLToPath(new URL('launcher.js', import.meta.url)));
   }
   const { serveDriver } = await import('./activities/index.ts');

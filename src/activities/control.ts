@@ -5,6 +5,7 @@ import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
+import { endSurvivors } from '../processes/index.ts';
 import {
   driverAlive,
   driverElsewhere,
@@ -13,7 +14,6 @@ import {
   type RunHandle,
   requireNoDriver,
 } from '../runs/index.ts';
-import { endSurvivors } from '../workers/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
 import {

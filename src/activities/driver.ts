@@ -5,7 +5,6 @@ import { type ActivityRecord, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity } from '../files/index.ts';
-import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
 import {
   currentDepth,
   DEPTH_VARIABLE,
@@ -14,7 +13,8 @@ import {
   Launcher,
   launchThrough,
   RUN_VARIABLE,
-} from '../workers/index.ts';
+} from '../processes/index.ts';
+import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
 import type { DriverOrder } from './driver-process/index.ts';
 import { flowOf } from './flows.ts';
 import { cancelRequested, requireActivity, writeActivity } from './status.ts';

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { runProgram, workerEnvironment } from '../processes/index.ts';
 import { findCodex } from '../workers/codex/index.ts';
-import { askProgram, workerEnvironment } from '../workers/index.ts';
 import { ok, type Surroundings, warn } from './finding.ts';
 import type { Finding } from './report.ts';
 
@@ -21,7 +21,7 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
   const { file } = findCodex(undefined, env);
   const shell = ['/bin/sh', '-c', 'echo it-runs; : > written'];
   try {
-    const { stdout, stderr } = await askProgram(
+    const { stdout, stderr, interrupted } = await runProgram(
       file,
       ['sandbox', '-c', 'sandbox_mode="read-only"', '--', ...shell],
       {
@@ -36,7 +36,11 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
       return warn(check, 'a command in the read-only sandbox could write', FIX);
     }
     if (stdout.includes('it-runs')) return ok(check, 'read-only holds: a command ran and could not write');
-    return warn(check, `a command did not run in it: ${stderr.trim().split('\n').at(-1) ?? ''}`, FIX);
+    return warn(
+      check,
+      `a command did not run in it: ${interrupted ?? stderr.trim().split('\n').at(-1)}`,
+      FIX,
+    );
   } catch (error) {
     return warn(check, messageOf(error), FIX);
   }

@@ -14,10 +14,10 @@ export interface WorkerExamination {
 
 /** Codex: found, version, login, both lanes measured, its sandbox tried. */
 export async function examineCodex(surroundings: Surroundings): Promise<WorkerExamination> {
-  const { env, scratch } = surroundings;
+  const { env, root, scratch } = surroundings;
   const codexHome = env.CODEX_SUBAGENT_CODEX_HOME || undefined;
   return examine('codex', async () => {
-    const { file, version } = await inspectCodex({ root: scratch, lane: 'auto', env });
+    const { file, version } = await inspectCodex({ root: scratch, lane: 'auto', env }, root);
     const { kind, where } = findCodexLogin(codexHome, env);
     const login = kind === 'none' ? null : where;
     const findings = [

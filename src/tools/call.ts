@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { asReadable, RlmError } from '../errors.ts';
+import { currentDepth } from '../processes/index.ts';
 import { openRun } from '../runs/index.ts';
-import { currentDepth } from '../workers/index.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 /**

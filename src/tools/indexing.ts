@@ -1,6 +1,6 @@
 import type { Corpus } from '../corpus/index.ts';
 import { RlmError } from '../errors.ts';
-import { currentDepth } from '../workers/index.ts';
+import { currentDepth } from '../processes/index.ts';
 import type { ToolContext } from './tool.ts';
 
 /**

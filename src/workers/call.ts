@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { type Failure, NO_USAGE } from '../contracts/index.ts';
 import { messageOf, systemCode } from '../errors.ts';
 import { readAt, writeFileAtomic } from '../files/index.ts';
-import type { OwnedProcesses, ProcessEnd } from './process.ts';
+import type { OwnedProcesses, ProcessEnd } from '../processes/index.ts';
 import type { WorkRequest, WorkResult } from './worker.ts';
 
 /**

@@ -2,10 +2,9 @@ import { statSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { Failure } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
+import { environmentByMarks, OwnedProcesses, type ProcessEnd } from '../processes/index.ts';
 import { failureOfEnd, MAX_ANSWER_BYTES, readPrinted, resultOfCall, runCall } from './call.ts';
 import { type CodexLog, failureOfMessage, readCodexLog } from './codex/output.ts';
-import { environmentByMarks } from './environment.ts';
-import { OwnedProcesses, type ProcessEnd } from './process.ts';
 import type { Worker, WorkRequest, WorkResult } from './worker.ts';
 
 /** A program of the user's own: one that speaks the runner protocol, or any at all. */

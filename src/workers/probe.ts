@@ -1,24 +1,21 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
-import { readPrinted } from './call.ts';
-import { type ProcessEnd, runProcess } from './process.ts';
-
-/** A program that only tells about itself answers well within this, milliseconds. */
-const PROBE_TIMEOUT_MS = 30_000;
-const MAX_PROBE_BYTES = 4 * 1024 * 1024;
+import { runProgram } from '../processes/index.ts';
+import { sha256 } from '../text/index.ts';
 
 /**
  * What a program can do, asked once: the finding is kept under the program's real path, size and modification
- * time, so that an update is seen without hashing 300 MB at every start.
+ * time, so that an update is seen without hashing 300 MB at every start. What cannot be asked to the end is an
+ * error, and is never kept.
  *
- * @param cacheDir such as `<root>/.rlm/cache/probes`; created when missing
+ * @param cacheDir see `probesDirectory`; created when missing
  * @param binary path of the program itself, not of a wrapper that stays the same over updates
  * @param format what the finding looks like; a kept one that does not match is asked for again
+ * @throws RlmError what `probe` throws
  */
 export async function probeCached<T>(
   cacheDir: string,
@@ -26,18 +23,35 @@ export async function probeCached<T>(
   format: z.ZodType<T>,
   probe: () => Promise<T>,
 ): Promise<T> {
-  const path = realpathSync(binary);
-  const { size, mtimeMs } = statSync(path);
-  const identity = createHash('sha256')
-    .update(JSON.stringify([path, size, mtimeMs]))
-    .digest('hex');
-  const file = join(cacheDir, `${basename(path)}-${identity.slice(0, 16)}.json`);
+  const file = cacheFile(cacheDir, binary);
   const kept = readKept(file, format);
   if (kept !== undefined) return kept;
-  const found = await probe();
+  const found = await probe().catch((error: unknown) => {
+    // One that was killed is asked once more: a machine short of memory picks its victims at random.
+    if (error instanceof RlmError && error.retryable) return probe();
+    throw error;
+  });
   ensureDirectory(cacheDir);
   writeJsonAtomic(file, found);
   return found;
+}
+
+/** Puts a new finding in the place of a kept one; nothing is written where none is kept. */
+export function repairProbe(cacheDir: string, binary: string, found: unknown): void {
+  const file = cacheFile(cacheDir, binary);
+  if (existsSync(file)) writeJsonAtomic(file, found);
+}
+
+/** Where the findings of a root are kept. */
+export function probesDirectory(root: string): string {
+  return join(root, '.rlm', 'cache', 'probes');
+}
+
+function cacheFile(cacheDir: string, binary: string): string {
+  const path = realpathSync(binary);
+  const { size, mtimeMs } = statSync(path);
+  const identity = sha256(JSON.stringify([path, size, mtimeMs]));
+  return join(cacheDir, `${basename(path)}-${identity.slice(0, 16)}.json`);
 }
 
 function readKept<T>(file: string, format: z.ZodType<T>): T | undefined {
@@ -50,50 +64,35 @@ function readKept<T>(file: string, format: z.ZodType<T>): T | undefined {
   }
 }
 
-export interface ProbeOutput {
-  end: ProcessEnd;
+/** What a program answered that was asked about itself. */
+export interface ProbeAnswer {
+  exitCode: number;
   stdout: string;
   stderr: string;
 }
 
 /**
- * Runs a program that tells about itself (`--version`, `--help`) and returns what it printed.
+ * Asks a program about itself (`--version`, `--help`).
  *
- * @throws RlmError `unavailable` when it cannot be started or takes longer than 30 s
+ * @throws RlmError `unavailable`, retryable, when it did not exit by itself: that says nothing about what it can do
  */
 export async function askProgram(
   file: string,
-  args: string[],
+  args: readonly string[],
   options: { env: Record<string, string>; cwd?: string },
-): Promise<ProbeOutput> {
-  const directory = mkdtempSync(join(tmpdir(), 'rlm-probe-'));
+): Promise<ProbeAnswer> {
+  const scratch = mkdtempSync(join(tmpdir(), 'rlm-probe-'));
   try {
-    const stdoutPath = join(directory, 'stdout');
-    const stderrPath = join(directory, 'stderr');
-    const end = await runProcess({
-      file,
-      args,
-      cwd: options.cwd ?? directory,
+    const { stdout, stderr, exitCode, interrupted } = await runProgram(file, args, {
       env: options.env,
-      stdoutPath,
-      stderrPath,
-      timeoutMs: PROBE_TIMEOUT_MS,
-      idleTimeoutMs: PROBE_TIMEOUT_MS,
-      signal: new AbortController().signal,
+      cwd: options.cwd ?? scratch,
     });
-    if (end.startError !== undefined || end.ended !== undefined) {
-      const why = end.startError?.message ?? `it did not answer within ${PROBE_TIMEOUT_MS} ms`;
-      throw new RlmError('unavailable', `${file} ${args.join(' ')} cannot be asked: ${why}`, {
-        hint: 'Run that command by hand; reinstall the program if it fails there too.',
-      });
-    }
-    return {
-      end,
-      stdout: readPrinted(stdoutPath, MAX_PROBE_BYTES) ?? '',
-      // Gone when nothing was printed to it.
-      stderr: existsSync(stderrPath) ? (readPrinted(stderrPath, MAX_PROBE_BYTES) ?? '') : '',
-    };
+    if (exitCode !== null && interrupted === null) return { exitCode, stdout, stderr };
+    throw new RlmError('unavailable', `${file} ${args.join(' ')} cannot be asked: ${interrupted}`, {
+      hint: 'Try again; if it fails again, run that command by hand and reinstall the program.',
+      retryable: true,
+    });
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }

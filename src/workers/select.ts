@@ -62,11 +62,12 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
     why: [...passedBy, reason].join('; '),
   });
   try {
-    const { findCodex, findCodexLogin } = await import('./codex/index.ts');
-    findCodex(undefined, env);
+    const { findCodexLogin, requireCodex } = await import('./codex/index.ts');
     const login = findCodexLogin(choice.codexHome, env);
-    if (login.kind === 'none') passedBy.push('Codex is installed but not logged in (codex login)');
-    else
+    if (login.kind === 'none') {
+      await requireCodex(surroundings.root, env);
+      passedBy.push('Codex is installed but not logged in (codex login)');
+    } else
       return chosen(await codex(choice, surroundings), `Codex is installed and logged in (${login.where})`);
   } catch (error) {
     if (!isUnavailable(error)) throw error;

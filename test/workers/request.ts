@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Program } from '../../src/workers/spawn.ts';
+import type { Program } from '../../src/processes/spawn.ts';
 import type { WorkRequest } from '../../src/workers/worker.ts';
 
 /** A directory of a test's own. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { workerEnvironment } from '../environment.ts';
+import { workerEnvironment } from '../../processes/index.ts';
 import { askProgram } from '../probe.ts';
 import { type Sandbox, type WorkRequest, writablePaths } from '../worker.ts';
 import type { ClaudeCapabilities, ClaudeLogin } from './installation.ts';
@@ -100,8 +100,8 @@ export async function canConfineShell(
   if (process.platform !== 'linux') return false;
   try {
     for (const [file, ...args] of LINUX_PROGRAMS) {
-      const { end } = await askProgram(file, args, { env: workerEnvironment({}, source) });
-      if (end.exitCode !== 0) return false;
+      const { exitCode } = await askProgram(file, args, { env: workerEnvironment({}, source) });
+      if (exitCode !== 0) return false;
     }
     return true;
   } catch {

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
+import { OwnedProcesses, type ProcessEnd, workerEnvironment } from '../../processes/index.ts';
 import { failureOfEnd, resultOfCall, runCall } from '../call.ts';
-import { workerEnvironment } from '../environment.ts';
-import { OwnedProcesses, type ProcessEnd } from '../process.ts';
+import { probesDirectory } from '../probe.ts';
 import { installSkills, workerSkills } from '../skills.ts';
 import { type Worker, type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import {
@@ -43,7 +43,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
   const source = options.env ?? process.env;
   const root = resolve(options.root);
   const binary = findClaude(options.binary, source);
-  const capabilities = await probeClaude(binary, join(root, '.rlm', 'cache', 'probes'), source);
+  const capabilities = await probeClaude(binary, probesDirectory(root), source);
   const login = findLogin(source);
   const ownHome = login === 'key' || login === 'token';
   const home = join(root, '.rlm', 'workers', 'claude-home');

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
+import { workerEnvironment } from '../../processes/index.ts';
 import { harmless } from '../call.ts';
-import { workerEnvironment } from '../environment.ts';
 import { askProgram, probeCached } from '../probe.ts';
 
 /** Names the `claude` to use when it is not the one on PATH. */
@@ -71,6 +71,12 @@ export function probeClaude(
     if (number === undefined) {
       throw new RlmError('unavailable', `${binary} --version says '${harmless(version.stdout, 200)}'`, {
         hint: `That is not Claude Code; name the right one in ${CLAUDE_VARIABLE}.`,
+      });
+    }
+    if (help.exitCode !== 0) {
+      throw new RlmError('unavailable', `claude --help exited with code ${help.exitCode}`, {
+        hint: 'Try again; if it fails again, run it by hand and reinstall the program.',
+        retryable: true,
       });
     }
     const flags = [...new Set(help.stdout.match(/--[a-z][a-zA-Z-]+/g) ?? [])].sort();

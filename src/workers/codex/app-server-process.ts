@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
+import { type Session, startSession } from '../../processes/index.ts';
 import { lastWords } from '../call.ts';
-import { type Session, startSession } from '../session.ts';
 import { leanArguments } from './arguments.ts';
 import { type CodexSetup, codexEnvironment } from './setup.ts';
 

@@ -1,5 +1,6 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { RlmError } from '../../errors.ts';
+import { probesDirectory, repairProbe } from '../probe.ts';
 import type { Worker } from '../worker.ts';
 import { AppServerLane } from './app-server.ts';
 import { ExecLane } from './exec.ts';
@@ -68,9 +69,23 @@ export interface CodexInspection {
   login: CodexLogin;
 }
 
-/** @throws RlmError as `createCodexWorker` does */
-export async function inspectCodex(options: CodexWorkerOptions): Promise<CodexInspection> {
+/** @throws RlmError `unavailable` when there is no Codex that runs */
+export async function requireCodex(root: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await probeCodex(findCodex(undefined, env), probesDirectory(root), env);
+}
+
+/**
+ * @param repairRoot a root whose remembered probe is replaced by what was found now
+ * @throws RlmError as `createCodexWorker` does
+ */
+export async function inspectCodex(
+  options: CodexWorkerOptions,
+  repairRoot?: string,
+): Promise<CodexInspection> {
   const setup = await prepare(options);
+  if (repairRoot !== undefined) {
+    repairProbe(probesDirectory(repairRoot), setup.binary.file, setup.capabilities);
+  }
   return {
     file: setup.binary.file,
     version: setup.capabilities.version,
@@ -84,7 +99,7 @@ async function prepare(options: CodexWorkerOptions): Promise<CodexSetup> {
   const env = options.env ?? process.env;
   const root = resolve(options.root);
   const binary = findCodex(options.binary, env);
-  const capabilities = await probeCodex(binary, join(root, '.rlm', 'cache', 'probes'), env);
+  const capabilities = await probeCodex(binary, probesDirectory(root), env);
   return {
     root,
     binary,

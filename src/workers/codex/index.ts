@@ -1,3 +1,3 @@
-export { createCodexWorker, inspectCodex } from './codex.ts';
+export { createCodexWorker, inspectCodex, requireCodex } from './codex.ts';
 export { findCodexLogin } from './home.ts';
 export { findCodex } from './installation.ts';

@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
+import { workerEnvironment } from '../../processes/index.ts';
 import { harmless } from '../call.ts';
-import { workerEnvironment } from '../environment.ts';
-import { askProgram, probeCached } from '../probe.ts';
+import { askProgram, type ProbeAnswer, probeCached } from '../probe.ts';
 
 /** Names the `codex` to use when it is not the one on PATH. */
 const BINARY_VARIABLE = 'RLM_CODEX';
@@ -111,8 +111,8 @@ const SYSTEMS: ReadonlyMap<string, string> = new Map([
 /** What the installed Codex knows; it changes monthly, so it is asked and never assumed (FACTS 1). */
 export const CodexCapabilities = z.object({
   version: z.string(),
-  /** Names that `--disable` accepts; an unknown one is a fatal error of Codex. */
-  features: z.array(z.string()),
+  /** Names that `--disable` accepts; an unknown one is a fatal error of Codex. Never empty: see `probeCodex`. */
+  features: z.array(z.string()).nonempty(),
   /** Long flags of `codex exec`, such as `--output-schema`. */
   execFlags: z.array(z.string()),
   /** Whether a sandbox can be given exact paths to read and write. */
@@ -122,15 +122,16 @@ export const CodexCapabilities = z.object({
 });
 export type CodexCapabilities = z.infer<typeof CodexCapabilities>;
 
-/** Without these there is no exec lane: prompts by stdin and answers as events are what it stands on. */
+/** Without these there is no exec lane: prompts by stdin and answers as events are what it needs. */
 const NEEDED_FLAGS = ['--json', '--sandbox', '--skip-git-repo-check'];
 const NEEDED_METHODS = ['initialize', 'thread/start', 'turn/start', 'turn/interrupt'];
 const NEEDED_NOTIFICATIONS = ['turn/completed', 'item/completed', 'thread/tokenUsage/updated'];
 
 /**
- * Asks the installed Codex what it can do, once per installed version.
+ * Asks the installed Codex what it can do, once per installed version. An answer that is not complete is an error
+ * and is never kept: without its list of features a worker would be started with a shell.
  *
- * @throws RlmError `unavailable` when it does not run, or is too old for `exec --json`
+ * @throws RlmError `unavailable` when it does not run, is too old for `exec --json`, or lists no features
  */
 export function probeCodex(
   binary: CodexBinary,
@@ -140,49 +141,78 @@ export function probeCodex(
   return probeCached(cacheDir, binary.file, CodexCapabilities, () => ask(binary, env));
 }
 
+const UPDATE = 'Update it: npm install -g @openai/codex@latest';
+
 async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<CodexCapabilities> {
   const directory = mkdtempSync(join(tmpdir(), 'rlm-codex-probe-'));
   const home = join(directory, 'home');
   mkdirSync(home);
   // A home of its own: the user's settings must not decide what a version is said to be able to do.
   const env = workerEnvironment({ values: { CODEX_HOME: home } }, source);
+  const codex = (...args: string[]) => askProgram(binary.file, args, { env });
   try {
-    const version = await askProgram(binary.file, ['--version'], { env });
+    const version = await codex('--version');
     const number = /\d+\.\d+\.\d+\S*/.exec(version.stdout)?.[0];
     if (number === undefined) {
       throw new RlmError('unavailable', `${binary.file} --version says '${harmless(version.stdout, 200)}'`, {
         hint: 'That is not the Codex CLI; name the right one in RLM_CODEX.',
       });
     }
-    const [help, features, sandbox, protocol] = await Promise.all([
-      askProgram(binary.file, ['exec', '--help'], { env }),
-      askProgram(binary.file, ['features', 'list'], { env }),
-      askProgram(binary.file, ['sandbox', '--help'], { env }),
-      askProgram(binary.file, ['app-server', 'generate-json-schema', '--out', join(directory, 'protocol')], {
-        env,
-      }),
+    const schemas = join(directory, 'protocol');
+    const [help, table, sandbox, protocol] = await Promise.all([
+      codex('exec', '--help'),
+      codex('features', 'list'),
+      codex('sandbox', '--help'),
+      codex('app-server', 'generate-json-schema', '--out', schemas),
     ]);
+    requireAnswer('exec --help', help);
+    requireAnswer('features list', table);
     const execFlags = [...new Set(help.stdout.match(/--[a-z][a-z-]+/g) ?? [])].sort();
     const missing = NEEDED_FLAGS.filter((flag) => !execFlags.includes(flag));
     if (missing.length > 0) {
       throw new RlmError(
         'unavailable',
         `codex ${number} does not know ${missing.join(', ')} of 'codex exec'`,
-        {
-          hint: 'Update it: npm install -g @openai/codex@latest',
-        },
+        { hint: UPDATE },
       );
     }
+    const [feature, ...features] = featureNames(table.stdout);
+    if (feature === undefined) {
+      const message = `codex ${number} lists no features, so its shell cannot be switched off for workers`;
+      throw new RlmError('unavailable', message, { hint: UPDATE });
+    }
+    const hasSandbox = knowsCommand('sandbox --help', sandbox);
+    const hasProtocol = knowsCommand('app-server generate-json-schema', protocol);
     return {
       version: number,
-      features: features.end.exitCode === 0 ? featureNames(features.stdout) : [],
+      features: [feature, ...features],
       execFlags,
-      permissionProfiles: sandbox.stdout.includes('--permission-profile'),
-      appServer: protocol.end.exitCode === 0 && speaksProtocol(join(directory, 'protocol')),
+      permissionProfiles: hasSandbox && sandbox.stdout.includes('--permission-profile'),
+      appServer: hasProtocol && speaksProtocol(schemas),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** @throws RlmError `unavailable`, retryable, when a command that every version has failed */
+function requireAnswer(command: string, { exitCode, stderr }: ProbeAnswer): void {
+  if (exitCode === 0) return;
+  const said = harmless(stderr, 200);
+  throw new RlmError('unavailable', `codex ${command} exited with code ${exitCode}: ${said}`, {
+    hint: `Run 'codex ${command}' by hand. ${UPDATE}`,
+    retryable: true,
+  });
+}
+
+/** Exit code of Codex's command parser for a command that it does not know. */
+const UNKNOWN_COMMAND = 2;
+
+/** @throws RlmError as `requireAnswer`, for a command that is known and failed */
+function knowsCommand(command: string, answer: ProbeAnswer): boolean {
+  if (answer.exitCode === UNKNOWN_COMMAND) return false;
+  requireAnswer(command, answer);
+  return true;
 }
 
 /** `features list` prints name, stage and state in columns; a removed one is still accepted by `--disable`. */

@@ -1,5 +1,5 @@
 import { delimiter } from 'node:path';
-import { workerEnvironment } from '../environment.ts';
+import { workerEnvironment } from '../../processes/index.ts';
 import type { CodexHome } from './home.ts';
 import type { CodexBinary, CodexCapabilities } from './installation.ts';
 

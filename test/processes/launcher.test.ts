@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { processStart } from '../../src/files/index.ts';
-import { Launcher } from '../../src/workers/launcher.ts';
-import type { Program } from '../../src/workers/spawn.ts';
-import { bashProgram, temporaryDirectory, until } from './request.ts';
+import { Launcher } from '../../src/processes/launcher.ts';
+import type { Program } from '../../src/processes/spawn.ts';
+import { bashProgram, temporaryDirectory, until } from '../workers/request.ts';
 
 let directory: string;
 let launcher: Launcher;

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ProcessIdentity, processStart } from '../../src/files/index.ts';
-import { killAllGroups, type ProcessSpec, runProcess } from '../../src/workers/process.ts';
-import { bashProgram, temporaryDirectory, until } from './request.ts';
+import { killAllGroups, type ProcessSpec, runProcess } from '../../src/processes/process.ts';
+import { bashProgram, temporaryDirectory, until } from '../workers/request.ts';
 
 let directory: string;
 beforeEach(() => {

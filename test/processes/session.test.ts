@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type SessionSpec, startSession } from '../../src/workers/session.ts';
+import { type SessionSpec, startSession } from '../../src/processes/session.ts';
 import { processesMarked } from '../support/marked-processes.ts';
-import { temporaryDirectory, until } from './request.ts';
+import { temporaryDirectory, until } from '../workers/request.ts';
 
 function start(script: string, changes: Partial<SessionSpec> = {}) {
   const directory = temporaryDirectory();

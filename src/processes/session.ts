@@ -1,6 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { execa } from 'execa';
 import { systemCode } from '../errors.ts';
 import { FILE_MODE, LineSplitter, type ProcessIdentity, processStart } from '../files/index.ts';
 import { GRACE_MS, HOST, liveGroups, type ProcessEnd } from './process.ts';
@@ -36,16 +36,14 @@ export interface Session {
 export function startSession(spec: SessionSpec): Session {
   const started = performance.now();
   const stderr = openSync(spec.stderrPath, 'a', FILE_MODE);
-  const child = execa(spec.file, spec.args, {
+  const child = spawn(spec.file, spec.args, {
     cwd: spec.cwd,
     env: spec.env,
-    extendEnv: false,
-    stdio: ['pipe', 'pipe', asDescriptor(stderr)],
-    buffer: false,
+    stdio: ['pipe', 'pipe', stderr],
     detached: true,
-    cleanup: false,
-    reject: false,
   });
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('a session has pipes');
   const group = child.pid;
   let stopped: ProcessEnd['ended'];
   if (group !== undefined) {
@@ -57,9 +55,9 @@ export function startSession(spec: SessionSpec): Session {
     if (group !== undefined) signalGroup(group, 'SIGKILL');
   });
   // A process that is gone breaks the pipe; `ended` tells of it.
-  child.stdin.on('error', () => {});
+  stdin.on('error', () => {});
   const splitter = new LineSplitter(spec.maxLineBytes);
-  child.stdout.on('data', (bytes: Buffer) => {
+  stdout.on('data', (bytes: Buffer) => {
     if (stopped === 'output') return;
     try {
       for (const line of splitter.push(bytes)) spec.onLine(line);
@@ -69,34 +67,38 @@ export function startSession(spec: SessionSpec): Session {
     }
   });
 
-  const ended = child.then((result): ProcessEnd => {
-    closeSync(stderr);
-    if (group !== undefined) {
-      signalGroup(group, 'SIGKILL');
-      liveGroups.delete(group);
-    }
-    return {
-      exitCode: result.exitCode,
-      killedBy: result.signal,
-      ended: stopped,
-      startError:
-        group === undefined
-          ? { code: systemCode(result.cause) ?? 'UNKNOWN', message: result.shortMessage ?? 'cannot start' }
-          : undefined,
-      durationMs: performance.now() - started,
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    const settle = (partial: Partial<ProcessEnd>) => {
+      closeSync(stderr);
+      if (group !== undefined) liveGroups.delete(group);
+      resolve({
+        exitCode: undefined,
+        killedBy: undefined,
+        ended: stopped,
+        startError: undefined,
+        durationMs: performance.now() - started,
+        ...partial,
+      });
     };
+    child.once('error', (error) => {
+      if (group !== undefined) return;
+      settle({ startError: { code: systemCode(error) ?? 'UNKNOWN', message: error.message } });
+    });
+    // Not `exit`: what it printed last is then read too.
+    child.once('close', (code, signal) => {
+      if (group !== undefined) settle({ exitCode: code ?? undefined, killedBy: signal ?? undefined });
+    });
   });
 
   return {
     ended,
     async send(line) {
-      const { stdin } = child;
       if (!stdin.writable || stdin.write(`${line}\n`)) return;
       await Promise.race([once(stdin, 'drain'), ended]);
     },
     async close() {
       stopped ??= 'cancelled';
-      child.stdin.end();
+      stdin.end();
       const kill = setTimeout(() => {
         if (group !== undefined) signalGroup(group, 'SIGKILL');
       }, GRACE_MS);
@@ -105,9 +107,4 @@ export function startSession(spec: SessionSpec): Session {
       return end;
     },
   };
-}
-
-/** execa hands any descriptor on; its types know 3 to 9 only. */
-function asDescriptor(fd: number): 3 {
-  return fd as 3;
 }
