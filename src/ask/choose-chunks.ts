@@ -19,7 +19,7 @@ export function everyChunk(corpus: Corpus, packTokens: number): string[] | undef
   return Array.from({ length: corpus.record.chunks }, (_, ordinal) => chunkIdOf(ordinal));
 }
 
-/** The chunks that bear best on each question, none twice and none that was read before. */
+/** The best chunks for each question, none twice and none that was read before. */
 export async function chooseChunks(
   corpus: Corpus,
   questions: string[],

@@ -23,7 +23,7 @@ interface Found {
 
 /**
  * A question over documents, end to end: ingest, expand, choose chunks, jobs, evidence, synthesis, follow-up for
- * what was left open, gate. Each step is taken up where it was left: documents that did not change are not read
+ * what was left open, gate. A resume continues each step where it was: documents that did not change are not read
  * again, and neither jobs nor model calls whose answers are valid are made again.
  *
  * Quota and budget end the work early with a partial answer over what was read; its coverage says how much.
@@ -53,7 +53,7 @@ async function answerQuestion(ask: AskRun): Promise<FlowEnd> {
 
   const { found, stop } = await runPasses(ask, corpus, all);
   const end: FlowEnd = stop === undefined ? completed(ask) : endOfStop(stop);
-  // A cancel or a login that does not work: nobody wants a partial answer.
+  // After a cancel, or with a login that does not work, there is no partial answer.
   if (stop !== undefined && end.state !== 'input_required') return end;
   if (stop !== undefined) ask.note(`partial answer: ${end.reason}`);
   await writeAnswer(ask, corpus, found);
@@ -106,7 +106,7 @@ async function runPasses(
     found = { jobs: soFar, reduced, synthesis: found?.synthesis };
     const stop = stopped ?? (await synthesiseInto(found, ask, pass));
     if (stop !== undefined) return { found, stop };
-    // Nothing is left to follow up in when all was read; and where nobody answers, more jobs would only fail too.
+    // Follow-ups need chunks that were not read yet, and a worker that answers.
     if (all !== undefined || reduced.evidence.counts.jobs_accepted === 0) break;
     questions = gapsToFollow(question, reduced.evidence, found.synthesis?.answer.gaps);
     if (questions.length === 0) break;

@@ -47,15 +47,15 @@ export async function runModelSteps<Answer>(
   const { session, runDir, history } = within;
   const carried = steps.filter((step) => history.accepted.get(step.id)).length;
   // Steps that were called now, and those of them whose answer was accepted: an older file counts only for a
-  // step that was passed over because its answer still stands.
+  // step that was skipped because its answer is still valid.
   const called = new Set<string>();
   const accepted = new Set<string>();
   const assignments = steps.map((step) => assignmentOf(step, within, { called, accepted }));
   const stop = await session.dispatch(assignments, { added: steps.length, carried });
   const answers = steps.map((step) => {
     const path = answerPath(runDir, step.id);
-    const stands = history.accepted.get(step.id) && !called.has(step.id);
-    if ((!stands && !accepted.has(step.id)) || !existsSync(path)) return undefined;
+    const isValid = history.accepted.get(step.id) && !called.has(step.id);
+    if ((!isValid && !accepted.has(step.id)) || !existsSync(path)) return undefined;
     return step.schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
   });
   return { answers, stop };

@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
+import type { ChunkText } from './chunk.ts';
 import { findQuote } from './quote.ts';
 import type { CompiledSchema } from './schema.ts';
-
-/** The chunk an answer is about, for checking what it quotes. */
-export interface ChunkText {
-  chunkId: string;
-  /** The pieces it is made of; none for a chunk too large to be loaded: its quotes stay unchecked. */
-  parts: MaterialPart[];
-}
 
 /** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
 interface AnswerDetail {
@@ -61,7 +55,7 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
   return { ok: true, answer, detail };
 }
 
-/** `source:first-last` of a quote: the place the worker named when it stands there, else the first that holds it. */
+/** `source:first-last` of a quote: the place that the worker named when the quote is there, else the first place that has it. */
 function locOf(item: { loc: string; quote: string }, parts: MaterialPart[]): string | undefined {
   const [, namedSource, namedLine] = /^(.+):([0-9]+)-[0-9]+$/s.exec(item.loc) ?? [];
   let first: string | undefined;
@@ -90,7 +84,7 @@ export function findJsonObject(text: string): Record<string, unknown> | undefine
   return lastObject(text);
 }
 
-/** For a text full of braces: each character is looked at so often at most, and so many pieces are parsed in vain. */
+/** Limits for a text full of braces: how often each character is looked at, and how many pieces are parsed in vain. */
 const MAX_LOOKS = 20;
 const MAX_VAIN = 1000;
 
@@ -142,7 +136,7 @@ const Loose = z.looseObject({
   evidence: z.unknown().optional(),
 });
 
-/** Fills in and clamps as CONTRACTS.md A says: text keeps its left end, `loc` its right end. */
+/** Fills in what is missing and cuts what is too long: text keeps its left end, `loc` its right end with the lines. */
 function normalise(value: Record<string, unknown>): {
   object: Record<string, unknown>;
   normalised: string[];

@@ -11,7 +11,7 @@ import {
 import { RUN_FILES } from '../runs/index.ts';
 import { jobAssignment } from './job-assignment.ts';
 import { countAccepted, type Job, type JobPaths, readJobIds, readJobs } from './jobs.ts';
-import { BatchParams } from './params.ts';
+import { BatchParams } from './request.ts';
 import { writeSummary } from './summary.ts';
 
 /** The batch flow: the run's `jobs.jsonl` to accepted results and `summary.json`. */
@@ -25,7 +25,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const session = await WorkSession.open(context, params);
   let stop: Stop | undefined;
   try {
-    // What was accepted in this run may be of another jobs file; only where there is something is it looked for.
+    // Results in the journal may belong to another jobs file, so they are counted by id; a new run has none to count.
     const carried = history.carried === 0 ? 0 : await countAccepted(readJobIds(jobsFile), history);
     stop = await session.dispatch(
       jobAssignments(session, context, params.timeout_sec, readJobs(jobsFile, paths)),

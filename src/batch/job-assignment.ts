@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import {
@@ -10,12 +10,11 @@ import {
   quickHash,
   type Split,
 } from '../dispatch/index.ts';
-import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
-import { type ChunkText, checkAnswer, findJsonObject } from './answer.ts';
+import { checkAnswer, findJsonObject } from './answer.ts';
+import { CHUNK_INSTRUCTIONS, type ChunkText, chunkInput, loadChunk } from './chunk.ts';
 import type { Job } from './jobs.ts';
-import { CHUNK_INSTRUCTIONS, chunkInput } from './prompt.ts';
 import { type CompiledSchema, compileSchema } from './schema.ts';
 
 /** What all jobs of a batch share. */
@@ -161,80 +160,6 @@ function mergeAnswers(answers: WorkerAnswer[]): WorkerAnswer {
     gaps: [...new Set(answers.flatMap((answer) => answer.gaps))].slice(0, ANSWER_LIMITS.list),
     errors: [...new Set(answers.flatMap((answer) => answer.errors))].slice(0, ANSWER_LIMITS.list),
   };
-}
-
-/** Reads the chunk: the job's spans, or the whole of its file; a file too big to embed is hashed only. */
-function loadChunk(job: Job, embedBytes: number): { chunk: ChunkText; sha256: string } {
-  const { record } = job;
-  const hash = createHash('sha256');
-  if (job.spans.length > 0) {
-    const size = job.spans.reduce((sum, span) => sum + span.byte_end - span.byte_start, 0);
-    if (size > embedBytes) {
-      throw new RlmError(
-        'limit',
-        `the spans of job '${record.job_id}' hold ${size} bytes; ${embedBytes} fit a prompt`,
-        {
-          hint: 'Make smaller chunks, or raise limits.embed_bytes in .rlm/config.json.',
-        },
-      );
-    }
-    const parts = job.spans.map((span) => {
-      const bytes = withFile(span.path, (fd, end) => {
-        if (span.byte_start > span.byte_end || span.byte_end > end) {
-          throw new RlmError(
-            'usage',
-            `bytes ${span.byte_start}-${span.byte_end} do not lie in ${span.path} (${end} bytes)`,
-            {
-              hint: 'The document changed since its chunks were made; ingest it again.',
-            },
-          );
-        }
-        return Buffer.concat([...spanOf(fd, span.byte_start, span.byte_end)]);
-      });
-      hash.update(`${bytes.length}:`).update(bytes);
-      return { source: span.source, lineStart: span.line_start, text: bytes.toString('utf8') };
-    });
-    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
-  }
-  return withFile(job.chunkPath, (fd, size) => {
-    const kept: Buffer[] = [];
-    for (const bytes of spanOf(fd, 0, size)) {
-      hash.update(bytes);
-      if (size <= embedBytes) kept.push(bytes);
-    }
-    const whole = { source: record.chunk_path, lineStart: 1, text: Buffer.concat(kept).toString('utf8') };
-    const parts = size <= embedBytes ? [whole] : [];
-    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
-  });
-}
-
-function withFile<T>(path: string, read: (fd: number, size: number) => T): T {
-  const refuse = (why: string): RlmError => new RlmError('usage', `the chunk's file ${path}: ${why}`);
-  let fd: number;
-  try {
-    // What was a file when the jobs were checked may be a pipe now: to open that would wait for a writer.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw refuse(messageOf(error));
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw refuse('it is not a file');
-    return read(fd, stat.size);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** The bytes of a span, a part at a time. */
-function* spanOf(fd: number, start: number, end: number): Generator<Buffer> {
-  for (let at = start; at < end; ) {
-    const part = Buffer.allocUnsafe(Math.min(1 << 20, end - at));
-    const read = readSync(fd, part, 0, part.length, at);
-    if (read === 0) throw new RlmError('conflict', 'the chunk shrank while it was read');
-    at += read;
-    yield part.subarray(0, read);
-  }
 }
 
 function sha256(data: string | Buffer): string {

@@ -1,25 +1,9 @@
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { join, resolve, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { type Stats, statSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { JobRecord, type JobSpan } from '../contracts/index.ts';
 import { type History, IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import {
-  FILE_MODE,
-  insideOf,
-  type JsonlLine,
-  parseLine,
-  readLineBatches,
-  temporaryName,
-} from '../files/index.ts';
+import { insideOf, type JsonlLine, parseLine, readLineBatches } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { compileSchema } from './schema.ts';
 
@@ -64,7 +48,7 @@ const OWN_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks a whole jobs file, streaming, before anything runs (CONTRACTS.md A). Memory: 45 bytes a job.
+ * Checks a whole jobs file, streaming, before anything runs. Memory: 45 bytes a job.
  *
  * @returns the number of jobs
  * @throws RlmError `usage` (or `forbidden`) naming the first line that is wrong
@@ -162,19 +146,6 @@ export async function countAccepted(jobs: AsyncIterable<{ id: string }>, history
   return count;
 }
 
-/** Keeps the run's own copy of its jobs, so that a later edit of the original changes nothing. */
-export async function keepJobs(file: string, runDir: string): Promise<void> {
-  const own = join(runDir, RUN_FILES.jobs);
-  if (resolve(file) === own) return;
-  const temporary = temporaryName(own);
-  try {
-    await pipeline(createReadStream(file), createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' }));
-    renameSync(temporary, own);
-  } finally {
-    if (existsSync(temporary)) rmSync(temporary);
-  }
-}
-
 /** One line to a job; undefined for a blank line. */
 function readJob(line: JsonlLine, resolver: PathResolver): Job | undefined {
   const record = readRecord(line);
@@ -242,7 +213,7 @@ function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver
 const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 4000;
 
-/** An answer that is paid for must find its place: here it is known that it will. */
+/** Refuses a name that the disk will not take before the answer is paid for. */
 function requireNames(path: string): void {
   const longest = Math.max(...path.split(sep).map((name) => Buffer.byteLength(name)));
   if (longest <= MAX_NAME_BYTES && Buffer.byteLength(path) <= MAX_PATH_BYTES) return;

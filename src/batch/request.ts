@@ -1,8 +1,17 @@
-import { existsSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Caller, requireKind, requirePrice, resolveWork, type WorkRequest } from '../dispatch/index.ts';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import {
+  type Caller,
+  requireKind,
+  requirePrice,
+  resolveWork,
+  WorkParams,
+  type WorkRequest,
+} from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { resolveInside } from '../files/index.ts';
+import { FILE_MODE, resolveInside, temporaryName } from '../files/index.ts';
 import {
   createRun,
   openRun,
@@ -12,11 +21,20 @@ import {
   requireNoDriver,
   runsDirectory,
 } from '../runs/index.ts';
-import { checkJobs, keepJobs } from './jobs.ts';
-import type { BatchParams } from './params.ts';
+import { checkJobs } from './jobs.ts';
+
+/** What a batch was asked to do: who works, and where the paths of its jobs start and may lead. */
+export const BatchParams = WorkParams.extend({
+  /** Where relative `chunk_path` and `schema_path` start. */
+  base_dir: z.string(),
+  /** Directories that chunks and schemas must lie in; null for no such limit (a person at the command line). */
+  allowed_roots: z.array(z.string()).nullable(),
+  jobs_total: z.int().nonnegative(),
+});
+export type BatchParams = z.infer<typeof BatchParams>;
 
 /** What the caller of a batch says. Without `jobs`, the jobs file of the run that `runId` names is meant. */
-export interface BatchRequest {
+interface BatchRequest {
   jobs?: string | undefined;
   runId?: string | undefined;
   /** Another place for the run than `.rlm/runs/`. */
@@ -26,7 +44,7 @@ export interface BatchRequest {
 
 /**
  * Checks everything about a batch and makes its run; nothing is left behind when something is wrong.
- * The order of the checks is part of the contract: a blank model is told before the jobs file is opened.
+ * The order of the checks is part of the contract: a blank model is reported before the jobs file is opened.
  *
  * @returns the run, the parameters its activity is to be started with, and how the jobs get into the run: that
  *   is for whoever holds the run
@@ -45,7 +63,7 @@ export async function prepareBatch(
   requireKind(jobs, 'file', '--jobs');
   refuseForeign(where, jobs);
   requireNoDriver(where);
-  // Output paths are checked against a place that need not exist yet: nothing is created until all is good.
+  // Output paths are checked against a directory that need not exist yet: nothing is created until all is valid.
   const paths = { baseDir: cwd, allowedRoots, runDir: where };
   const total = await checkJobs(jobs, paths);
 
@@ -62,7 +80,7 @@ export async function prepareBatch(
   return { run, params, keepJobs: () => keepJobs(jobs, run.dir) };
 }
 
-/** The directory the run has or will have; a made-up one stands for a run whose id is not chosen yet. */
+/** The directory the run has or will have; a made-up one for a run whose id is not chosen yet. */
 function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): string {
   if (request.runDir === undefined) {
     if (request.jobs === undefined && request.runId === undefined) {
@@ -99,7 +117,15 @@ function refuseForeign(where: string, jobs: string): void {
   });
 }
 
-/** Where a batch's result lies, for whoever reads it. */
-export function summaryPath(run: RunHandle): string {
-  return join(run.dir, RUN_FILES.summary);
+/** Keeps the run's own copy of its jobs, so that a later edit of the original changes nothing. */
+async function keepJobs(file: string, runDir: string): Promise<void> {
+  const own = join(runDir, RUN_FILES.jobs);
+  if (resolve(file) === own) return;
+  const temporary = temporaryName(own);
+  try {
+    await pipeline(createReadStream(file), createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' }));
+    renameSync(temporary, own);
+  } finally {
+    if (existsSync(temporary)) rmSync(temporary);
+  }
 }
