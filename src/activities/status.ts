@@ -11,6 +11,7 @@ import { parseEvent } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import { driverAlive, RUN_FILES, type RunHandle, readRecord } from '../runs/index.ts';
+import { oneLine } from '../text/index.ts';
 
 /** Reads `activity.json`; undefined when no work was started in the run. */
 export function readActivity(run: RunHandle): ActivityRecord | undefined {
@@ -104,7 +105,7 @@ export function lastError(run: RunHandle, record: ActivityRecord): string {
   const said = [...readFileSync(log, 'utf8').matchAll(/^(?:\w*Error|FATAL ERROR): ([^\n]{1,200})/gm)].at(
     -1,
   )?.[1];
-  return said === undefined ? `, see ${log}` : ` (${said.replace(/\p{Cc}/gu, ' ')})`;
+  return said === undefined ? `, see ${log}` : ` (${oneLine(said)})`;
 }
 
 /** Whether nothing more will come of a run unless somebody resumes it. Cheap: no event is read. */

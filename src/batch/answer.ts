@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
+import { sanitize, truncate } from '../text/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
 import type { ChunkText } from './chunk.ts';
 import { findQuote } from './quote.ts';
@@ -142,12 +143,12 @@ function normalise(value: Record<string, unknown>): {
   normalised: string[];
 } {
   const normalised: string[] = [];
-  const clamp = (field: unknown, limit: number, name: string, keep: 'left' | 'right' = 'left'): unknown => {
+  const clamp = (field: unknown, limit: number, name: string, keep: 'start' | 'end' = 'start'): unknown => {
     if (typeof field !== 'string') return field;
-    const clean = stripControls(field);
+    const clean = sanitize(field);
     if (clean.length <= limit) return clean;
     normalised.push(name);
-    return keep === 'left' ? wholeCharacters(clean.slice(0, limit)) : wholeCharacters(clean.slice(-limit));
+    return truncate(clean, limit, { keep, mark: '' });
   };
   const object = { ...Loose.parse(value) };
   for (const list of ['gaps', 'errors'] as const) {
@@ -156,7 +157,7 @@ function normalise(value: Record<string, unknown>): {
       object[list] = [];
       normalised.push(list);
     } else if (Array.isArray(items)) {
-      object[list] = items.map((item: unknown) => (typeof item === 'string' ? stripControls(item) : item));
+      object[list] = items.map((item: unknown) => (typeof item === 'string' ? sanitize(item) : item));
     }
   }
   if ('summary' in object) object.summary = clamp(object.summary, ANSWER_LIMITS.summary, 'summary');
@@ -171,23 +172,13 @@ function normalise(value: Record<string, unknown>): {
       }
       return {
         ...evidence,
-        loc: clamp(evidence.loc, ANSWER_LIMITS.loc, name('loc'), 'right'),
+        loc: clamp(evidence.loc, ANSWER_LIMITS.loc, name('loc'), 'end'),
         quote: clamp(evidence.quote, ANSWER_LIMITS.quote, name('quote')),
         note: clamp(evidence.note, ANSWER_LIMITS.note, name('note')),
       };
     });
   }
   return { object, normalised };
-}
-
-/** Control characters of a worker's text could drive a terminal; tabs and line ends are text. */
-function stripControls(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '');
-}
-
-/** A cut must not leave half of a surrogate pair. */
-function wholeCharacters(text: string): string {
-  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
 }
 
 function issueText(issue: { path: PropertyKey[]; message: string }): string {

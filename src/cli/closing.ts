@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
 import { type AskState, BatchSummary, type IngestReport } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { oneLine } from '../text/index.ts';
 import { type RunReport, reportRun } from '../tools/index.ts';
-import { formatResult, oneLine } from './format.ts';
+import { formatResult } from './format.ts';
 
 /**
  * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was

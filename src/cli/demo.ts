@@ -7,9 +7,9 @@ import { prepareAsk } from '../ask/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { RlmError } from '../errors.ts';
 import { packageRoot } from '../files/index.ts';
+import { oneLine } from '../text/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { followRun } from './follow.ts';
-import { oneLine } from './format.ts';
 
 const QUESTION = 'How do I extract images from a PDF?';
 

@@ -1,6 +1,6 @@
 import type { DoctorReport } from '../doctor/index.ts';
+import { oneLine } from '../text/index.ts';
 import { columnsOf } from './columns.ts';
-import { oneLine } from './format.ts';
 
 const MARKS = { ok: '✓', warn: '!', fail: '✗' } as const;
 /** Narrower than this nothing can be aligned. */
@@ -21,12 +21,14 @@ export function doctorText(report: DoctorReport, columns: number): string {
     ...block(`${MARKS[status]} ${check.padEnd(name)}  `, detail),
     ...(fix === null ? [] : block(indent, `→ ${fix}`)),
   ]);
-  const settings = report.settings.map(({ key, value, origin }) => `  ${key} = ${value} (${origin})`);
+  const settings = report.settings.map(
+    ({ key, value, origin }) => `  ${oneLine(`${key} = ${value} (${origin})`)}`,
+  );
   return [
     `rlm ${report.version}, root ${report.root}`,
     '',
     ...findings,
-    ...(settings.length === 0 ? [] : ['', 'Not the default:', ...settings.map(oneLine)]),
+    ...(settings.length === 0 ? [] : ['', 'Not the default:', ...settings]),
     '',
     verdict(report),
     '',

@@ -2,8 +2,8 @@ import { cancelActivity, followEvents, type RunStatus, readStatus } from '../act
 import type { JournalEvent } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { cut } from '../tools/index.ts';
-import { asCommands, oneLine } from './format.ts';
+import { sanitize, truncate } from '../text/index.ts';
+import { asCommands } from './format.ts';
 import { progressBlock, progressLine, Rate } from './progress-text.ts';
 import { endWithTerminal } from './streams.ts';
 
@@ -93,12 +93,12 @@ function lineOf(event: JournalEvent): string | undefined {
       const { status, id, failure_class, attempts, errors } = event.result;
       if (status === 'accepted') return undefined;
       const why = errors.at(-1) ?? 'no reason given';
-      return `failed: ${cut(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${cut(why, 300)}`;
+      return `failed: ${truncate(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${truncate(why, 300)}`;
     }
     case 'concurrency':
-      return `at once: ${event.from} to ${event.to} (${cut(event.reason, 200)})`;
+      return `at once: ${event.from} to ${event.to} (${truncate(event.reason, 200)})`;
     case 'note':
-      return cut(event.message, 300);
+      return truncate(event.message, 300);
     default:
       return undefined;
   }
@@ -128,7 +128,7 @@ class Block implements Screen {
   }
 
   say(line: string): void {
-    this.#paint(`${oneLine(line)}\n`);
+    this.#paint(`${sanitize(line)}\n`);
   }
 
   end(): void {
@@ -169,7 +169,7 @@ class Lines implements Screen {
   }
 
   say(line: string): void {
-    this.#out.write(`${oneLine(line)}\n`);
+    this.#out.write(`${sanitize(line)}\n`);
   }
 
   end(status: RunStatus): void {

@@ -1,14 +1,10 @@
 import { join } from 'node:path';
+import { oneLine, sanitize } from '../text/index.ts';
 import { TOOLS, type Tool } from '../tools/index.ts';
 import { columnsOf, padColumns } from './columns.ts';
 
 /** A longer text in a list of records makes each of them a paragraph instead of a row. */
 const WIDEST_CELL = 120;
-
-/** Everything a model or a file said may hold terminal sequences: they are shown as spaces. */
-export function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-}
 
 /**
  * What to do next, as commands: a status speaks to agents, whose `rlm_resume {"run_id": "a"}` is typed
@@ -66,12 +62,9 @@ function formatRecord(record: object, indent: string): string[] {
   });
 }
 
-/** The lines of a text, such as a piece of a document, each without terminal sequences. */
+/** The lines of a text, such as a piece of a document. */
 function linesOf(text: string): string[] {
-  return text
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/)
-    .map(oneLine);
+  return sanitize(text).replace(/\n$/, '').split('\n');
 }
 
 function isNested(value: unknown): boolean {

@@ -1,10 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { asReadable, messageOf, RlmError } from '../errors.ts';
+import { sanitize } from '../text/index.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
 import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
-import { commandName, inCommands, oneLine } from './format.ts';
+import { commandName, inCommands } from './format.ts';
 import { runTool } from './run-tool.ts';
 import { endWithReader } from './streams.ts';
 
@@ -48,8 +49,7 @@ function errorData(error: unknown) {
 function describeError(error: unknown): string {
   const hint = error instanceof RlmError ? error.hint : undefined;
   const lines = [`error: ${messageOf(error)}`, ...(hint === undefined ? [] : [inCommands(hint)])];
-  // A message may quote a file or a worker; a line end in it is ours.
-  return lines.flatMap((text) => text.split('\n').map((line) => `${oneLine(line)}\n`)).join('');
+  return lines.map((text) => `${sanitize(text)}\n`).join('');
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../activities/index.ts';
+import { oneLine } from '../text/index.ts';
 import { fitColumns } from './columns.ts';
-import { oneLine } from './format.ts';
 
 /** Window over which the rate is taken, milliseconds: short enough to follow throttling, long enough to be calm. */
 const RATE_WINDOW_MS = 30_000;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type ReadResult, type ReadSource, TextPosition } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { parseLine, readAt, readLines } from '../files/index.ts';
+import { countNewlines } from '../text/index.ts';
 import { type Corpus, chunkRecords, openCorpus, ordinalOf, sourceAt, textFile } from './corpus.ts';
-import { countNewlines } from './newlines.ts';
 
 const DEFAULT_READ_BYTES = 8 * 1024;
 const MAX_READ_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 import { stemmer } from 'stemmer';
 import type { Conflict, VerifiedEvidence } from '../contracts/index.ts';
+import { oneLine } from '../text/index.ts';
 import { FUNCTION_WORDS, NEGATIONS } from './critical-words.ts';
-import { plainText } from './plain-text.ts';
 
 /** Two statements speak of the same thing when they share so many terms, and this share of all their terms. */
 const MIN_SHARED = 3;
@@ -127,5 +127,5 @@ function bigrams(word: string): string[] {
 }
 
 function describe(a: Statement, b: Statement): string {
-  return `“${plainText(a.text, 220)}” against “${plainText(b.text, 220)}”`;
+  return `“${oneLine(a.text, 220)}” against “${oneLine(b.text, 220)}”`;
 }

@@ -5,8 +5,8 @@ import {
   SCHEMA_VERSION,
   type SourceRecord,
 } from '../contracts/index.ts';
+import { formatCount } from '../text/index.ts';
 import { Intervals } from './intervals.ts';
-import { withSeparators } from './plain-text.ts';
 
 /** How a chunk's job ended; of several jobs over one chunk the best counts. */
 export type ChunkReading = 'read' | 'failed' | 'never_sent';
@@ -102,18 +102,16 @@ export function describeCoverage(coverage: CoverageFile): string {
     [total.never_sent, 'never sent'],
     [total.skipped, 'left out'],
   ] as const;
-  const parts = rest
-    .filter(([bytes]) => bytes > 0)
-    .map(([bytes, what]) => `${withSeparators(bytes)} ${what}`);
+  const parts = rest.filter(([bytes]) => bytes > 0).map(([bytes, what]) => `${formatCount(bytes)} ${what}`);
   const skipped = total.sources_skipped === 0 ? '' : `; ${documents(total.sources_skipped)} left out`;
   return (
-    `${total.percent_read} % of the bytes were read (${withSeparators(total.read)} of ${withSeparators(total.bytes)} ` +
+    `${total.percent_read} % of the bytes were read (${formatCount(total.read)} of ${formatCount(total.bytes)} ` +
     `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${skipped})`
   );
 }
 
 function documents(count: number): string {
-  return `${withSeparators(count)} ${count === 1 ? 'document' : 'documents'}`;
+  return `${formatCount(count)} ${count === 1 ? 'document' : 'documents'}`;
 }
 
 function bytesOf(state: SourceState): CoverageBytes {

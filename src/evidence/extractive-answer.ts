@@ -1,10 +1,10 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
+import { formatCount, oneLine } from '../text/index.ts';
 import { gapsFor } from './answer-gaps.ts';
 import { isCitable, sourceString } from './citations.ts';
 import { answerConfidence } from './confidence.ts';
 import { describeCoverage } from './coverage.ts';
 import { REDUCE_FILES } from './layout.ts';
-import { plainText, withSeparators } from './plain-text.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
 export const MAX_EXTRACTS = 8;
@@ -35,16 +35,14 @@ export function extractiveAnswer(
 ): FinalAnswer {
   const limit = options.maxExtracts ?? MAX_EXTRACTS;
   const shown = chosen(options.best ?? surest(evidence.items), limit);
-  const asked = plainText(question, 400);
+  const asked = oneLine(question, 400);
   if (shown.length === 0) return unanswered(asked, evidence, coverage);
   const leads = options.best !== undefined && shown.every(({ confidence }) => confidence < LEADS_BELOW);
   const conflicts = conflictLines(evidence, shown);
   const own =
     shown.length === evidence.items.length
       ? []
-      : [
-          `${withSeparators(evidence.items.length - shown.length)} further quotes are in reduce/evidence.json.`,
-        ];
+      : [`${formatCount(evidence.items.length - shown.length)} further quotes are in reduce/evidence.json.`];
   return {
     content: [
       leads
@@ -117,7 +115,7 @@ function bySource(shown: readonly VerifiedEvidence[]): string[] {
 
 /** A path that could be taken for a mark, such as `pages/[1].md`, is set as code. */
 function heading(source: string): string {
-  const plain = plainText(source, 400);
+  const plain = oneLine(source, 400);
   return /[[\]`]/.test(plain) ? `\`${plain.replaceAll('`', "'")}\`` : plain;
 }
 

@@ -1,5 +1,5 @@
 import type { EvidenceGap } from '../contracts/index.ts';
-import { plainText } from './plain-text.ts';
+import { oneLine } from '../text/index.ts';
 
 /** Distinct gaps of each kind that are kept, and jobs that are named for each. */
 const MAX_OF_A_KIND = 500;
@@ -13,7 +13,7 @@ export class GapList {
   dropped = 0;
 
   add(kind: EvidenceGap['kind'], text: string, jobId: string, refused: string | null = null): void {
-    const plain = plainText(text, 500);
+    const plain = oneLine(text, 500);
     if (plain === '') return;
     const key = `${kind} ${plain
       .toLowerCase()

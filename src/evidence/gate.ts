@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { type EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import { oneLine } from '../text/index.ts';
 import { takeAbsenceClaims } from './absence.ts';
 import { withinLimit } from './answer-gaps.ts';
 import { marksIn, renumberMarks, type Stretch, stretchesOf } from './answer-prose.ts';
 import { citableSpans, spansOf } from './citations.ts';
 import { isFullCoverage } from './coverage.ts';
-import { plainText } from './plain-text.ts';
 import type { Reduced } from './reduce.ts';
 import { type SourceReader, sha256 } from './source-text.ts';
 
@@ -193,7 +193,7 @@ function withoutAbsenceClaims(
   const percent = `${coverage.total.percent_read} %`;
   const gaps = claims.map(
     (claim) =>
-      `Not settled: only ${percent} of the documents' bytes were read, so this cannot be said: “${plainText(claim.replace(/\s*\[[\d,;\s–-]+\]/g, ''), 380)}”`,
+      `Not settled: only ${percent} of the documents' bytes were read, so this cannot be said: “${oneLine(claim.replace(/\s*\[[\d,;\s–-]+\]/g, ''), 380)}”`,
   );
   return {
     answer: {

@@ -84,7 +84,7 @@ interface NotFound {
 }
 
 function trimEdges(quote: string): string {
-  return quote.replace(/^[\s\u0000-\u001f\ufeff]+|[\s\u0000-\u001f\ufeff]+$/gu, '');
+  return quote.replace(/^[\s\u0000-\u001f\ufeff\ufffd]+|[\s\u0000-\u001f\ufeff\ufffd]+$/gu, '');
 }
 
 function nearIndex(source: SourceText, options: LocateOptions): TextSpan {

@@ -13,6 +13,7 @@ import {
 } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { oneLine } from '../text/index.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
 import { EvidenceList } from './evidence-list.ts';
@@ -20,7 +21,6 @@ import { GapList } from './gap-list.ts';
 import { JobMaterial, type ReduceChunk } from './job-material.ts';
 import { REDUCE_FILES } from './layout.ts';
 import type { QuoteMatch } from './locate-quote.ts';
-import { plainText } from './plain-text.ts';
 import type { SourceReader } from './source-text.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
@@ -93,7 +93,7 @@ export function withReportedConflicts(
   const known = new Set(file.items.map((item) => item.evidence_id));
   const added = reported.flatMap((conflict): Conflict[] => {
     const ids = [...new Set(conflict.evidence_ids)].filter((id) => known.has(id));
-    const description = plainText(conflict.description, 500);
+    const description = oneLine(conflict.description, 500);
     return ids.length < 2 || description === '' ? [] : [{ kind: 'reported', evidence_ids: ids, description }];
   });
   return { ...file, conflicts: [...file.conflicts, ...added] };
@@ -172,7 +172,7 @@ class Reduction {
     if ('reason' in found) {
       this.#rejected.set(found.reason, (this.#rejected.get(found.reason) ?? 0) + 1);
       const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to stand ${saidPlace(claim.loc, job.chunks)}`;
-      this.#gaps.add('rejected_quote', text, job.job_id, plainText(claim.quote, 320));
+      this.#gaps.add('rejected_quote', text, job.job_id, oneLine(claim.quote, 320));
       return;
     }
     this.#quotes[found.match] += 1;
@@ -182,11 +182,11 @@ class Reduction {
         source: found.chunk.source,
         match: found.match,
         edits: found.edits,
-        note: plainText(claim.note, 400),
+        note: oneLine(claim.note, 400),
         origin: {
           job_id: job.job_id,
           chunk_id: found.chunk.chunk_id,
-          question: plainText(job.question, 500),
+          question: oneLine(job.question, 500),
         },
         confidence: Math.round(answer.confidence * MATCH_WEIGHT[found.match] * 1000) / 1000,
       });
@@ -220,11 +220,11 @@ class Reduction {
 /** Where a refused quote was said to stand. `loc` is its inventor's word too: it is repeated only for a document of the job. */
 function saidPlace(loc: string, chunks: readonly ReduceChunk[]): string {
   const path = /^(.+):\d{1,9}-\d{1,9}$/.exec(loc)?.[1];
-  if (chunks.some(({ source }) => source === path)) return `at ${plainText(loc, 300)}`;
+  if (chunks.some(({ source }) => source === path)) return `at ${oneLine(loc, 300)}`;
   const [first] = chunks;
   if (first === undefined) return 'in its chunk';
   const among = chunks.length === 1 ? 'in' : `in one of ${chunks.length} chunks from`;
-  return `${among} ${plainText(first.source, 300)}:${first.line_start}-${first.line_end}`;
+  return `${among} ${oneLine(first.source, 300)}:${first.line_start}-${first.line_end}`;
 }
 
 function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: string } {

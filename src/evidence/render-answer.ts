@@ -1,7 +1,7 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import { formatCount, oneLine, sanitize } from '../text/index.ts';
 import { type CitableSpans, citableSpans, sourceString, spansOf } from './citations.ts';
 import { describeCoverage } from './coverage.ts';
-import { plainText, withSeparators } from './plain-text.ts';
 
 /** Words of a quote that the list of citations shows, in characters. */
 const SHOWN_QUOTE = 320;
@@ -12,13 +12,13 @@ const SHOWN_QUOTE = 320;
  * a model reaches the terminal.
  */
 export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
-  const parts = [forTerminal(answer.content).trimEnd()];
+  const parts = [sanitize(answer.content).trimEnd()];
   if (answer.citations.length > 0) parts.push(`Citations\n${citationLines(answer, evidence).join('\n')}`);
   if (evidence.conflicts.length > 0 && answer.citations.length > 0)
     parts.push(conflictsText(answer, evidence));
   if (coverage !== undefined) parts.push(`Coverage\n  ${describeCoverage(coverage)}`);
   if (answer.gaps.length > 0)
-    parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${plainText(gap, 500)}`).join('\n')}`);
+    parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${oneLine(gap, 500)}`).join('\n')}`);
   parts.push(`Confidence ${answer.confidence}`);
   return `${parts.join('\n\n')}\n`;
 }
@@ -27,7 +27,7 @@ function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
   const spans = citableSpans(evidence);
   return answer.citations.flatMap((citation, index) =>
     citation.sources.flatMap((source, place) => [
-      `${place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2)} ${plainText(source, 512)}`,
+      `${place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2)} ${oneLine(source, 512)}`,
       ...quoteLines(source, spans),
     ]),
   );
@@ -51,20 +51,15 @@ function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile):
     .sort((a, b) => Number(b.kind === 'reported') - Number(a.kind === 'reported'))
     .slice(0, SHOWN_CONFLICTS);
   const lines = listed.flatMap(({ description, evidence_ids }) => {
-    const sides = evidence_ids.map((id) => plainText(places.get(id) ?? id, 512));
-    return [`  - ${sides.join(' against ')}`, `      ${plainText(description, 500)}`];
+    const sides = evidence_ids.map((id) => oneLine(places.get(id) ?? id, 512));
+    return [`  - ${sides.join(' against ')}`, `      ${oneLine(description, 500)}`];
   });
   const more = conflicts.length - listed.length;
   const others = listed.length === 0 ? 'among quotes that are not cited' : 'more';
-  if (more > 0) lines.push(`  ${withSeparators(more)} ${others}: see reduce/evidence.json`);
-  return `Possible conflicts (${withSeparators(conflicts.length)})\n${lines.join('\n')}`;
+  if (more > 0) lines.push(`  ${formatCount(more)} ${others}: see reduce/evidence.json`);
+  return `Possible conflicts (${formatCount(conflicts.length)})\n${lines.join('\n')}`;
 }
 
 function quoteLines(source: string, spans: CitableSpans): string[] {
-  return spansOf(source, spans).map((item) => `      “${plainText(item.quote, SHOWN_QUOTE)}”`);
-}
-
-/** Line breaks and tabs stay; escape sequences and other control characters go. */
-function forTerminal(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
+  return spansOf(source, spans).map((item) => `      “${oneLine(item.quote, SHOWN_QUOTE)}”`);
 }

@@ -1,6 +1,6 @@
 import { estimateTokenCount } from 'tokenx';
 import { SYNTHESIS_LIMITS, type SynthesisAnswer, type VerifiedEvidence } from '../contracts/index.ts';
-import { plainText } from './plain-text.ts';
+import { oneLine } from '../text/index.ts';
 
 /**
  * What every synthesis call starts with: the same bytes each time, so that a provider can cache them. The
@@ -33,7 +33,7 @@ export interface NumberedEvidence {
 /** The variable part of a synthesis prompt: question, then numbered evidence. */
 export function synthesisInput(question: string, evidence: readonly NumberedEvidence[]): string {
   const list = evidence.map(({ number, item }) => evidenceText(number, item));
-  return `Question: ${plainText(question, 4000)}\n\nEvidence:\n${list.join('\n')}\n`;
+  return `Question: ${oneLine(question, 4000)}\n\nEvidence:\n${list.join('\n')}\n`;
 }
 
 /**
@@ -44,10 +44,10 @@ export function mergeInput(question: string, partial: readonly SynthesisAnswer[]
   const claims = partial.flatMap((answer) => answer.claims.map((claim) => claimLine(claim)));
   const conflicts = partial.flatMap((answer) => answer.conflicts.map((conflict) => claimLine(conflict)));
   const gaps = [...new Set(partial.flatMap((answer) => answer.gaps))].map(
-    (gap) => `- ${plainText(gap, SYNTHESIS_LIMITS.gap)}`,
+    (gap) => `- ${oneLine(gap, SYNTHESIS_LIMITS.gap)}`,
   );
   return [
-    `Question: ${plainText(question, 4000)}`,
+    `Question: ${oneLine(question, 4000)}`,
     'The evidence was too large for one call. Below are the claims made from its parts, each with the numbers of its evidence. Merge what says the same, keep the numbers, drop what does not help to answer.',
     `Claims:\n${claims.join('\n')}`,
     ...(conflicts.length === 0 ? [] : [`Conflicts:\n${conflicts.join('\n')}`]),
@@ -94,10 +94,10 @@ export function groupEvidence(
 /** One piece of evidence as the model sees it. Quotes are JSON strings: nothing in them can end the list. */
 function evidenceText(number: number, item: VerifiedEvidence): string {
   const note = item.notes[0];
-  const place = `${plainText(item.source, 400)}:${item.line_start}-${item.line_end}`;
+  const place = `${oneLine(item.source, 400)}:${item.line_start}-${item.line_end}`;
   return `${number}. (${place}) ${JSON.stringify(item.quote)}${note === undefined ? '' : ` — note: ${JSON.stringify(note)}`}`;
 }
 
 function claimLine(claim: { text: string; evidence: readonly number[] }): string {
-  return `- (evidence ${claim.evidence.join(', ')}) ${JSON.stringify(plainText(claim.text, SYNTHESIS_LIMITS.claim))}`;
+  return `- (evidence ${claim.evidence.join(', ')}) ${JSON.stringify(oneLine(claim.text, SYNTHESIS_LIMITS.claim))}`;
 }

@@ -8,13 +8,13 @@ import {
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
+import { oneLine } from '../text/index.ts';
 import { gapsFor } from './answer-gaps.ts';
 import { withoutMarks } from './answer-prose.ts';
 import { isCitable, sourceString } from './citations.ts';
 import { answerConfidence } from './confidence.ts';
 import { claimId, unanswered } from './extractive-answer.ts';
 import { REDUCE_FILES } from './layout.ts';
-import { plainText } from './plain-text.ts';
 
 /** Room that the content keeps for the list of conflicts. */
 const CONFLICT_ROOM = 3000;
@@ -96,7 +96,7 @@ export function composeAnswer({ question, answer, evidence, coverage }: ComposeI
   const built = claimsOf(answer, evidence.items);
   const own = [...answer.gaps.map(withoutMarks), ...built.gaps];
   if (built.citations.length === 0) {
-    const open = unanswered(plainText(question, 400), evidence, coverage);
+    const open = unanswered(oneLine(question, 400), evidence, coverage);
     return { ...open, gaps: gapsFor([...own, ...open.gaps.slice(0, 1)], evidence, coverage) };
   }
   const used = new Set(built.numbers);
@@ -157,7 +157,7 @@ function claimsOf(answer: SynthesisAnswer, items: readonly VerifiedEvidence[]): 
 
 /** Block quotes and code are for verified words only: a model's claim is one line of prose. */
 function claimText(text: string): string {
-  return plainText(withoutMarks(text).replaceAll('`', "'"), SYNTHESIS_LIMITS.claim).replace(/^[>#\s]+/, '');
+  return oneLine(withoutMarks(text).replaceAll('`', "'"), SYNTHESIS_LIMITS.claim).replace(/^[>#\s]+/, '');
 }
 
 function isCitableNumber(number: number, items: readonly VerifiedEvidence[]): boolean {

@@ -1,4 +1,5 @@
 import { DEFERRED_FIELD_CHARS } from '../contracts/index.ts';
+import { oneLine } from '../text/index.ts';
 import { plainTitle } from './markdown.ts';
 
 /** What is kept of a deferred opportunity. */
@@ -72,10 +73,6 @@ export function splitRow(text: string): string[] {
 
 /** A worker's words as they may be shown: one line, no emphasis marks around them, no control characters, capped. */
 export function clean(text: string): string {
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .replace(/\*\*|__/g, '')
-    .replace(/^[\s:—–;,.-]+/u, '')
-    .trim()
-    .slice(0, DEFERRED_FIELD_CHARS);
+  const words = text.replace(/\*\*|__/g, '').replace(/^[\s:—–;,.-]+/u, '');
+  return oneLine(words, DEFERRED_FIELD_CHARS);
 }

@@ -3,6 +3,7 @@ import { InflightFile, type LaunchRecord, SCHEMA_VERSION } from '../contracts/in
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, isAlive, type ProcessIdentity, writeJsonAtomic } from '../files/index.ts';
 import { type RunHandle, readRecord } from '../runs/index.ts';
+import { oneLine } from '../text/index.ts';
 import { PLAN_FILES } from './layout.ts';
 
 /** The launches of a run so far; none when there is no such file yet. @throws RlmError `corrupt` */
@@ -70,7 +71,7 @@ export class InflightLog {
     this.#records.set(workerId, {
       ...record,
       ...end,
-      failure_message: end.failure_message === null ? null : oneLine(end.failure_message),
+      failure_message: end.failure_message === null ? null : oneLine(end.failure_message, 500),
       finished_at: new Date().toISOString(),
     });
     this.#write();
@@ -84,11 +85,6 @@ export class InflightLog {
     };
     writeJsonAtomic(join(this.#run.dir, PLAN_FILES.inflight), file);
   }
-}
-
-/** Failure messages quote what workers print: one line, no control characters, capped. */
-function oneLine(message: string): string {
-  return message.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 500);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 import { RlmError } from '../errors.ts';
-import { cut } from '../tools/index.ts';
+import { truncate } from '../text/index.ts';
 import { logError } from './log.ts';
 
 /** The protocol's code for a resource that is not there. */
@@ -18,7 +18,7 @@ class ProtocolError extends Error {
   readonly code: number;
 
   constructor(code: number, message: string) {
-    super(cut(message, MAX_MESSAGE));
+    super(truncate(message, MAX_MESSAGE));
     this.code = code;
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RlmError } from '../errors.ts';
-import { callTool, createContext, cut, findRoot, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
+import { truncate } from '../text/index.ts';
+import { callTool, createContext, findRoot, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
 import { logError } from './log.ts';
 import { MAX_MESSAGE } from './protocol-error.ts';
 
@@ -62,7 +63,7 @@ export async function answerCall(
 function findTool(name: string): Tool {
   const tool = CLIENT_TOOLS.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
-  throw new RlmError('not_found', `no tool '${cut(name, 100)}'`, {
+  throw new RlmError('not_found', `no tool '${truncate(name, 100)}'`, {
     hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,
   });
 }
@@ -81,7 +82,12 @@ function inFields(text: string): string {
 function describeError(error: unknown) {
   if (error instanceof RlmError && error.code !== 'internal') {
     const { code, message, hint, retryable } = error;
-    return { code, message: cut(message, MAX_MESSAGE), ...(hint === undefined ? {} : { hint }), retryable };
+    return {
+      code,
+      message: truncate(message, MAX_MESSAGE),
+      ...(hint === undefined ? {} : { hint }),
+      retryable,
+    };
   }
   return {
     code: 'internal',

@@ -46,7 +46,6 @@ export const TOOLS: readonly Tool[] = [
 
 export { callTool, createContext, findRoot } from './call.ts';
 export {
-  cut,
   jsonBytes,
   PAGE_BYTES,
   RunReport,

@@ -2,16 +2,10 @@ import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
+import { truncate } from '../text/index.ts';
 
 /** A result is at most about 8 kB (FACTS.md 3); the rows of a page get this much of it, in bytes of JSON. */
 export const PAGE_BYTES = 7_000;
-
-/** A text of at most `max` UTF-16 units: a longer one is cut and ends in `…`, never inside a code point. */
-export function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const end = /[\uD800-\uDBFF]/.test(text.charAt(max - 2)) ? max - 2 : max - 1;
-  return `${text.slice(0, end)}…`;
-}
 
 /** Bytes of a value as JSON. */
 export function jsonBytes(value: unknown): number {
@@ -68,7 +62,7 @@ function idleReport(run: RunHandle): RunReport {
   return {
     run_id: run.id,
     kind: run.record.kind,
-    title: cut(run.record.title, 200),
+    title: truncate(run.record.title, 200),
     state: 'idle',
     reason: null,
     driver: 'gone',
@@ -92,14 +86,14 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
   return {
     run_id: run.id,
     kind: run.record.kind,
-    title: cut(run.record.title, 200),
+    title: truncate(run.record.title, 200),
     state: status.state,
-    reason: status.reason === null ? null : cut(status.reason, 400),
+    reason: status.reason === null ? null : truncate(status.reason, 400),
     driver: status.driver_alive === 'unknown' ? 'unknown' : status.driver_alive ? 'alive' : 'gone',
     progress: status.progress,
     run_dir: run.dir,
     uri: runUri(run.id),
-    next: cut(nextOf(run, status), 400),
+    next: truncate(nextOf(run, status), 400),
   };
 }
 

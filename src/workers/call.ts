@@ -3,6 +3,7 @@ import { type Failure, NO_USAGE } from '../contracts/index.ts';
 import { messageOf, systemCode } from '../errors.ts';
 import { readAt, writeFileAtomic } from '../files/index.ts';
 import type { OwnedProcesses, ProcessEnd } from '../processes/index.ts';
+import { oneLine } from '../text/index.ts';
 import type { WorkRequest, WorkResult } from './worker.ts';
 
 /**
@@ -101,7 +102,7 @@ export function readPrinted(path: string, maxBytes = MAX_ANSWER_BYTES): string |
   }
 }
 
-/** The last 2 kB of a file as one harmless line of text; empty when there is none. */
+/** The last 2 kB of a file as one line of sanitized text; empty when there is none. */
 export function lastWords(path: string): string {
   let fd: number;
   try {
@@ -112,19 +113,10 @@ export function lastWords(path: string): string {
   }
   try {
     const { size } = fstatSync(fd);
-    return harmless(readSpan(fd, Math.max(0, size - TAIL_BYTES), size));
+    return oneLine(readSpan(fd, Math.max(0, size - TAIL_BYTES), size).replace(/^\ufffd+/, ''));
   } finally {
     closeSync(fd);
   }
-}
-
-/** Foreign text for a message of ours: terminal sequences and control characters out, spaces joined. */
-export function harmless(text: string, maxLength = TAIL_BYTES): string {
-  return text
-    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, '')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029\ufffd\s]+/gu, ' ')
-    .trim()
-    .slice(-maxLength);
 }
 
 function readSpan(fd: number, start: number, end: number): string {

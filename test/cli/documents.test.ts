@@ -25,5 +25,5 @@ test('documents are searched and read as a person would want to see them', async
   expect(await run('search', '--run-dir', '.rlm/runs/here', 'valve', 'pumps', 'zyzzyva')).toBe(found);
   // A text keeps its lines, and cannot write to the terminal.
   const text = await run('read', 'here', '--source', 'docs/guide.md', '--line-start', '1');
-  expect(text).toContain('text\n  # Guide\n  \n  The valve opens at noon.\n   [31mRed.\nbyte_start');
+  expect(text).toContain('text\n  # Guide\n  \n  The valve opens at noon.\n  Red.\nbyte_start');
 });

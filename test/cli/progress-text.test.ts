@@ -48,7 +48,7 @@ test('a plain line says how far, how fast, how long and how much', () => {
 
 test('a pause says why', () => {
   const paused = status({ state: 'input_required', reason: 'quota used up\u001b[2J until 12:00' });
-  expect(progressLine(paused, undefined)).toMatch(/^input_required: .*\(quota used up \[2J until 12:00\)$/);
+  expect(progressLine(paused, undefined)).toMatch(/^input_required: .*\(quota used up until 12:00\)$/);
 });
 
 test('a block fits the terminal and shows failures in the bar', () => {

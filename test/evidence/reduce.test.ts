@@ -223,7 +223,7 @@ describe('what went wrong is told', () => {
         'Invented words entirely.',
         1,
       ],
-      ['worker_error', '[31mUnreadable table.', null, 1],
+      ['worker_error', 'Unreadable table.', null, 1],
       ['failed_job', 'A job failed: timeout', null, 1],
       ['failed_job', 'A job failed: its answer does not have the agreed form', null, 1],
     ]);

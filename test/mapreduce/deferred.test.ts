@@ -108,9 +108,13 @@ describe('deferred opportunities are found', () => {
     [
       'without control characters',
       '## Deferred opportunities\n- a\u001b[31mb\u0007c',
-      [[2, 'a [31mb c', null, null]],
+      [[2, 'abc', null, null]],
     ],
-    ['and capped', `## Deferred opportunities\n- ${'x'.repeat(2000)}`, [[2, 'x'.repeat(500), null, null]]],
+    [
+      'and capped',
+      `## Deferred opportunities\n- ${'x'.repeat(2000)}`,
+      [[2, `${'x'.repeat(499)}…`, null, null]],
+    ],
   ];
   it.each(formats)('%s', async (_name, text, expected) => {
     expect(await itemsOf(text)).toEqual(expected);

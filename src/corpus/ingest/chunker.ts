@@ -1,5 +1,5 @@
 import type { SourceKind } from '../../contracts/index.ts';
-import { countNewlines } from '../newlines.ts';
+import { countNewlines } from '../../text/index.ts';
 import { type LineRank, rankOf, SECTION_RANK } from './boundaries.ts';
 import { ByteWindow, type TextSource } from './window.ts';
 

@@ -1,3 +1,5 @@
+import { countNewlines, oneLine, splitsPair } from '../../text/index.ts';
+
 /** About how many characters a preview has. */
 const PREVIEW_CHARACTERS = 320;
 /** How far apart matches may lie to be shown together. */
@@ -33,15 +35,12 @@ export function previewOf(chunk: string, matches: readonly Match[], firstLine: n
   from = Math.max(0, Math.min(from, to - PREVIEW_CHARACTERS));
   from = from === 0 ? 0 : wordStart(chunk, from, start);
   to = to === chunk.length ? to : wordEnd(chunk, to, end);
-  const shown = chunk
-    .slice(from, to)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
-  const lineStart = firstLine + newlines(chunk.slice(0, from));
+  const shown = oneLine(chunk.slice(from, to));
+  const lineStart = firstLine + countNewlines(chunk, 0, from);
   return {
     text: `${from > 0 ? '…' : ''}${shown}${to < chunk.length ? '…' : ''}`,
     lineStart,
-    lineEnd: lineStart + newlines(chunk.slice(from, to).trimEnd()),
+    lineEnd: lineStart + countNewlines(chunk.slice(from, to).trimEnd()),
   };
 }
 
@@ -66,21 +65,10 @@ function focusOf(matches: readonly Match[]): { start: number; end: number } {
 /** The next place at which no word is cut, not past the first match. */
 function wordStart(text: string, from: number, limit: number): number {
   for (let at = from; at < limit && at < from + 30; at += 1) if (/\s/.test(text[at - 1] ?? '')) return at;
-  return isLowSurrogate(text, from) ? from + 1 : from;
+  return splitsPair(text, from) ? from + 1 : from;
 }
 
 function wordEnd(text: string, to: number, limit: number): number {
   for (let at = to; at > limit && at > to - 30; at -= 1) if (/\s/.test(text[at] ?? '')) return at;
-  return isLowSurrogate(text, to) ? to - 1 : to;
-}
-
-function isLowSurrogate(text: string, at: number): boolean {
-  const unit = text.charCodeAt(at);
-  return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
-function newlines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
-  return count;
+  return splitsPair(text, to) ? to - 1 : to;
 }

@@ -3,7 +3,8 @@ import { JobRecord, type ResultRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
 import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
-import { cut, jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
+import { truncate } from '../../text/index.ts';
+import { jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
 
 /**
  * One job, from the run's own files: what was asked, how it ended, and its answer when that fits a page.
@@ -17,7 +18,7 @@ export async function readJob(run: RunHandle, jobId: string) {
   const path = resolveInside(run.dir, job.output_path, 'output_path');
   const resource = {
     run_id: run.id,
-    job: { ...job, question: cut(job.question, 1500) },
+    job: { ...job, question: truncate(job.question, 1500) },
     result: result === undefined ? null : shorten(result),
     answer_path: existsSync(path) ? path : null,
     answer: readAnswer(path),
@@ -37,7 +38,7 @@ async function findJob(run: RunHandle, jobId: string): Promise<JobRecord> {
       }
     }
   }
-  throw new RlmError('not_found', `run '${run.id}' has no job '${cut(jobId, 100)}'`, {
+  throw new RlmError('not_found', `run '${run.id}' has no job '${truncate(jobId, 100)}'`, {
     hint: `rlm://runs/${run.id}/jobs lists its jobs.`,
   });
 }
@@ -61,7 +62,7 @@ async function lastResult(run: RunHandle, jobId: string): Promise<ResultRecord |
 function shorten(result: ResultRecord): ResultRecord {
   return {
     ...result,
-    errors: result.errors.slice(-3).map((error) => cut(error, 400)),
+    errors: result.errors.slice(-3).map((error) => truncate(error, 400)),
     log_paths: result.log_paths.slice(-5),
   };
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listRuns, RUN_FILES, runsDirectory } from '../../runs/index.ts';
-import { cut, runUri } from '../../tools/index.ts';
+import { truncate } from '../../text/index.ts';
+import { runUri } from '../../tools/index.ts';
 import { TEMPLATES } from './address.ts';
 
 export interface ListedResource {
@@ -30,7 +31,9 @@ export function listResources(
     resources.push(jsonResource('rlm://runs', 'runs', 'Runs', 'All runs, newest first'));
   for (const run of page.runs) {
     const about = `${run.kind}, ${run.state}, created ${run.created_at}`;
-    resources.push(jsonResource(runUri(run.run_id), run.run_id, cut(run.title, 80) || run.run_id, about));
+    resources.push(
+      jsonResource(runUri(run.run_id), run.run_id, truncate(run.title, 80) || run.run_id, about),
+    );
     if (existsSync(join(runsDirectory(root), run.run_id, RUN_FILES.answer))) {
       const name = `${run.run_id}/answer`;
       resources.push(

@@ -4,7 +4,8 @@ import { JobRecord } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, resolveInside } from '../../files/index.ts';
 import { listArchives, listRuns, openRun, RUN_FILES, type RunHandle } from '../../runs/index.ts';
-import { cut, PAGE_BYTES, readReport, rowsOfOnePage, runUri } from '../../tools/index.ts';
+import { truncate } from '../../text/index.ts';
+import { PAGE_BYTES, readReport, rowsOfOnePage, runUri } from '../../tools/index.ts';
 import { jobUri, parseAddress, REPORTS, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob } from './job.ts';
 import { readLinePage } from './line-page.ts';
@@ -51,7 +52,7 @@ function partsOf(run: RunHandle): string[] {
 
 function listPage(root: string, cursor: string | undefined) {
   const list = listRuns(root, { cursor, limit: 50 });
-  const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100), uri: runUri(run.run_id) }));
+  const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100), uri: runUri(run.run_id) }));
   const runs = rowsOfOnePage(rows);
   const next_cursor = runs.length < rows.length ? (runs.at(-1)?.run_id ?? null) : list.next_cursor;
   return { runs, total: list.total, next_cursor };
@@ -61,8 +62,8 @@ function archivePage(root: string, cursor: string | undefined) {
   const list = listArchives(root, { cursor, limit: 25 });
   const rows = list.archives.map((archive) => ({
     ...archive,
-    goal_summary: cut(archive.goal_summary, 100),
-    termination_reason: cut(archive.termination_reason, 100),
+    goal_summary: truncate(archive.goal_summary, 100),
+    termination_reason: truncate(archive.termination_reason, 100),
     in_use_by: archive.in_use_by.slice(0, 5),
   }));
   const archives = rowsOfOnePage(rows);
@@ -76,11 +77,11 @@ async function jobsPage(run: RunHandle, cursor: string | undefined) {
     const job = JobRecord.safeParse(parseLine(line));
     if (!job.success) return undefined;
     return {
-      job_id: cut(job.data.job_id, 200),
+      job_id: truncate(job.data.job_id, 200),
       chunk_id: job.data.chunk_id,
-      question: cut(job.data.question, 160),
+      question: truncate(job.data.question, 160),
       answered: existsSync(resolveInside(run.dir, job.data.output_path, 'output_path')),
-      uri: cut(jobUri(run.id, job.data.job_id), 400),
+      uri: truncate(jobUri(run.id, job.data.job_id), 400),
     };
   });
   return { run_id: run.id, jobs: rows, next_cursor };
@@ -95,7 +96,7 @@ async function eventsPage(run: RunHandle, cursor: string | undefined) {
     if (!line.complete || parseEvent(line.text) === undefined) return undefined;
     return Buffer.byteLength(line.text) <= 1500
       ? parseLine(line)
-      : { cut: cut(line.text, 600), byte_start: line.start, byte_end: line.end };
+      : { cut: truncate(line.text, 600), byte_start: line.start, byte_end: line.end };
   });
   return { run_id: run.id, events: rows, next_cursor };
 }
@@ -117,7 +118,7 @@ async function readTaskReport(
     (entry) => entry.slice(0, -extname(entry).length || undefined) === address.workerId,
   );
   const file = name === undefined ? await plannedReport(run, address.workerId) : join(REPORTS, name);
-  if (file === undefined) throw missing(run, `report of '${cut(address.workerId, 100)}'`);
+  if (file === undefined) throw missing(run, `report of '${truncate(address.workerId, 100)}'`);
   return readFilePage(run, file, address.cursor);
 }
 
@@ -143,7 +144,7 @@ function readFilePage(run: RunHandle, file: string, cursor: string | undefined):
     }
     const start = Number(cursor ?? 0);
     if (!Number.isInteger(start) || start < 0 || start > size) {
-      throw new RlmError('usage', `cursor '${cut(String(cursor), 40)}' is not an offset in ${file}`);
+      throw new RlmError('usage', `cursor '${truncate(String(cursor), 40)}' is not an offset in ${file}`);
     }
     // Quotes and line ends are escaped in JSON: half the bytes, so that a page stays a page.
     const { text, end } = readText(fd, start, PAGE_BYTES / 2);

@@ -14,12 +14,13 @@ import { openCorpus } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
 import { REDUCE_FILES, sourceString } from '../../evidence/index.ts';
 import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts';
+import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
 import type { buildJobs } from '../build-jobs.ts';
 import { offerIndex } from '../indexing.ts';
 import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
-import { cut, jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
+import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { callerOf, workRequestOf } from '../work-input.ts';
 
@@ -148,7 +149,7 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
     ...built,
     jobs_path: join(run.dir, RUN_FILES.jobs),
     chosen_by: chosen.by,
-    chosen_reason: cut(offered ?? chosen.reason, 200),
+    chosen_reason: truncate(offered ?? chosen.reason, 200),
     next:
       built.jobs === 0
         ? 'Nothing in the documents matches: ask in other words, or name chunk_ids.'
@@ -165,14 +166,14 @@ export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input
     .sort((a, b) => b.confidence - a.confidence)
     .map((item) => ({
       source: sourceString(item),
-      quote: cut(item.quote, 240),
+      quote: truncate(item.quote, 240),
       confidence: item.confidence,
     }));
   const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
   const places = new Map(evidence.items.map((item) => [item.evidence_id, sourceString(item)]));
   const conflicting = evidence.conflicts.map(({ evidence_ids, description }) => ({
     sources: evidence_ids.slice(0, 4).flatMap((id) => places.get(id) ?? []),
-    says: cut(description, 240),
+    says: truncate(description, 240),
   }));
   return {
     run_id: run.id,
@@ -182,7 +183,7 @@ export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input
     coverage: Coverage.parse(coverage.total),
     conflicts: evidence.conflicts.length,
     conflicting: rowsOfOnePage(conflicting, CONFLICT_BYTES),
-    gaps: evidence.gaps.slice(0, 10).map((gap) => cut(gap.text, 200)),
+    gaps: evidence.gaps.slice(0, 10).map((gap) => truncate(gap.text, 200)),
     evidence_path: join(run.dir, REDUCE_FILES.evidence),
     coverage_path: join(run.dir, REDUCE_FILES.coverage),
     evidence_uri: `${runUri(run.id)}/evidence`,

@@ -6,9 +6,10 @@ import {
   readSpan,
 } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
+import { truncate } from '../../text/index.ts';
 import { offerIndex } from '../indexing.ts';
 import type { read } from '../read.ts';
-import { cut, jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../report.ts';
+import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../report.ts';
 import type { search } from '../search.ts';
 import type { Handler } from '../tool.ts';
 
@@ -43,17 +44,17 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
     results: results.map(({ query, mode, engine, engine_reason, matching_chunks, hits, notes }) => {
       const rows = hits.map((hit) => ({
         ...hit,
-        matched: hit.matched.slice(0, 8).map((term) => cut(term, 40)),
-        preview: cut(hit.preview, 600),
+        matched: hit.matched.slice(0, 8).map((term) => truncate(term, 40)),
+        preview: truncate(hit.preview, 600),
       }));
       const shown = rowsOfOnePage(rows, room).map((row) => fitted(row, room));
-      const said = notes.slice(0, 2).map((note) => cut(note, 120));
+      const said = notes.slice(0, 2).map((note) => truncate(note, 120));
       return {
         // Ten of them in a script of three bytes a character must fit a result too.
-        query: cut(query, results.length > 5 ? 60 : 100),
+        query: truncate(query, results.length > 5 ? 60 : 100),
         mode,
         engine,
-        engine_reason: cut(offered ?? engine_reason, 160),
+        engine_reason: truncate(offered ?? engine_reason, 160),
         matching_chunks,
         hits: shown,
         hits_cut: hits.length - shown.length,
@@ -67,7 +68,7 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
 function fitted<Hit extends { preview: string }>(hit: Hit, room: number): Hit {
   let { preview } = hit;
   while (preview.length > 80 && jsonBytes({ ...hit, preview }) > room)
-    preview = cut(preview, preview.length >> 1);
+    preview = truncate(preview, preview.length >> 1);
   return { ...hit, preview };
 }
 

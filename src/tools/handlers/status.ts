@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { TaskBoard } from '../../contracts/index.ts';
 import { boardOf, PLAN_FILES } from '../../mapreduce/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
-import { cut, readReport, rowsOfOnePage } from '../report.ts';
+import { truncate } from '../../text/index.ts';
+import { readReport, rowsOfOnePage } from '../report.ts';
 import type { status } from '../status.ts';
 import type { Handler } from '../tool.ts';
 
@@ -14,7 +15,7 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
     return { run: { ...(await readReport(run)), ...(tasks === undefined ? {} : { tasks }) } };
   }
   const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
-  const rows = list.runs.map((run) => ({ ...run, title: cut(run.title, 100) }));
+  const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100) }));
   const page = rowsOfOnePage(rows);
   return {
     runs: page,

@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
 import { workerEnvironment } from '../../processes/index.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import { askProgram, probeCached } from '../probe.ts';
 
 /** Names the `claude` to use when it is not the one on PATH. */
@@ -69,7 +69,7 @@ export function probeClaude(
     ]);
     const number = /\d+\.\d+\.\d+\S*/.exec(version.stdout)?.[0];
     if (number === undefined) {
-      throw new RlmError('unavailable', `${binary} --version says '${harmless(version.stdout, 200)}'`, {
+      throw new RlmError('unavailable', `${binary} --version says '${oneLine(version.stdout, 200)}'`, {
         hint: `That is not Claude Code; name the right one in ${CLAUDE_VARIABLE}.`,
       });
     }

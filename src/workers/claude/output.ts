@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { addUsage, type Failure, type FailureClass, NO_USAGE, type Usage } from '../../contracts/index.ts';
 import { readLineBatches } from '../../files/index.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import { timeOfEpoch, toldWait } from '../retry-after.ts';
 
 const count = z.int().nonnegative().catch(0);
@@ -175,7 +175,7 @@ const BY_SUBTYPE: Readonly<Record<string, FailureClass>> = {
 /** The failure that a result with `is_error` tells of. */
 export function failureOfResult(result: ClaudeResult, limit: ClaudeLog['limit']): Failure {
   const said = result.result ?? result.errors?.join('; ') ?? result.subtype;
-  const message = `claude: ${harmless(said, MAX_MESSAGE) || 'failed without a word'}`;
+  const message = `claude: ${oneLine(said, MAX_MESSAGE) || 'failed without a word'}`;
   const failureClass = classOf(result, said, limit.rejected);
   const resetsAt = failureClass === 'quota' ? (limit.resetsAt ?? epochIn(said)) : undefined;
   const waitMs = toldWait(said);

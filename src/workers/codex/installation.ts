@@ -16,7 +16,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
 import { workerEnvironment } from '../../processes/index.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import { askProgram, type ProbeAnswer, probeCached } from '../probe.ts';
 
 /** Names the `codex` to use when it is not the one on PATH. */
@@ -154,7 +154,7 @@ async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<Code
     const version = await codex('--version');
     const number = /\d+\.\d+\.\d+\S*/.exec(version.stdout)?.[0];
     if (number === undefined) {
-      throw new RlmError('unavailable', `${binary.file} --version says '${harmless(version.stdout, 200)}'`, {
+      throw new RlmError('unavailable', `${binary.file} --version says '${oneLine(version.stdout, 200)}'`, {
         hint: 'That is not the Codex CLI; name the right one in RLM_CODEX.',
       });
     }
@@ -198,7 +198,7 @@ async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<Code
 /** @throws RlmError `unavailable`, retryable, when a command that every version has failed */
 function requireAnswer(command: string, { exitCode, stderr }: ProbeAnswer): void {
   if (exitCode === 0) return;
-  const said = harmless(stderr, 200);
+  const said = oneLine(stderr, 200);
   throw new RlmError('unavailable', `codex ${command} exited with code ${exitCode}: ${said}`, {
     hint: `Run 'codex ${command}' by hand. ${UPDATE}`,
     retryable: true,

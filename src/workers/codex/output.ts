@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { addUsage, type Failure, type FailureClass, NO_USAGE, type Usage } from '../../contracts/index.ts';
 import { readLineBatches } from '../../files/index.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import { toldWait } from '../retry-after.ts';
 
 /** What the events of a call say: those of `codex exec --json`, and of every runner that wraps it. */
@@ -195,12 +195,12 @@ function readable(message: string): string {
   try {
     value = JSON.parse(message);
   } catch {
-    return harmless(message, MAX_MESSAGE);
+    return oneLine(message, MAX_MESSAGE);
   }
   const parsed = ProviderError.safeParse(value);
-  if (!parsed.success) return harmless(message, MAX_MESSAGE);
+  if (!parsed.success) return oneLine(message, MAX_MESSAGE);
   const { code, type, message: text } = parsed.data.error;
-  return harmless(`${code ?? type ?? 'error'}: ${text}`, MAX_MESSAGE);
+  return oneLine(`${code ?? type ?? 'error'}: ${text}`, MAX_MESSAGE);
 }
 
 /** When the allowance is there again: epoch seconds, a wait, or a wall time in the machine's own zone. */

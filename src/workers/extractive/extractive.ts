@@ -1,6 +1,6 @@
 import { ANSWER_LIMITS, NO_USAGE, type WorkerAnswer } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import type { MaterialPart, Worker, WorkRequest, WorkResult } from '../worker.ts';
 import { cut, labels, noteOf } from './notes.ts';
 import { type Reading, readPassages } from './passages.ts';
@@ -105,12 +105,12 @@ function summaryOf({ passages, terms }: Reading, text: string): string {
   return [
     `Extractive reader: ${count} on the question by ${labels(held)}`,
     missing.length === 0 ? '.' : `; not by ${labels(missing)}.`,
-    ` The closest: ${harmless(text.slice(best.start, best.end))}`,
+    ` The closest: ${oneLine(text.slice(best.start, best.end))}`,
   ].join('');
 }
 
 function gapOf({ terms, absent }: Reading, question: string): string {
-  if (terms.length === 0) return `The question has no words to look for: ${harmless(question)}`;
+  if (terms.length === 0) return `The question has no words to look for: ${oneLine(question)}`;
   const why = absent.length === 0 ? 'its words do not stand together' : `no mention of ${labels(absent)}`;
   return `This chunk does not answer the question: ${why}.`;
 }

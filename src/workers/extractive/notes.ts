@@ -1,5 +1,5 @@
 import { ANSWER_LIMITS } from '../../contracts/index.ts';
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import type { Passage } from './passages.ts';
 import type { Term } from './term.ts';
 
@@ -29,7 +29,7 @@ export function aboveIn(notes: readonly string[]): string {
 }
 
 export function labels(terms: readonly Term[]): string {
-  return terms.map(({ label }) => `"${harmless(label)}"`).join(', ');
+  return terms.map(({ label }) => `"${oneLine(label)}"`).join(', ');
 }
 
 /** Shortens a sentence of ours; never between the two halves of a character. */

@@ -1,4 +1,4 @@
-import { harmless } from '../call.ts';
+import { oneLine } from '../../text/index.ts';
 import { coverageOf, heldDegrees } from './bearing.ts';
 import { counterOf } from './counts.ts';
 import { beginningOf, facetOrder } from './facets.ts';
@@ -116,7 +116,7 @@ function judgeOf<Q extends Quoted>(text: string, rarity: Rarity): (quote: Q) => 
   const rarities = question.terms.map((term) => term.weight * rarityOf(term, rarity));
   const asksNumber = ASKS_NUMBER.test(text);
   return (quote) => {
-    const own = harmless(quote.quote);
+    const own = oneLine(quote.quote);
     const above = `${quote.source} ${aboveIn(quote.notes)}`;
     const named = plain(quote.source);
     const scoped = rarities.map((weight, term) => weight * ((named[term] ?? 0) >= 1 ? NAMED_BY_SOURCE : 1));
