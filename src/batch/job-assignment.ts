@@ -31,8 +31,8 @@ export interface BatchSettings {
 export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
   return {
     id: job.record.job_id,
-    place: job.outputPath,
-    mark: () => markOf(job, settings),
+    outputPath: job.outputPath,
+    inputMark: () => markOf(job, settings),
     async prepare() {
       const schema = compileSchema(job.schemaPath);
       const loaded = loadChunk(job, settings.embedBytes);
@@ -92,7 +92,7 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
       ...(chunk.parts.length === 0
         ? {}
         : { material: { question: job.record.question, chunkId: chunk.chunkId, parts: chunk.parts } }),
-      told: { chunkId: chunk.chunkId, schemaPath: schema.path },
+      placeholders: { chunkId: chunk.chunkId, schemaPath: schema.path },
       ...(schema.strict ? { schema: { path: schema.path, value: schema.value } } : {}),
       model: settings.model,
       effort: settings.effort,

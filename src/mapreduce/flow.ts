@@ -212,7 +212,7 @@ function assignment(
 ): Assignment {
   return {
     id,
-    settled,
+    onDone: settled,
     async prepare(): Promise<PreparedAssignment> {
       const task = describe(context, session, id);
       // A sandbox opens directories: its own, and those of files that a task is to create, must be there.

@@ -51,7 +51,7 @@ const LOGIN_VARIABLES = [
   'CODEX_ACCESS_TOKEN',
 ];
 
-/** The worker profile of the controller's document (CONTRACTS.md B), under the names of today's Codex. */
+/** The profile of a lean worker: a small model, little effort, short output, no project files, no history. */
 const WORKER_PROFILE = {
   model: 'gpt-5.3-codex-spark',
   model_reasoning_effort: 'minimal',
