@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import { ingest } from '../corpus/index.ts';
 import type { FlowContext } from '../dispatch/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { stateDirectory } from '../runs/index.ts';
+import { sha256 } from '../text/index.ts';
 import { ASK_FILES } from './files.ts';
 
 /** Which documents a run is about. */
@@ -66,7 +66,7 @@ export function earlierRun(root: string, documents: Documents): string | undefin
 /** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */
 function memoryOf(root: string, { inputs, base_dir, chunk_tokens }: Documents): string {
   const parts = [base_dir, String(chunk_tokens), ...inputs];
-  const name = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const name = sha256(JSON.stringify(parts)).slice(0, 32);
   return join(stateDirectory(root), 'cache', 'corpora', `${name}.json`);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
@@ -11,6 +10,7 @@ import {
   type Split,
 } from '../dispatch/index.ts';
 import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
+import { sha256 } from '../text/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
 import { checkAnswer, findJsonObject } from './answer.ts';
 import { CHUNK_INSTRUCTIONS, type ChunkText, chunkInput, loadChunk } from './chunk.ts';
@@ -160,8 +160,4 @@ function mergeAnswers(answers: WorkerAnswer[]): WorkerAnswer {
     gaps: [...new Set(answers.flatMap((answer) => answer.gaps))].slice(0, ANSWER_LIMITS.list),
     errors: [...new Set(answers.flatMap((answer) => answer.errors))].slice(0, ANSWER_LIMITS.list),
   };
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
 }

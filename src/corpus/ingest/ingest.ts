@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { IndexPolicy, IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
+import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { cutChunks } from './chunker.ts';
@@ -176,7 +176,7 @@ async function writeChunks(
   text: DocumentText,
   { writer, settings, breath }: Surroundings,
 ): Promise<void> {
-  const { kind, encoding, sha256, note } = inspection;
+  const { kind, encoding, note } = inspection;
   const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
   const writing = writer.source({
     status: 'read',
@@ -185,7 +185,7 @@ async function writeChunks(
     kind,
     encoding,
     bytes: candidate.stats.size,
-    sha256,
+    sha256: inspection.sha256,
     mtime_ms: candidate.stats.mtimeMs,
     inode: candidate.stats.ino,
     text_path: text.textPath,
@@ -201,7 +201,7 @@ async function writeChunks(
         byte_end: chunk.end,
         line_start: chunk.lineStart,
         line_end: chunk.lineEnd,
-        sha256: createHash('sha256').update(chunk.bytes).digest('hex'),
+        sha256: sha256(chunk.bytes),
         tokens: Math.ceil((chunk.end - chunk.start) * perByte),
       });
       await breath();

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { SearchMode, SearchResult } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
+import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
 import { type Ranking, rank } from './bm25.ts';
@@ -199,7 +199,7 @@ async function orderByVector(
     ? Array.from({ length: corpus.record.chunks }, (_, ordinal) => ordinal)
     : ranking.best.map(({ ordinal }) => ordinal);
   const chunks = pass.hits.texts(ordinals, notes);
-  const asked = { sha256: createHash('sha256').update(question.text).digest('hex'), text: question.text };
+  const asked = { sha256: sha256(question.text), text: question.text };
   const [vector, ...vectors] = await embed(endpoint, [asked, ...chunks], options.signal);
   if (vector === undefined) return [];
   const candidates = vectors.map((of, index) => ({ ordinal: chunks[index]?.ordinal ?? 0, vector: of }));
