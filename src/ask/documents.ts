@@ -18,8 +18,6 @@ export const DocumentParams = z.object({
   /** Directories that documents must lie in; null for a person, who may name any path. */
   allowed_roots: z.array(z.string()).nullable(),
   chunk_tokens: z.int().positive(),
-  /** Whether an index of words is made: `now`, `never`, or (the default) when large documents are asked again. */
-  index: z.enum(['auto', 'now', 'never']).optional(),
 });
 export type DocumentParams = z.infer<typeof DocumentParams>;
 
@@ -33,14 +31,13 @@ const Remembered = z.object({ run_dir: z.string() });
  */
 export async function ingestDocuments(
   { run, journal, signal }: FlowContext,
-  { inputs, base_dir, allowed_roots, chunk_tokens, index }: DocumentParams,
+  { inputs, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
 ): Promise<IngestReport> {
   const memory = memoryOf(run.record.root, { inputs, base_dir, chunk_tokens });
   const earlier = lastRun(memory);
   const report = await ingest(run.dir, inputs, {
     base: base_dir,
     targetTokens: chunk_tokens,
-    index: index === 'never' ? 'never' : 'auto',
     signal,
     ...(earlier === undefined ? {} : { reuse: earlier }),
     ...(allowed_roots === null ? {} : { allowedRoots: allowed_roots }),
@@ -56,11 +53,6 @@ export async function ingestDocuments(
     message: `ingested ${sources_read} documents${known}, ${chunks} chunks, about ${tokens} tokens${left}`,
   });
   return report;
-}
-
-/** The directory of the run that ingested the same inputs last, if there was one; it may be gone. */
-export function earlierRun(root: string, documents: Documents): string | undefined {
-  return lastRun(memoryOf(root, documents));
 }
 
 /** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */

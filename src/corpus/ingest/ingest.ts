@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IndexPolicy, IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
+import type { IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
@@ -28,8 +28,6 @@ export interface IngestOptions {
   overlapLines?: number;
   /** Another run directory whose unchanged documents need not be read again; its own is always looked at. */
   reuse?: string;
-  /** Whether an index of words may be made once the corpus is asked again. Default `auto`. */
-  index?: IndexPolicy;
   signal?: AbortSignal;
   onProgress?: (done: { documents: number; total: number; bytes: number }) => void;
 }
@@ -57,7 +55,6 @@ export async function ingest(
     base,
     target_tokens: options.targetTokens ?? DEFAULT_TARGET_TOKENS,
     overlap_lines: options.overlapLines ?? DEFAULT_OVERLAP_LINES,
-    index: options.index ?? 'auto',
   };
   const found = await discover(inputs, { base, allowedRoots: options.allowedRoots, breathe: breath });
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);
