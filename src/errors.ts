@@ -20,22 +20,89 @@ export type ErrorCode =
   | 'corrupt'
   | 'internal';
 
+/** The tools, by name: what a next step or a hint may point at. `tools/` defines them. */
+export type ToolName =
+  | 'rlm_ask'
+  | 'rlm_ingest'
+  | 'rlm_search'
+  | 'rlm_read'
+  | 'rlm_build_jobs'
+  | 'rlm_run_batch'
+  | 'rlm_reduce_evidence'
+  | 'rlm_plan'
+  | 'rlm_run_ready'
+  | 'rlm_spawn_worker'
+  | 'rlm_reduce_inventory'
+  | 'rlm_collect_deferred'
+  | 'rlm_finalize'
+  | 'rlm_status'
+  | 'rlm_wait'
+  | 'rlm_cancel'
+  | 'rlm_resume'
+  | 'rlm_archive'
+  | 'rlm_cleanup'
+  | 'rlm_doctor';
+
+/** A call that would help, as data: MCP shows it as it is, the command line as a command that can be pasted. */
+export interface ToolAction {
+  tool: ToolName;
+  args: Record<string, unknown>;
+}
+
+/** What to do next, and why. */
+export interface NextStep extends ToolAction {
+  why: string;
+}
+
+/** What to do about an error. The text names no tool and no flag: `action` does, in each caller's own way. */
+export interface Hint {
+  text: string;
+  action?: ToolAction;
+}
+
+/** What to do where an error does not say it itself. */
+const DEFAULT_HINTS: Readonly<Record<ErrorCode, Hint>> = {
+  usage: { text: 'Correct what the message names, and call again.' },
+  not_found: { text: 'Check the name.', action: { tool: 'rlm_status', args: {} } },
+  conflict: { text: 'Look at the state of the run first.', action: { tool: 'rlm_status', args: {} } },
+  forbidden: { text: 'Name something inside the root, without symlinks.' },
+  unavailable: { text: 'Check the installation.', action: { tool: 'rlm_doctor', args: {} } },
+  limit: { text: 'Ask for less, or raise that limit.' },
+  corrupt: { text: 'Look at the file: something else wrote it, or the disk lost part of it.' },
+  internal: { text: 'This is a fault of rlm. Runs in the background are not affected.' },
+};
+
 /** The one error that is meant to be read. `hint` says what to do next. */
 export class RlmError extends Error {
   override readonly name = 'RlmError';
   readonly code: ErrorCode;
-  readonly hint: string | undefined;
+  readonly hint: Hint;
   readonly retryable: boolean;
+  /** The input field that is wrong, where one is. */
+  readonly field: string | undefined;
+  readonly #said: string;
 
+  /**
+   * @param message what happened; after a `field` its predicate, such as `must be a positive number`
+   * @param options.hint a string is a hint without an action
+   */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string; retryable?: boolean; cause?: unknown } = {},
+    options: { hint?: string | Hint | undefined; field?: string; retryable?: boolean; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const { hint = DEFAULT_HINTS[code], field, retryable = false, cause } = options;
+    super(field === undefined ? message : `${field} ${message}`, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.hint = options.hint;
-    this.retryable = options.retryable ?? false;
+    this.hint = typeof hint === 'string' ? { text: hint } : hint;
+    this.field = field;
+    this.retryable = retryable;
+    this.#said = message;
+  }
+
+  /** The message with its field named as the caller names it: `--run-id` or `run_id`. */
+  messageFor(nameOf: (field: string) => string): string {
+    return this.field === undefined ? this.message : `${nameOf(this.field)} ${this.#said}`;
   }
 }
 

@@ -95,7 +95,7 @@ function lostDriver(run: RunHandle): string | undefined {
   const record = requireActivity(run);
   if (silentFor(record) !== undefined) return holder.token;
   throw new RlmError('conflict', `the driver on ${holder.host} showed itself at ${record.heartbeat_at}`, {
-    hint: 'It can be taken over once it was silent for a minute.',
+    hint: 'It can be taken over after a minute of silence.',
     retryable: true,
   });
 }
@@ -126,8 +126,14 @@ export async function cancelActivity(run: RunHandle, options: { timeoutMs: numbe
     throw new RlmError('conflict', `the driver of run '${run.id}' has not ended yet`, {
       hint:
         driverElsewhere(run.dir) === undefined
-          ? 'The cancel is on record; ask again with rlm_wait.'
-          : 'It is on another host. If that is gone for good, rlm_resume with take_over, then cancel again.',
+          ? {
+              text: 'The cancel is on record: wait for its end.',
+              action: { tool: 'rlm_wait', args: { run_id: run.id } },
+            }
+          : {
+              text: 'It is on another host. If that is gone for good, take the run over, then cancel again.',
+              action: { tool: 'rlm_resume', args: { run_id: run.id, take_over: true } },
+            },
       retryable: true,
     });
   }
@@ -213,7 +219,7 @@ async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string
         'internal',
         `the driver of run '${run.id}' did not come up${lastError(run, before)}`,
         {
-          hint: `Its last words are in ${join(run.dir, RUN_FILES.driverLog)}.`,
+          hint: `Its log is ${join(run.dir, RUN_FILES.driverLog)}.`,
           retryable: true,
         },
       );

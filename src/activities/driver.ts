@@ -144,7 +144,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     });
   } catch (error) {
     const known = error instanceof RlmError;
-    const message = known && error.hint !== undefined ? `${error.message}. ${error.hint}` : messageOf(error);
+    const message = known ? `${error.message}. ${error.hint.text}` : messageOf(error);
     if (!known) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
     end = { state: 'failed', reason: message, failure: { class: known ? 'config' : 'crashed', message } };
     code = 1;

@@ -8,7 +8,7 @@ import {
   type Progress,
 } from '../contracts/index.ts';
 import { parseEvent } from '../dispatch/index.ts';
-import { RlmError, systemCode } from '../errors.ts';
+import { type NextStep, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import { driverAlive, RUN_FILES, type RunHandle, readRecord } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
@@ -23,7 +23,7 @@ export function requireActivity(run: RunHandle): ActivityRecord {
   const record = readActivity(run);
   if (record !== undefined) return record;
   throw new RlmError('conflict', `no work was ever started in run '${run.id}'`, {
-    hint: 'Start some, such as with rlm_run_batch or rlm_run_ready.',
+    hint: { text: 'See what is in it.', action: { tool: 'rlm_status', args: { run_id: run.id } } },
   });
 }
 
@@ -57,8 +57,8 @@ export interface RunStatus {
   reason: string | null;
   progress: Progress;
   driver_alive: boolean | 'unknown';
-  /** What to do next, in one sentence. */
-  next: string;
+  /** What to do next, best first. */
+  next: NextStep[];
   /** Bytes of the journal: grows with every event. */
   journal_size: number;
 }
@@ -84,16 +84,27 @@ export function readStatus(run: RunHandle): RunStatus {
   if (dead) {
     const why = record.reason ?? `its driver died${lastError(run, record)}`;
     const reason = `interrupted: ${why}; nothing accepted is lost`;
-    return { ...status, state: 'failed', reason, next: `Resume it: rlm_resume {"run_id": "${run.id}"}.` };
+    return {
+      ...status,
+      state: 'failed',
+      reason,
+      next: [{ tool: 'rlm_resume', args: { run_id: run.id }, why: 'Goes on from what was accepted.' }],
+    };
   }
   const silent = alive === 'unknown' && record.state === 'working' ? silentFor(record) : undefined;
   if (silent !== undefined) {
     const host = record.driver?.host ?? 'another host';
     const reason = `its driver on ${host} has been silent for ${Math.round(silent / 60_000)} min`;
-    const next = `If ${host} is gone for good: rlm_resume {"run_id": "${run.id}", "take_over": true}.`;
+    const next: NextStep[] = [
+      {
+        tool: 'rlm_resume',
+        args: { run_id: run.id, take_over: true },
+        why: `If ${host} is gone for good.`,
+      },
+    ];
     return { ...status, state: record.state, reason, next };
   }
-  return { ...status, state: record.state, reason: record.reason ?? null, next: nextStep(run, record) };
+  return { ...status, state: record.state, reason: record.reason ?? null, next: nextSteps(run, record) };
 }
 
 /** What a driver that died said last, such as that the disk is full, or where it is; empty when it said nothing. */
@@ -126,23 +137,37 @@ function justStarted(record: ActivityRecord): boolean {
   return since !== undefined && Date.now() - Date.parse(since) < START_LIMIT_MS;
 }
 
-function nextStep(run: RunHandle, record: ActivityRecord): string {
-  const id = `{"run_id": "${run.id}"}`;
+function nextSteps(run: RunHandle, record: ActivityRecord): NextStep[] {
+  const args = { run_id: run.id };
+  const uri = `rlm://runs/${run.id}`;
   switch (record.state) {
-    case 'working':
-      return cancelRequested(run) ? `It is being cancelled: rlm_wait ${id}.` : `Wait for it: rlm_wait ${id}.`;
+    case 'working': {
+      const why = cancelRequested(run) ? 'It is being cancelled.' : 'Wait for its end.';
+      return [{ tool: 'rlm_wait', args, why }];
+    }
     case 'completed':
-      return `Read the result: resource rlm://runs/${run.id}${record.kind === 'ask' ? '/answer' : ''}.`;
+      return record.kind === 'ask'
+        ? [{ tool: 'rlm_read', args: { uri: `${uri}/answer` }, why: 'The cited answer.' }]
+        : [{ tool: 'rlm_read', args: { uri }, why: 'The results.' }];
     case 'input_required':
       return record.failure?.class === 'budget'
-        ? `Take the partial result as it is, or rlm_resume ${id} with a larger budget.`
-        : `When the reason is gone: rlm_resume ${id}. What was accepted stays.`;
+        ? [
+            { tool: 'rlm_resume', args, why: 'Goes on when a larger limit is given with it.' },
+            { tool: 'rlm_read', args: { uri }, why: 'What there is so far.' },
+          ]
+        : [{ tool: 'rlm_resume', args, why: 'Once the reason is gone. What was accepted stays.' }];
     case 'failed':
       return record.failure === undefined
-        ? `Read the result: resource rlm://runs/${run.id}.`
-        : `Fix the cause (see rlm_doctor), then rlm_resume ${id}. What was accepted stays.`;
+        ? [
+            { tool: 'rlm_read', args: { uri: `${uri}/jobs` }, why: 'Which jobs failed.' },
+            { tool: 'rlm_resume', args, why: 'Runs the failed jobs again.' },
+          ]
+        : [
+            { tool: 'rlm_doctor', args: {}, why: 'What would fail, and how to fix it.' },
+            { tool: 'rlm_resume', args, why: 'Once the cause is fixed. What was accepted stays.' },
+          ];
     case 'cancelled':
-      return `To go on after all: rlm_resume ${id}.`;
+      return [{ tool: 'rlm_resume', args, why: 'Goes on after all.' }];
   }
 }
 

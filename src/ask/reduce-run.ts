@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
 import { type ChunkRecord, CoverageFile, EvidenceFile } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
@@ -78,7 +78,10 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
   const journal = join(corpus.runDir, RUN_FILES.events);
   if (!existsSync(jobsFile) || !existsSync(journal)) {
     throw new RlmError('not_found', 'this run has no answers to reduce', {
-      hint: 'Build its jobs (rlm_build_jobs) and run them (rlm_run_batch) first.',
+      hint: {
+        text: 'Build its jobs and run them first.',
+        action: { tool: 'rlm_build_jobs', args: { run_id: basename(corpus.runDir) } },
+      },
     });
   }
   const jobs = async function* (): AsyncGenerator<ReadJob> {
@@ -91,7 +94,10 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
       );
       if (!isBuiltFrom(record, chunks)) {
         throw new RlmError('conflict', `job '${record.job_id}' was built from documents that changed since`, {
-          hint: 'Build the jobs again (rlm_build_jobs) and run them (rlm_run_batch).',
+          hint: {
+            text: 'Build the jobs again and run them.',
+            action: { tool: 'rlm_build_jobs', args: { run_id: basename(corpus.runDir) } },
+          },
         });
       }
       yield { ...job, chunks };
@@ -110,7 +116,10 @@ export function readReduced(runDir: string): Reduced {
     const path = join(runDir, name);
     if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
     throw new RlmError('not_found', `there is no ${name} in this run`, {
-      hint: 'Call rlm_reduce_evidence after the batch first.',
+      hint: {
+        text: 'Reduce the answers of the batch first.',
+        action: { tool: 'rlm_reduce_evidence', args: { run_id: basename(runDir) } },
+      },
     });
   };
   return {

@@ -52,8 +52,12 @@ export async function prepareAsk(
   const question = request.question.trim();
   if (question === '') throw new RlmError('usage', 'the question is blank');
   if (request.inputs.length === 0) {
-    throw new RlmError('usage', 'no inputs: name files, directories or globs to look in', {
-      hint: 'For example: rlm ask "What is the default time limit?" --input docs',
+    throw new RlmError('usage', 'must name files, directories or globs to look in', {
+      field: 'input',
+      hint: {
+        text: 'For example:',
+        action: { tool: 'rlm_ask', args: { question: 'What is the default time limit?', input: ['docs'] } },
+      },
     });
   }
   await checkInputs(request.inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });

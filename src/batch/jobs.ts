@@ -98,7 +98,7 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
   }
   if (count === 0) {
     throw new RlmError('usage', `no jobs in ${file}`, {
-      hint: 'Write one JSON object a line; see `rlm batch --help`.',
+      hint: 'Write one job a line, each a JSON object with job_id, chunk_id, chunk_path, question and output_path.',
     });
   }
   return count;
@@ -274,6 +274,6 @@ const MAX_ERROR_CHARS = 1000;
 function atLine(line: JsonlLine, message: string, cause?: RlmError): RlmError {
   const text = message.length > MAX_ERROR_CHARS ? `${message.slice(0, MAX_ERROR_CHARS)}…` : message;
   return new RlmError(cause?.code ?? 'usage', `line ${line.line}: ${text}`, {
-    ...(cause?.hint ? { hint: cause.hint } : {}),
+    hint: cause?.hint,
   });
 }

@@ -60,7 +60,7 @@ export async function prepareBatch(
   const where = placeOf(request, caller);
   const jobs = request.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, request.jobs);
   if (allowedRoots !== null) resolveInside(root, jobs, 'jobs');
-  requireKind(jobs, 'file', '--jobs');
+  requireKind(jobs, 'file', 'jobs');
   refuseForeign(where, jobs);
   requireNoDriver(where);
   // Output paths are checked against a directory that need not exist yet: nothing is created until all is valid.
@@ -84,7 +84,8 @@ export async function prepareBatch(
 function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): string {
   if (request.runDir === undefined) {
     if (request.jobs === undefined && request.runId === undefined) {
-      throw new RlmError('usage', '--jobs is required', {
+      throw new RlmError('usage', 'is required', {
+        field: 'jobs',
         hint: 'Name a jobs file, or the run that has one.',
       });
     }
@@ -97,7 +98,7 @@ function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): st
 /** A place for a run is a directory, and the jobs file in it, if there is one, is of a batch or the one that was named. */
 function refuseForeign(where: string, jobs: string): void {
   if (!existsSync(where)) return;
-  requireKind(where, 'directory', '--run-dir');
+  requireKind(where, 'directory', 'run_dir');
   const kept = join(where, RUN_FILES.jobs);
   if (kept === jobs) return;
   if (existsSync(join(where, RUN_FILES.run))) {
@@ -107,13 +108,13 @@ function refuseForeign(where: string, jobs: string): void {
       'conflict',
       `${where} holds a run of kind '${kind}', whose work this would take the place of`,
       {
-        hint: 'Choose another --run-dir.',
+        hint: 'Choose another directory for the run.',
       },
     );
   }
   if (!existsSync(kept)) return;
   throw new RlmError('conflict', `${kept} is there already and is of no run: it would be replaced`, {
-    hint: 'Name that file with --jobs, move it away, or choose another --run-dir.',
+    hint: 'Name that file as the jobs to run, move it away, or choose another directory for the run.',
   });
 }
 

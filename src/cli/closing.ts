@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
-import { BatchSummary, type IngestReport } from '../contracts/index.ts';
+import { type AskState, BatchSummary, type IngestReport } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { type RunReport, reportRun } from '../tools/index.ts';
@@ -9,7 +9,7 @@ import { formatResult } from './format.ts';
 
 /**
  * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
- * anything to do, as a wrong jobs file does (CONTRACTS.md A).
+ * anything to do, as a wrong jobs file does.
  */
 export function exitCodeOf(status: Pick<RunReport, 'state' | 'progress'>): number {
   const { total, accepted } = status.progress;
@@ -19,13 +19,14 @@ export function exitCodeOf(status: Pick<RunReport, 'state' | 'progress'>): numbe
 }
 
 /**
- * The last lines on stdout after a run was followed. For a batch that wrote its summary they are the three of
- * CONTRACTS.md A; for any other run its report.
+ * The last lines on stdout after a run was followed. For a batch that wrote its summary they are three that scripts
+ * read; for any other run its report.
  */
 export async function closingLines(run: RunHandle, status: RunStatus): Promise<string> {
   if (run.record.kind === 'ask' && status.record.kind === 'ask') return askLines(run, status);
   const path = join(run.dir, RUN_FILES.summary);
-  if (run.record.kind !== 'batch' || !existsSync(path)) return formatResult(reportRun(run, status), run);
+  if (run.record.kind !== 'batch' || !existsSync(path))
+    return formatResult(reportRun(run, status), { run, root: run.record.root });
   const head = readSummaryHead(path) ?? headFromProgress(status);
   const usage = head.usage_totals;
   return [
@@ -43,13 +44,13 @@ const NAMED_SKIPPED = 5;
 async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const { readAskResult } = await import('../ask/index.ts');
   const { answer, text, state, ingest } = readAskResult(run);
-  if (text === '') return formatResult(reportRun(run, status), run);
+  if (text === '') return formatResult(reportRun(run, status), { run, root: run.record.root });
   const { accepted, total, cache_hits, usage, cost_usd } = status.progress;
   const passes = state?.passes.length ?? 0;
   const route =
     state?.route === 'single'
       ? 'everything fitted one prompt: one job'
-      : `${passes} ${passes === 1 ? 'pass' : 'passes'} over the best chunks`;
+      : `${passes} ${passes === 1 ? 'pass' : 'passes'} over the best chunks, ${chosenBy(state)}`;
   const cost = cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`;
   return [
     text.trimEnd(),
@@ -64,6 +65,12 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');
+}
+
+/** Which way the chunks were found, and why that way. */
+function chosenBy(state: AskState | undefined): string {
+  const { chosen_by, chosen_reason } = state?.passes[0] ?? {};
+  return `by ${chosen_by ?? 'nothing'}${chosen_reason === undefined ? '' : ` (${oneLine(chosen_reason)})`}`;
 }
 
 /** The documents that were not read, and why. One that is read under another name is not left out. */

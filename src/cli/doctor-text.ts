@@ -1,5 +1,5 @@
 import type { DoctorReport } from '../doctor/index.ts';
-import { oneLine } from '../text/index.ts';
+import { oneLine, sanitize } from '../text/index.ts';
 import { columnsOf } from './columns.ts';
 
 const MARKS = { ok: '✓', warn: '!', fail: '✗' } as const;
@@ -21,14 +21,12 @@ export function doctorText(report: DoctorReport, columns: number): string {
     ...block(`${MARKS[status]} ${check.padEnd(name)}  `, detail),
     ...(fix === null ? [] : block(indent, `→ ${fix}`)),
   ]);
-  const settings = report.settings.map(
-    ({ key, value, origin }) => `  ${oneLine(`${key} = ${value} (${origin})`)}`,
-  );
+  const settings = report.settings.map(({ key, value, origin }) => `  ${key} = ${value} (${origin})`);
   return [
     `rlm ${report.version}, root ${report.root}`,
     '',
     ...findings,
-    ...(settings.length === 0 ? [] : ['', 'Not the default:', ...settings]),
+    ...(settings.length === 0 ? [] : ['', 'Not the default:', ...settings.map(sanitize)]),
     '',
     verdict(report),
     '',

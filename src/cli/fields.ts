@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { objectSchema, type Tool } from '../tools/index.ts';
-import { inCommands } from './format.ts';
 
 /** An input field as the command line sees it. Fields of a nested object are options of their own. */
 export interface Field {
@@ -77,7 +76,7 @@ export function optionsOf(field: Field): Option[] {
 
 /** The field's own words, and its default where they do not say it. */
 function describe({ schema }: Field): string {
-  const text = inCommands(schema.description ?? '');
+  const text = schema.description ?? '';
   if (schema.default === undefined || schema.default === false || /default/i.test(text)) return text;
   return `${text} (default: ${schema.default === true ? 'on' : JSON.stringify(schema.default)})`;
 }

@@ -2,8 +2,8 @@ import { cancelActivity, followEvents, type RunStatus, readStatus } from '../act
 import type { JournalEvent } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { sanitize, truncate } from '../text/index.ts';
-import { asCommands } from './format.ts';
+import { oneLine, sanitize } from '../text/index.ts';
+import { stepLines } from './commands.ts';
 import { progressBlock, progressLine, Rate } from './progress-text.ts';
 import { endWithTerminal } from './streams.ts';
 
@@ -82,7 +82,9 @@ export async function followRun(run: RunHandle, { started }: { started: boolean 
   const status = readStatus(run);
   show(status);
   screen.end(status);
-  if (status.state !== 'completed') screen.say(asCommands(status.next, run));
+  if (status.state !== 'completed') {
+    for (const line of stepLines(status.next, { run, root: run.record.root })) screen.say(line);
+  }
   return interrupted === undefined ? { status } : { status, interrupted };
 }
 
@@ -93,12 +95,12 @@ function lineOf(event: JournalEvent): string | undefined {
       const { status, id, failure_class, attempts, errors } = event.result;
       if (status === 'accepted') return undefined;
       const why = errors.at(-1) ?? 'no reason given';
-      return `failed: ${truncate(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${truncate(why, 300)}`;
+      return `failed: ${oneLine(id, 80)} (${failure_class ?? 'unknown'}, ${attempts} attempts): ${oneLine(why, 300)}`;
     }
     case 'concurrency':
-      return `at once: ${event.from} to ${event.to} (${truncate(event.reason, 200)})`;
+      return `at once: ${event.from} to ${event.to} (${oneLine(event.reason, 200)})`;
     case 'note':
-      return truncate(event.message, 300);
+      return oneLine(event.message, 300);
     default:
       return undefined;
   }

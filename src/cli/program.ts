@@ -4,12 +4,12 @@ import { asReadable, messageOf, RlmError } from '../errors.ts';
 import { sanitize } from '../text/index.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
+import { commandName, commandOf } from './commands.ts';
 import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
-import { commandName, inCommands } from './format.ts';
 import { runTool } from './run-tool.ts';
 import { endWithReader } from './streams.ts';
 
-/** Usage and configuration errors; never 2, which means that some jobs failed (CONTRACTS.md A). */
+/** Usage and configuration errors; never 2, which means that some jobs failed. */
 const EXIT_ERROR = 1;
 
 /**
@@ -39,17 +39,23 @@ export async function runCommandLine(argv: string[]): Promise<number> {
 /** An error as a program has it that asked for data. */
 function errorData(error: unknown) {
   if (error instanceof RlmError) {
-    const { code, message, hint, retryable } = error;
-    return { code, message, ...(hint === undefined ? {} : { hint: inCommands(hint) }), retryable };
+    const { code, hint, retryable } = error;
+    return { code, message: error.messageFor(flagOf), hint, retryable };
   }
   const code = error instanceof CommanderError ? 'usage' : 'internal';
-  return { code, message: messageOf(error).replace(/^error: /, ''), retryable: false };
+  const { hint, retryable } = new RlmError(code, '');
+  // Commander puts a label before its messages.
+  const message = messageOf(error);
+  return { code, message: message.startsWith('error: ') ? message.slice(7) : message, hint, retryable };
 }
 
+/** What happened, what to do, and a command that does it. */
 function describeError(error: unknown): string {
-  const hint = error instanceof RlmError ? error.hint : undefined;
-  const lines = [`error: ${messageOf(error)}`, ...(hint === undefined ? [] : [inCommands(hint)])];
-  return lines.map((text) => `${sanitize(text)}\n`).join('');
+  if (!(error instanceof RlmError)) return `${sanitize(`error: ${messageOf(error)}`)}\n`;
+  const { text, action } = error.hint;
+  const lines = [`error: ${error.messageFor(flagOf)}`, text];
+  if (action !== undefined) lines.push(`  ${commandOf(action, {})}`);
+  return `${sanitize(lines.join('\n'))}\n`;
 }
 
 /**
@@ -103,7 +109,7 @@ function addTool(program: Command, tool: Tool, setExitCode: (code: number) => vo
   const command = program
     .command(commandName(tool))
     .summary(tool.title.charAt(0).toLowerCase() + tool.title.slice(1))
-    .description(withCommandNames(asFollowed(tool.description)));
+    .description(describe(tool));
   for (const name of positional) command.argument(argumentName(fields, name), argumentText(fields, name));
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   const namesRun = 'run_id' in tool.input.shape && !('run_dir' in tool.input.shape);
@@ -157,20 +163,18 @@ function argumentText(fields: readonly Field[], name: string): string {
   return fields.find(({ path }) => path[0] === name)?.schema.description ?? '';
 }
 
-/** An agent has its answer at once and waits; a command shows the work until it ends. */
-function asFollowed(description: string): string {
-  return description.replace(
-    /Returns (\{[^}]*\} )?at once.*?\.(?=\s|$)/,
-    'Follows it to its end, and Ctrl-C cancels it; with --detach it returns at once.',
-  );
-}
-
-/** A description speaks to agents, who know `rlm_wait`; here it is called `rlm wait`. */
-function withCommandNames(description: string): string {
-  return TOOLS.reduce(
-    (text, tool) => text.replaceAll(tool.name, `\`rlm ${commandName(tool)}\``),
-    description,
-  );
+/** A description speaks to agents, who wait for work and know tools by their names. */
+function describe(tool: Tool): string {
+  const named = TOOLS.filter(({ name }) => name !== tool.name && tool.description.includes(name));
+  return [
+    tool.description,
+    ...(tool.startsWork
+      ? ['The command shows the work until it ends, and Ctrl-C cancels it; with --detach it returns at once.']
+      : []),
+    ...(named.length === 0
+      ? []
+      : [`As commands: ${named.map((other) => `${other.name} is rlm ${commandName(other)}`).join(', ')}.`]),
+  ].join('\n\n');
 }
 
 /** `rlm demo`: a batch over documentation that is on disk already. */
@@ -178,7 +182,9 @@ function addDemo(program: Command, setExitCode: (code: number) => void): void {
   const command = program
     .command('demo')
     .summary('answer a real question from installed documentation, without a model')
-    .description('Asks a question of the documentation of installed packages: a real batch, without a model.')
+    .description(
+      'Asks a question of the documentation of installed packages: a real question, answered without a model.',
+    )
     .argument('[question]', 'another question')
     .addOption(
       new Option(

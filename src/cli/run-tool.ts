@@ -51,7 +51,7 @@ export async function runTool(
     const examined = DoctorReport.safeParse(result).data;
     const text =
       examined === undefined
-        ? formatResult(result, run)
+        ? formatResult(result, { run, root: call.root })
         : doctorText(examined, process.stdout.columns || 100);
     process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : text);
     if (abort.signal.aborted) return EXIT_INTERRUPTED;

@@ -63,7 +63,7 @@ function readRecord(runDir: string): CorpusRecord {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') {
       throw new RlmError('not_found', `no documents were ingested into ${runDir}`, {
-        hint: 'Call rlm_ingest (`rlm ingest`) for this run first.',
+        hint: { text: 'Ingest documents into this run first.', action: { tool: 'rlm_ingest', args: {} } },
       });
     }
     throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: 'Ingest the documents again.' });

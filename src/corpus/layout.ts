@@ -10,7 +10,10 @@ export const CORPUS_FILES = {
   inputs: 'inputs',
 } as const;
 
-/** Where vectors of chunks are cached, under a root. */
+/** Where what can be made again lies, under a root. */
 export function embeddingsDirectory(root: string): string {
   return join(root, '.rlm', 'cache', 'embeddings');
+}
+export function indexDirectory(root: string): string {
+  return join(root, '.rlm', 'cache', 'index');
 }

@@ -56,7 +56,7 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
   const variable = (name: string) => environment[name] || undefined;
   const model = request.model ?? environment.CODEX_SUBAGENT_MODEL;
   if (model !== undefined && model.trim() === '')
-    throw new RlmError('usage', '--model must be a non-empty string');
+    throw new RlmError('usage', 'must be a non-empty string', { field: 'model' });
   if (request.command !== undefined && request.runner_script !== undefined) {
     throw new RlmError('usage', 'give either a runner script or a command, not both');
   }
@@ -67,12 +67,12 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
       : resolveInside(caller.root, given, what, caller.cwd);
   };
   const runnerScript = path(request.runner_script, 'runner_script');
-  if (runnerScript !== null) requireKind(runnerScript, 'file', '--runner-script');
+  if (runnerScript !== null) requireKind(runnerScript, 'file', 'runner_script');
   const workerCwd = path(request.worker_cwd ?? variable('CODEX_SUBAGENT_CWD'), 'worker_cwd');
-  if (workerCwd !== null) requireKind(workerCwd, 'directory', '--worker-cwd');
+  if (workerCwd !== null) requireKind(workerCwd, 'directory', 'worker_cwd');
   const codexHome = path(request.codex_home ?? variable('CODEX_SUBAGENT_CODEX_HOME'), 'codex_home');
   if (codexHome !== null) {
-    if (existsSync(codexHome)) requireKind(codexHome, 'directory', '--codex-home');
+    if (existsSync(codexHome)) requireKind(codexHome, 'directory', 'codex_home');
     ensureDirectory(codexHome);
   }
   const command = request.command === undefined ? null : commandFrom(request.command, caller.cwd);
@@ -125,11 +125,11 @@ function commandFrom([program = '', ...args]: string[], cwd: string): string[] {
   return [isPath ? resolve(cwd, program) : program, ...args];
 }
 
-/** @throws RlmError `not_found` or `usage` naming the flag */
-export function requireKind(path: string, kind: 'file' | 'directory', flag: string): void {
+/** @throws RlmError `not_found` or `usage` naming the field */
+export function requireKind(path: string, kind: 'file' | 'directory', field: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new RlmError('not_found', `${flag}: ${path} does not exist`);
+  if (stat === undefined) throw new RlmError('not_found', `does not exist: ${path}`, { field });
   if (kind === 'file' ? !stat.isFile() : !stat.isDirectory()) {
-    throw new RlmError('usage', `${flag}: ${path} is not a ${kind}`);
+    throw new RlmError('usage', `is not a ${kind}: ${path}`, { field });
   }
 }

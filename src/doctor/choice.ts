@@ -21,7 +21,7 @@ export async function checkChoice({ env, config, scratch }: Surroundings): Promi
       ? warn(check, detail, 'For answers by a model, install and log in to Codex or Claude Code.')
       : ok(check, detail);
   } catch (error) {
-    const hint = error instanceof RlmError ? error.hint : undefined;
+    const hint = error instanceof RlmError ? error.hint.text : undefined;
     return fail(
       check,
       `${config.worker}: ${messageOf(error)}`,

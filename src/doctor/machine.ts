@@ -38,7 +38,7 @@ function checkState(root: string): Finding {
     return fail(
       check,
       `${directory} cannot be written: ${messageOf(error)}`,
-      'Fix its mode, or choose another --root.',
+      'Fix its mode, or choose another root.',
     );
   }
   return ok(check, stat === undefined ? `${directory} will be made` : `${directory} is writable`);

@@ -44,7 +44,7 @@ export function checkSettings(
       config: values,
     };
   } catch (error) {
-    const fix = error instanceof RlmError && error.hint !== undefined ? error.hint : `Look at ${path}.`;
+    const fix = error instanceof RlmError ? error.hint.text : `Look at ${path}.`;
     return {
       finding: fail(check, messageOf(error).replaceAll(/\s+/g, ' '), fix),
       settings: fromEnvironment,

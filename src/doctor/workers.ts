@@ -75,7 +75,7 @@ async function examine(
   try {
     return await look();
   } catch (error) {
-    const hint = error instanceof RlmError ? (error.hint ?? '') : '';
+    const hint = error instanceof RlmError ? error.hint.text : '';
     const absent = error instanceof RlmError && error.code === 'unavailable';
     const finding = absent ? warn : fail;
     return { worker: undefined, findings: [finding(name, messageOf(error), hint || `Run ${name} by hand.`)] };

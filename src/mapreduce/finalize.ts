@@ -35,9 +35,9 @@ export async function finalizePlan(
   holdOrchestratorLock(root, run.id, options);
   const now = options.now ?? new Date();
   const { plan, state } = takeInventory(root, run, { now });
-  refuseWhileRunning(state);
+  refuseWhileRunning(run, state);
   const verify = verifyStage(state);
-  if (!verify.completed && input.waive_verify === undefined) throw verifyMissing(verify);
+  if (!verify.completed && input.waive_verify === undefined) throw verifyMissing(run, verify);
   refuseChangedReports(root, run, state);
   const reports = state.tasks.filter((task) => task.state === 'ok').map((task) => task.report_path);
   const given = [
@@ -71,23 +71,35 @@ export async function finalizePlan(
   return final;
 }
 
-function refuseWhileRunning(state: ReduceState): void {
+function refuseWhileRunning(run: RunHandle, state: ReduceState): void {
   const running = state.tasks.filter((task) => task.running).map((task) => task.worker_id);
   if (running.length === 0) return;
   throw new RlmError('conflict', `${running.length} workers still run: ${running.slice(0, 5).join(', ')}`, {
-    hint: 'Wait for them with rlm_wait, or cancel the run.',
+    hint: {
+      text: 'Wait for them, or cancel the run.',
+      action: { tool: 'rlm_wait', args: { run_id: run.id } },
+    },
     retryable: true,
   });
 }
 
-function verifyMissing(verify: ReturnType<typeof verifyStage>): RlmError {
+function verifyMissing(run: RunHandle, verify: ReturnType<typeof verifyStage>): RlmError {
   return new RlmError(
     'conflict',
     verify.tasks.length === 0
       ? 'there is no verify stage: the plan has no verify task'
       : `the verify stage is not complete: ${verify.open.slice(0, 5).join(', ')} without an accepted report`,
     {
-      hint: 'Add verify tasks with rlm_plan and run them with stage verify, or give waive_verify with the reason.',
+      hint:
+        verify.tasks.length === 0
+          ? {
+              text: 'Add verify tasks to the plan and run them, or waive the stage with a reason.',
+              action: { tool: 'rlm_plan', args: { run_id: run.id } },
+            }
+          : {
+              text: 'Run the verify stage, or waive it with a reason.',
+              action: { tool: 'rlm_run_ready', args: { run_id: run.id, stage: 'verify' } },
+            },
     },
   );
 }

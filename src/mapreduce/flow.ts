@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import {
   type LaunchRecord,
@@ -19,7 +20,6 @@ import {
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, ownIdentity } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { sha256 } from '../text/index.ts';
 import { taskAssignment } from './assignment.ts';
 import { draftPath, publishDraft } from './draft.ts';
 import { followRequests } from './follow-requests.ts';
@@ -112,7 +112,10 @@ async function openSession(
   if (session.worker.name !== 'extractive') return { session, settled: (id) => recorded?.settled(id) };
   await session.close();
   throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
-    hint: 'Install one and log in (rlm_doctor says what is missing), or give a command.',
+    hint: {
+      text: 'Install one and log in, or give a command.',
+      action: { tool: 'rlm_doctor', args: {} },
+    },
   });
 }
 
@@ -212,14 +215,14 @@ function assignment(
 ): Assignment {
   return {
     id,
-    onDone: settled,
+    settled,
     async prepare(): Promise<PreparedAssignment> {
       const task = describe(context, session, id);
       // A sandbox opens directories: its own, and those of files that a task is to create, must be there.
       ensureDirectory(dirname(draftPath(context.run, task.task)));
       if (task.sandbox.mode === 'workspace-write') makeDirectoriesOf(id, task.sandbox.writable);
       return {
-        key: sha256(`${task.model}\n${task.effort}\n${task.prompt}`),
+        key: createHash('sha256').update(`${task.model}\n${task.effort}\n${task.prompt}`).digest('hex'),
         cacheKey: null,
         call: () => ({
           instructions: '',

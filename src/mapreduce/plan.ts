@@ -147,7 +147,9 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
 export function readPlan(run: RunHandle): Plan {
   const plan = readRecord(join(run.dir, PLAN_FILES.plan), Plan);
   if (plan !== undefined) return plan;
-  throw new RlmError('not_found', `run '${run.id}' has no plan`, { hint: 'Make one with rlm_plan.' });
+  throw new RlmError('not_found', `run '${run.id}' has no plan`, {
+    hint: { text: 'Make one first.', action: { tool: 'rlm_plan', args: { run_id: run.id } } },
+  });
 }
 
 function applyInput(
@@ -213,7 +215,7 @@ function checkHistoryAndBudget(old: Plan, plan: Plan, launched: ReadonlySet<stri
   const limit = plan.budget.max_iterations;
   if (limit !== undefined && plan.rounds > limit && plan.rounds > old.rounds) {
     throw new RlmError('limit', `budget.max_iterations is ${limit}, and this would be round ${plan.rounds}`, {
-      hint: 'Finish with rlm_finalize, or raise the budget in the same call.',
+      hint: 'Finish the run with what there is, or raise the budget in the same call.',
     });
   }
 }

@@ -38,7 +38,7 @@ function byFailure(task: Task, failure: FailureClass): Suggestion {
       return { action: 'fix_first', why: 'The allowance is used up; wait for its reset.' };
     case 'auth':
     case 'config':
-      return { action: 'fix_first', why: 'No attempt can succeed before that is fixed; see rlm_doctor.' };
+      return { action: 'fix_first', why: 'No attempt can succeed before that is fixed.' };
     case 'budget':
       return { action: 'fix_first', why: 'A limit of the run was reached; raise it or finish.' };
     case 'throttled':

@@ -1,11 +1,15 @@
+import { Transform } from 'node:stream';
 import { parseArgs } from 'node:util';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { messageOf } from '../errors.ts';
+import { LineSplitter } from '../files/index.ts';
 import { findRoot } from '../tools/index.ts';
-import { logError } from './log.ts';
+import { logError } from './errors.ts';
 import { watchRuns } from './resources/index.ts';
 import { createServer } from './server.ts';
-import { stdioTransport } from './transport.ts';
 
+/** The longest message that is read, bytes: the cap of every other line of JSON here. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** How long a shutdown lets calls that are under way answer, milliseconds. */
 const GRACE_MS = 500;
 
@@ -14,7 +18,7 @@ const GRACE_MS = 500;
  * second. Runs in the background are processes of their own and go on.
  *
  * Codex sends SIGTERM and, 25 ms later, SIGKILL; others close stdin and wait; a terminal sends SIGHUP: all of
- * them must end the server, or it stays behind as an orphan (FACTS.md 3).
+ * them must end the server, or it stays behind as an orphan.
  */
 export async function serve(argv: string[]): Promise<void> {
   let root: string;
@@ -27,7 +31,7 @@ export async function serve(argv: string[]): Promise<void> {
     return;
   }
 
-  // What a shutdown lets come to its end: answers, and words about what went wrong.
+  // The answers that a shutdown waits for.
   const pending = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     pending.add(work);
@@ -51,7 +55,7 @@ export async function serve(argv: string[]): Promise<void> {
     process.exit(0);
   };
 
-  const onError = (error: Error) => void track(logError(error, 'protocol error'));
+  const onError = (error: Error) => logError(error, 'protocol error');
   server.onerror = onError;
   server.onclose = () => void end(0);
   server.oninitialized = () => {
@@ -66,4 +70,28 @@ export async function serve(argv: string[]): Promise<void> {
   // The client is gone: there is nobody left to tell.
   process.stdout.on('error', () => process.exit(0));
   await server.connect(transport);
+}
+
+/**
+ * The SDK's transport on stdin and stdout, given whole lines. By itself it ends the session at a message of 10 MiB,
+ * copies a long one once for each piece that arrives, and takes an empty line for a fault.
+ *
+ * @param onError called for a message that is too long, which is skipped
+ */
+function stdioTransport(onError: (error: Error) => void): {
+  transport: StdioServerTransport;
+  input: Transform;
+} {
+  const lines = new LineSplitter(MAX_MESSAGE_BYTES, onError);
+  const input = new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      for (const line of lines.push(bytes)) if (line.trim() !== '') this.push(`${line}\n`);
+      done();
+    },
+  });
+  process.stdin.pipe(input);
+  // Every answer that waits for a slow reader listens for it: as many as there are calls.
+  process.stdout.setMaxListeners(0);
+  const options = { maxBufferSize: 2 * MAX_MESSAGE_BYTES };
+  return { transport: new StdioServerTransport(input, process.stdout, options), input };
 }

@@ -12,9 +12,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { VERSION } from '../version.ts';
+import { checkParams, logError, protocolErrors } from './errors.ts';
 import { INSTRUCTIONS } from './instructions.ts';
-import { logError } from './log.ts';
-import { checkParams, protocolErrors } from './protocol-error.ts';
 import { complete, listResources, listTemplates, readResource } from './resources/index.ts';
 import { answerCall, describeTools } from './tool-calls.ts';
 

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { RlmError } from '../errors.ts';
 import { truncate } from '../text/index.ts';
 import { callTool, createContext, findRoot, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
-import { logError } from './log.ts';
-import { MAX_MESSAGE } from './protocol-error.ts';
+import { describeError, logError } from './errors.ts';
 
 /** The tools as a client has them: without what only a person at the command line can give. */
 const CLIENT_TOOLS: readonly Tool[] = TOOLS.map((tool) => {
@@ -35,7 +34,7 @@ export interface CallResult {
 
 /**
  * Calls a tool by name. A result is `structuredContent` and exactly its JSON as text; a failure is text alone,
- * because Codex shows the model `structuredContent` only and Claude the text only (FACTS.md 3).
+ * because Codex shows the model `structuredContent` only and Claude the text only.
  */
 export async function answerCall(
   name: string,
@@ -54,9 +53,8 @@ export async function answerCall(
     const structuredContent = await callTool(tool, input, context);
     return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
   } catch (error) {
-    if (!(error instanceof RlmError) || error.code === 'internal') await logError(error, `${name} failed`);
-    const described = inFields(JSON.stringify(describeError(error)));
-    return { content: [{ type: 'text', text: described }], isError: true };
+    if (!(error instanceof RlmError) || error.code === 'internal') logError(error, `${name} failed`);
+    return { content: [{ type: 'text', text: JSON.stringify(describeError(error)) }], isError: true };
   }
 }
 
@@ -66,33 +64,4 @@ function findTool(name: string): Tool {
   throw new RlmError('not_found', `no tool '${truncate(name, 100)}'`, {
     hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,
   });
-}
-
-const FIELDS = new Set(TOOLS.flatMap((tool) => Object.keys(tool.input.shape)));
-
-/** Words that speak of options, such as `--run-dir`, as words that speak of fields: `run_dir`. */
-function inFields(text: string): string {
-  return text.replaceAll(/(?<![\w/-])--([a-z]+(?:-[a-z]+)*)/g, (option, name: string) => {
-    const field = name.replaceAll('-', '_');
-    return FIELDS.has(field) ? field : option;
-  });
-}
-
-/** What a caller is told of an error: no stack, and of a fault of ours no more than that it is one. */
-function describeError(error: unknown) {
-  if (error instanceof RlmError && error.code !== 'internal') {
-    const { code, message, hint, retryable } = error;
-    return {
-      code,
-      message: truncate(message, MAX_MESSAGE),
-      ...(hint === undefined ? {} : { hint }),
-      retryable,
-    };
-  }
-  return {
-    code: 'internal',
-    message: 'rlm failed for a reason of its own; the server has logged it to stderr',
-    hint: 'rlm_status shows what state the run is in. Runs in the background are not affected.',
-    retryable: false,
-  };
 }

@@ -124,7 +124,10 @@ function refuseUnfinished(run: RunHandle, options: ArchiveOptions): void {
   const missing = ['final.json', 'deferred.json'].filter((file) => !existsSync(join(run.dir, file)));
   if (missing.length === 0) return;
   throw new RlmError('conflict', `run '${run.id}' is not finished: it has no ${missing.join(' and no ')}`, {
-    hint: 'Call rlm_finalize first, or say that the run is archived unfinished.',
+    hint: {
+      text: 'Finalize it first, or archive it as it is.',
+      action: { tool: 'rlm_archive', args: { run_id: run.id, unfinished: true } },
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { RlmError } from '../errors.ts';
 import { acquireLock, type HeldLock, isAlive, type LockHolder, readLock } from '../files/index.ts';
 import { RUN_FILES } from './layout.ts';
@@ -32,12 +32,20 @@ export function requireNoDriver(runDir: string): void {
   const holder = readLock(join(runDir, RUN_FILES.driverLock));
   const alive = holder === undefined ? false : isAlive(holder);
   if (holder === undefined || alive === false) return;
-  const away = ` If ${holder.host} is gone for good, take the run over: rlm_resume with take_over.`;
   throw new RlmError(
     'conflict',
     `the run in ${runDir} is being driven by pid ${holder.pid} on ${holder.host}`,
     {
-      hint: `Wait for it (rlm_wait), or cancel it (rlm_cancel), first.${alive === 'unknown' ? away : ''}`,
+      hint:
+        alive === 'unknown'
+          ? {
+              text: `Wait for it, or cancel it, first. If ${holder.host} is gone for good, take the run over.`,
+              action: { tool: 'rlm_resume', args: { run_id: basename(runDir), take_over: true } },
+            }
+          : {
+              text: 'Wait for it, or cancel it, first.',
+              action: { tool: 'rlm_wait', args: { run_id: basename(runDir) } },
+            },
       retryable: true,
     },
   );

@@ -15,7 +15,10 @@ export function archiveDirectory(root: string): string {
 export function archivePath(root: string, archiveId: string): string {
   if (!ARCHIVE_ID_PATTERN.test(archiveId) || archiveId.includes('..')) {
     throw new RlmError('usage', `'${archiveId}' is not an archive id`, {
-      hint: 'Archive ids are <run_id>-<timestamp>; list them with rlm_archive or rlm://archive.',
+      hint: {
+        text: 'Archive ids are <run_id>-<timestamp>. List the archives.',
+        action: { tool: 'rlm_read', args: { uri: 'rlm://archive' } },
+      },
     });
   }
   return join(archiveDirectory(root), archiveId);

@@ -87,7 +87,7 @@ export function openRun(root: string, runId: string): RunHandle {
   const run = openRunDirectory(join(runsDirectory(root), checkRunId(runId)));
   if (run.id === runId) return run;
   throw new RlmError('corrupt', `${run.dir} holds run '${run.id}': it is a copy`, {
-    hint: `Name it by its directory (--run-dir), or put its own id into its ${RUN_FILES.run}.`,
+    hint: `Name the run by its directory, or put its own id into its ${RUN_FILES.run}.`,
   });
 }
 
@@ -102,7 +102,7 @@ export function openRunDirectory(path: string): RunHandle {
   const record = readRecord(join(dir, RUN_FILES.run), RunRecord);
   if (record === undefined) {
     throw new RlmError('not_found', `no run in ${dir}`, {
-      hint: 'List the runs with rlm_status or `rlm runs`.',
+      hint: { text: 'List the runs.', action: { tool: 'rlm_status', args: {} } },
     });
   }
   return { id: record.run_id, dir: realpathSync(dir), record };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
 import { runIdInput } from './inputs.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Questions and chunks to a jobs file. */
@@ -50,8 +51,9 @@ export const buildJobs = defineTool({
     chunks: z.int(),
     tokens: z.int().describe('Of the chunks; each job has about 700 more around them'),
     jobs_path: z.string(),
-    chosen_by: z.enum(['caller', 'search']),
-    next: z.string(),
+    chosen_by: z.enum(['caller', 'scan', 'index']),
+    chosen_reason: z.string().describe('Why that way'),
+    next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: {

@@ -16,7 +16,7 @@ export function findRoot(option: string | undefined): string {
   const root = resolve(option ?? (process.env.RLM_ROOT || process.cwd()));
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new RlmError('usage', `the root ${root} is not a directory`, {
-      hint: 'Name an existing directory with --root or RLM_ROOT.',
+      hint: 'Name an existing directory as the root, or in RLM_ROOT.',
     });
   }
   return root;
@@ -80,15 +80,15 @@ function checkInput(
   let hint: string | undefined;
   const problems = parsed.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      hint = `${tool.name} takes: ${Object.keys(tool.input.shape).map(nameOf).join(', ')}.`;
+      hint = `The fields are ${Object.keys(tool.input.shape).map(nameOf).join(', ')}.`;
       return `unknown field ${issue.keys.map(nameOf).join(', ')}`;
     }
     const name = fieldName(issue.path, nameOf);
     if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) return `${name} is required`;
-    // A message that names its field itself, such as a contract's own wording, stands as it is.
-    return issue.message.startsWith(name) ? issue.message : `${name}: ${issue.message}`;
+    // A rule of our own is a predicate, such as `must be a non-empty string`; zod's messages are sentences.
+    return issue.code === 'custom' ? `${name} ${issue.message}` : `${name}: ${issue.message}`;
   });
-  throw new RlmError('usage', problems.join('; '), hint === undefined ? {} : { hint });
+  throw new RlmError('usage', problems.join('; '), { hint });
 }
 
 function fieldName(path: readonly PropertyKey[], nameOf: (field: string) => string): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FinalAnswer, FinalInput, RunId } from '../contracts/index.ts';
 import { fileInput, runIdInput, takeOverInput } from './inputs.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const Output = z.object({
@@ -20,7 +21,7 @@ const Output = z.object({
   deferred_opportunities: z.int().optional(),
   missing_contract_parts: z.array(z.string()).optional(),
   rehydrated_from: z.array(z.string()).optional().describe('State files read for it'),
-  next: z.string(),
+  next: NextSteps,
 });
 
 /** The gate before a final result is written. */

@@ -47,6 +47,7 @@ export const TOOLS: readonly Tool[] = [
 export { callTool, createContext, findRoot } from './call.ts';
 export {
   jsonBytes,
+  NextSteps,
   PAGE_BYTES,
   RunReport,
   readReport,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ActivityState, ASK_DEFAULTS, IngestReport, RunId } from '../contracts/index.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Documents to chunks. */
@@ -19,6 +20,12 @@ export const ingest = defineTool({
       .max(50_000)
       .optional()
       .describe(`Size of a chunk, tokens; default ${ASK_DEFAULTS.chunkTokens}`),
+    index: z
+      .enum(['auto', 'now', 'never'])
+      .default('auto')
+      .describe(
+        'An index of every word, for repeated questions: auto (default) makes one in the background when more than 64 MB are asked a second time; now, before the ingest ends; never leaves it at scans',
+      ),
   }),
   output: z.object({
     run_id: RunId,
@@ -26,11 +33,11 @@ export const ingest = defineTool({
     uri: z.string(),
     state: ActivityState.describe('working: it goes on in the background, wait with rlm_wait'),
     report: IngestReport.nullable().describe('What was read and what was left out; null while it is working'),
-    next: z.string(),
+    next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: {
     positional: ['input'],
-    examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log"'],
+    examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log" --index now'],
   },
 });

@@ -45,7 +45,7 @@ export const workInput = {
     ),
   model: z
     .string()
-    .refine((model) => model.trim() !== '', '--model must be a non-empty string')
+    .refine((model) => model.trim() !== '', 'must be a non-empty string')
     .optional()
     .describe('Model of the workers; default CODEX_SUBAGENT_MODEL, else that of the configuration'),
   effort: z.string().min(1).optional().describe('Reasoning effort for Codex, sent as it is; default low'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PlanInput, RunId, VerifyInput } from '../contracts/index.ts';
 import { fileInput, takeOverInput } from './inputs.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const ids = z.array(z.string()).describe('worker_ids, the first 50');
@@ -42,7 +43,7 @@ export const plan = defineTool({
       .object({ host: z.string(), pid: z.int(), acquired_at: z.string() })
       .nullable()
       .describe('Whoever held the orchestrator lock before'),
-    next: z.string(),
+    next: NextSteps,
   }),
   // (Archives that are past their own ttl go at the start of a run: that was decided when they were made.)
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },

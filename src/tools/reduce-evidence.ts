@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CoverageFile, EvidenceCounts, RunId } from '../contracts/index.ts';
 import { runIdInput } from './inputs.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Counts that a result has room for. */
@@ -41,7 +42,7 @@ export const reduceEvidence = defineTool({
     evidence_path: z.string(),
     coverage_path: z.string(),
     evidence_uri: z.string(),
-    next: z.string(),
+    next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FailureClass, ReportState, RetryAction, StateCounts } from '../contracts/index.ts';
 import { runIdInput } from './inputs.ts';
+import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Writes the inventory of a run's reports. */
@@ -43,7 +44,7 @@ export const reduceInventory = defineTool({
     attention_left_out: z.int(),
     verify: z.object({ completed: z.boolean(), tasks: z.int(), open: z.int() }),
     reports_uri: z.string().describe('Put a worker_id behind it to read that report'),
-    next: z.string(),
+    next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },

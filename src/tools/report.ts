@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
+import type { NextStep } from '../errors.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 
-/** A result is at most about 8 kB (FACTS.md 3); the rows of a page get this much of it, in bytes of JSON. */
+/** A result is at most about 8 kB ; the rows of a page get this much of it, in bytes of JSON. */
 export const PAGE_BYTES = 7_000;
 
 /** Bytes of a value as JSON. */
@@ -24,6 +25,12 @@ export function rowsOfOnePage<Row>(rows: readonly Row[], limit = PAGE_BYTES): Ro
   return page;
 }
 
+/** What to do next, as a result says it. */
+export const NextSteps = z
+  .array(z.object({ tool: z.string(), args: z.record(z.string(), z.unknown()), why: z.string() }))
+  .max(3)
+  .describe('Calls that would go on from here, best first');
+
 /** A run in under 2 kB, however many jobs it has. */
 export const RunReport = z.object({
   run_id: RunId,
@@ -41,7 +48,7 @@ export const RunReport = z.object({
   progress: Progress,
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
-  next: z.string().describe('What to do next'),
+  next: NextSteps,
 });
 export type RunReport = z.infer<typeof RunReport>;
 
@@ -71,8 +78,8 @@ function idleReport(run: RunHandle): RunReport {
     uri: runUri(run.id),
     next:
       run.record.kind === 'plan'
-        ? `Launch what is ready: rlm_run_ready {"run_id": "${run.id}"}.`
-        : 'Nothing was started in this run yet.',
+        ? [{ tool: 'rlm_run_ready', args: { run_id: run.id }, why: 'Launches the tasks that are ready.' }]
+        : [],
   };
 }
 
@@ -93,20 +100,34 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     progress: status.progress,
     run_dir: run.dir,
     uri: runUri(run.id),
-    next: truncate(nextOf(run, status), 400),
+    next: nextOf(run, status),
   };
 }
 
 /** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */
-function nextOf(run: RunHandle, { state, next, record }: RunStatus): string {
+function nextOf(run: RunHandle, { state, next, record }: RunStatus): NextStep[] {
   if (state !== 'completed') return next;
   if (run.record.kind === 'ask' && record.params.dry_run === true)
-    return `Read what it would take: resource ${runUri(run.id)}/preview.`;
+    return [
+      { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/preview` }, why: 'What the question would take.' },
+    ];
   if (run.record.kind !== 'plan') return next;
   const archived = readArchivedTo(run);
   return archived === undefined
-    ? `See what there is and what to do: rlm_reduce_inventory {"run_id": "${run.id}"}.`
-    : `It is archived, as ${archived.archive_id}. Further work is a new run.`;
+    ? [
+        {
+          tool: 'rlm_reduce_inventory',
+          args: { run_id: run.id },
+          why: 'What there is, and what to do about each task.',
+        },
+      ]
+    : [
+        {
+          tool: 'rlm_plan',
+          args: {},
+          why: `It is archived, as ${archived.archive_id}: further work is a new run.`,
+        },
+      ];
 }
 
 /** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */

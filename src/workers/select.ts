@@ -110,7 +110,7 @@ async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Pr
     return { worker: createCommandWorker({ argv, environment }), why: 'a command was given' };
   }
   throw new RlmError('usage', 'the command worker needs a runner script or a command', {
-    hint: 'Give --runner-script, or a command and its arguments.',
+    hint: 'Give a runner script, or a command and its arguments.',
   });
 }
 

@@ -34,7 +34,7 @@ function status(fields: Partial<RunStatus> = {}): RunStatus {
       },
     },
     driver_alive: true,
-    next: 'Wait.',
+    next: [],
     journal_size: 0,
     ...fields,
   };

@@ -89,7 +89,7 @@ describe('readSpan', () => {
     const corpus = await openCorpus(place.run);
     await expect(readSpan(corpus, { chunk_id: 'c-000009' })).rejects.toMatchObject({
       code: 'not_found',
-      hint: expect.stringContaining('c-000001'),
+      hint: expect.objectContaining({ text: expect.stringContaining('c-000001') }),
     });
     await expect(readSpan(corpus, { source: '/etc/passwd', line_start: 1 })).rejects.toMatchObject({
       code: 'not_found',
@@ -99,7 +99,7 @@ describe('readSpan', () => {
     );
     await expect(readSpan(corpus, { source: 'a.txt', line_start: 9 })).rejects.toMatchObject({
       code: 'usage',
-      hint: expect.stringContaining('2 lines'),
+      hint: expect.objectContaining({ text: expect.stringContaining('2 lines') }),
     });
   });
 });

@@ -51,10 +51,10 @@ test('a run whose driver was lost with its host is taken over by who says so, on
     state: 'working',
     driver: 'unknown',
     reason: `its driver on ${HOST} has been silent for 2 min`,
-    next: expect.stringContaining('"take_over": true'),
+    next: [{ tool: 'rlm_resume', args: { take_over: true } }],
   });
   const refused = await rlmThere('resume', '--detach');
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('with take_over') });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--take-over') });
 
   fixture.write('open', '');
   const resumed = await rlmThere('resume', '--take-over');

@@ -77,7 +77,10 @@ describe('a JSONL file of an editor', () => {
     const [line] = await linesOf(path);
     if (line === undefined) expect.fail('one line');
     expect(() => parseLine(line)).toThrow(
-      expect.objectContaining({ code: 'usage', hint: expect.stringContaining('UTF-8') }),
+      expect.objectContaining({
+        code: 'usage',
+        hint: expect.objectContaining({ text: expect.stringContaining('UTF-8') }),
+      }),
     );
   });
 });
@@ -104,7 +107,7 @@ describe('a JSONL file with bytes that are no UTF-8', () => {
       expect(() => parseLine(line)).toThrow(
         expect.objectContaining({
           message: `line ${line.line}: not valid UTF-8`,
-          hint: expect.stringContaining('save it as UTF-8'),
+          hint: expect.objectContaining({ text: expect.stringContaining('save it as UTF-8') }),
         }),
       );
     }

@@ -82,7 +82,7 @@ test('a dry run says over MCP what the question would take, and where that stand
   expect(structuredContent).toMatchObject({
     state: 'completed',
     reason: expect.stringMatching(/nothing was answered: 1 job over 1 chunk, about \d+ prompt tokens/),
-    next: `Read what it would take: resource ${uri}.`,
+    next: [{ tool: 'rlm_read', args: { uri } }],
   });
   expect(await readJson(client, uri)).toMatchObject({ jobs: 1, chunks: 1 });
 });

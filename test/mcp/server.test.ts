@@ -92,8 +92,8 @@ test('errors are text alone: code, message, hint, retryable; no stack', async ()
     ['rlm_wait', {}, { code: 'usage', message: 'run_id is required' }],
     ['rlm_no_such_tool', {}, { code: 'not_found' }],
     ['rlm_run_batch', {}, { code: 'usage', message: 'jobs is required' }],
-    ['rlm_run_batch', { jobs: 'no' }, { code: 'not_found', message: `jobs: ${root}/no does not exist` }],
-    ['rlm_ask', { question: 'q', input: ['.'], sample: 2 }, { message: 'sample needs dry_run' }],
+    ['rlm_run_batch', { jobs: 'no' }, { code: 'not_found', message: `jobs does not exist: ${root}/no` }],
+    ['rlm_ask', { question: 'q', input: ['.'], sample: 2 }, { message: 'sample needs a dry run' }],
   ];
   for (const [name, args, expected] of cases) {
     const result = await client.callTool({ name, arguments: args });
@@ -101,7 +101,7 @@ test('errors are text alone: code, message, hint, retryable; no stack', async ()
     expect(result.structuredContent).toBeUndefined();
     const error = JSON.parse(textOf(result));
     expect(error).toMatchObject({ ...expected, retryable: false });
-    expect(error.hint ?? error.message).toMatch(/\w+/);
+    expect(error.hint.text).toMatch(/\w+/);
     expect(textOf(result)).not.toMatch(/\n\s+at /);
   }
 });
@@ -115,7 +115,7 @@ test('what the system refuses is told with what to do', async () => {
   expect(JSON.parse(textOf(result))).toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining(join(root, '.rlm')),
-    hint: expect.stringContaining('A file is where a directory is needed'),
+    hint: { text: expect.stringContaining('A file is where a directory is needed') },
   });
 });
 

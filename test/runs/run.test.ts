@@ -93,7 +93,10 @@ describe('the list of runs', () => {
       ['bad-activity', 'unreadable'],
     ]);
     expect(() => openRun(root, 'bad-run')).toThrow(
-      expect.objectContaining({ code: 'corrupt', hint: expect.stringContaining('move the directory') }),
+      expect.objectContaining({
+        code: 'corrupt',
+        hint: expect.objectContaining({ text: expect.stringContaining('move the directory') }),
+      }),
     );
   });
 });
@@ -111,7 +114,9 @@ describe('a driver', () => {
     const run = createRun(temporaryDirectory(), batch);
     const lock = lockDriver(run.dir, 'driving');
     expect(() => requireNoDriver(run.dir)).toThrow(
-      expect.objectContaining({ hint: expect.not.stringContaining('take') }),
+      expect.objectContaining({
+        hint: expect.objectContaining({ text: expect.not.stringContaining('take') }),
+      }),
     );
     const file = join(run.dir, 'driver.lock', 'first.json');
     writeFileSync(file, JSON.stringify({ ...lock.holder, host: 'a-container-of-yesterday' }));
@@ -119,7 +124,7 @@ describe('a driver', () => {
       expect.objectContaining({
         code: 'conflict',
         message: expect.stringContaining('on a-container-of-yesterday'),
-        hint: expect.stringContaining(`gone for good, take the run over`),
+        hint: expect.objectContaining({ text: expect.stringContaining(`gone for good, take the run over`) }),
       }),
     );
   });

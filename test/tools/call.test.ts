@@ -20,7 +20,7 @@ const definition = defineTool({
     times: z.int().min(1).max(3).default(1).describe('1 to 3, default 1'),
     model: z
       .string()
-      .refine((model) => model.trim() !== '', '--model must be a non-empty string')
+      .refine((model) => model.trim() !== '', 'must be a non-empty string')
       .optional()
       .describe('Model'),
   }),
@@ -48,7 +48,7 @@ test('every wrong field is named, in the words of the caller', async () => {
   await expect(call).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/--text is required; --times: .*3; unknown field --tims/),
-    hint: 'rlm_echo takes: --text, --times, --model.',
+    hint: { text: 'The fields are --text, --times, --model.' },
   });
 });
 

@@ -284,9 +284,9 @@ test('final.json needs a verify stage or a reason; then the run is archived, mar
   const meta = JSON.parse(readFileSync(join(String(archived.path), 'meta.json'), 'utf8'));
   expect(meta).toMatchObject({ termination_reason: 'all is known', retention: { ttl_days: 1 } });
   const { run } = z
-    .object({ run: z.looseObject({ next: z.string() }) })
+    .object({ run: z.looseObject({ next: z.array(z.object({ why: z.string() })) }) })
     .parse(await at.call('status', { run_id: RUN }));
-  expect(run.next).toContain(String(archived.archive_id));
+  expect(run.next[0]?.why).toContain(String(archived.archive_id));
   expect(run.tasks).toMatchObject({ total: 1, satisfied: 1 });
   const mark = { run_id: RUN, mark_in_use: archived.archive_id };
   expect(await at.call('archive', mark)).toMatchObject({ in_use_by: [RUN] });

@@ -3,6 +3,7 @@ import { startActivity, waitForChange } from '../../activities/index.ts';
 import {
   buildJobs as build,
   chooseChunks,
+  earlierRun,
   prepareAsk,
   prepareIngest,
   readIngestReport,
@@ -16,6 +17,7 @@ import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts'
 import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
 import type { buildJobs } from '../build-jobs.ts';
+import { offerIndex } from '../indexing.ts';
 import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
 import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
@@ -30,7 +32,7 @@ const CONFLICT_BYTES = 800;
 
 export const handleAsk: Handler<typeof ask> = async (input, context) => {
   // Taken as a preview, it would be the whole run, and paid for.
-  if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', '--sample needs --dry-run');
+  if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', 'needs a dry run', { field: 'sample' });
   const { run, params } = await prepareAsk(
     {
       question: input.question,
@@ -47,9 +49,21 @@ export const handleAsk: Handler<typeof ask> = async (input, context) => {
     },
     callerOf(context),
   );
+  const before = earlierRun(context.root, params);
   const status = await startActivity(run, 'ask', params);
+  if (before !== undefined) await indexBefore(context, before);
   return reportRun(run, status);
 };
+
+/** Large documents that were asked before get an index of their words, for the questions after this one. */
+async function indexBefore(context: ToolContext, runDir: string): Promise<void> {
+  try {
+    await offerIndex(context, await openCorpus(runDir), 1);
+  } catch (error) {
+    // The run before is gone, or was cut off: there is nothing to index, and the question is asked all the same.
+    if (!(error instanceof RlmError)) throw error;
+  }
+}
 
 export const handleIngest: Handler<typeof ingest> = async (input, context) => {
   const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
@@ -59,6 +73,7 @@ export const handleIngest: Handler<typeof ingest> = async (input, context) => {
       run: known,
       runId: input.run_id,
       chunkTokens: input.chunk_tokens,
+      index: input.index,
     },
     callerOf(context),
   );
@@ -71,7 +86,6 @@ export const handleIngest: Handler<typeof ingest> = async (input, context) => {
     });
   }
   const report = status.state === 'completed' ? readIngestReport(run) : null;
-  const id = `{"run_id": "${run.id}"}`;
   return {
     run_id: run.id,
     run_dir: run.dir,
@@ -80,8 +94,11 @@ export const handleIngest: Handler<typeof ingest> = async (input, context) => {
     report: report === null ? null : small(report),
     next:
       report === null
-        ? (status.reason ?? status.next)
-        : `Look into it with rlm_search ${id}, or build jobs with rlm_build_jobs ${id}.`,
+        ? status.next
+        : [
+            { tool: 'rlm_search', args: { run_id: run.id }, why: 'Looks into the documents.' },
+            { tool: 'rlm_build_jobs', args: { run_id: run.id }, why: 'Puts questions to their chunks.' },
+          ],
   };
 };
 
@@ -113,14 +130,18 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
   const chosen =
     chunkIds === undefined
       ? await chooseChunks(corpus, questions, {
+          root: context.root,
           topK: input.top_k,
           expansion: { terms: input.expanded_terms, phrasings: [] },
           without: new Set(),
           signal: context.signal,
         })
       : {
+          by: 'caller' as const,
+          reason: 'the caller named them',
           questions: questions.map((question) => ({ question, chunkIds })),
         };
+  const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
   const built = await build(corpus, chosen.questions, {
     prefix: '',
     packTokens: input.pack_tokens,
@@ -129,11 +150,18 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
     run_id: run.id,
     ...built,
     jobs_path: join(run.dir, RUN_FILES.jobs),
-    chosen_by: chunkIds === undefined ? ('search' as const) : ('caller' as const),
+    chosen_by: chosen.by,
+    chosen_reason: truncate(offered ?? chosen.reason, 200),
     next:
       built.jobs === 0
-        ? 'Nothing in the documents matches: ask in other words, or name chunk_ids.'
-        : `Run them: rlm_run_batch {"run_id": "${run.id}"}.`,
+        ? [
+            {
+              tool: 'rlm_search',
+              args: { run_id: run.id },
+              why: 'Nothing in the documents matches: search in other words, then name chunk_ids.',
+            },
+          ]
+        : [{ tool: 'rlm_run_batch', args: { run_id: run.id }, why: 'Runs the jobs.' }],
   };
 };
 
@@ -169,7 +197,21 @@ export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input
     evidence_uri: `${runUri(run.id)}/evidence`,
     next:
       evidence.items.length === 0
-        ? `Nothing to cite: search in other words, or rlm_finalize {"run_id": "${run.id}"} with the gaps.`
-        : `Write the answer from the evidence (all of it: ${runUri(run.id)}/evidence) and pass it through the gate: rlm_finalize {"run_id": "${run.id}"}.`,
+        ? [
+            { tool: 'rlm_search', args: { run_id: run.id }, why: 'Nothing to cite: search in other words.' },
+            {
+              tool: 'rlm_finalize',
+              args: { run_id: run.id },
+              why: 'Or give an answer that states the gaps.',
+            },
+          ]
+        : [
+            {
+              tool: 'rlm_finalize',
+              args: { run_id: run.id },
+              why: 'Write the answer from the evidence, and pass it through the gate.',
+            },
+            { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/evidence` }, why: 'All of the evidence.' },
+          ],
   };
 };

@@ -36,7 +36,9 @@ async function finalAnswer(
     citations: answer.citations.length,
     gaps: answer.gaps.length,
     moved_to_gaps: moved.length,
-    next: `The answer is written; read it at ${runUri(run.id)}/answer.`,
+    next: [
+      { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/answer` }, why: 'The answer as it was written.' },
+    ],
   };
 }
 
@@ -60,7 +62,13 @@ async function finalPlan(
     deferred_opportunities: final.deferred_opportunities.length,
     missing_contract_parts: final.missing_contract_parts,
     rehydrated_from: final.rehydrated_from.map(({ path }) => path),
-    next: `Tell the user the conclusions, the deferred opportunities ("none identified" when there are none) and the state files read; then rlm_archive {"run_id": "${run.id}"}.`,
+    next: [
+      {
+        tool: 'rlm_archive',
+        args: { run_id: run.id },
+        why: 'After telling the user the conclusions, the deferred opportunities ("none identified" when there are none) and the state files read.',
+      },
+    ],
   };
 }
 

@@ -54,6 +54,6 @@ export function openPlanRun(context: ToolContext, runId: string): RunHandle {
   const run = context.openRun(runId);
   if (run.record.kind === 'plan') return run;
   throw new RlmError('usage', `run '${runId}' is a ${run.record.kind} run, not one of a plan`, {
-    hint: 'rlm_status without run_id lists the runs and their kinds.',
+    hint: { text: 'List the runs and their kinds.', action: { tool: 'rlm_status', args: {} } },
   });
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { readStatus, startActivity } from '../../activities/index.ts';
 import type { Plan, ReduceState } from '../../contracts/index.ts';
-import { RlmError } from '../../errors.ts';
+import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
 import { driverAlive, holdOrchestratorLock, type RunHandle } from '../../runs/index.ts';
 import { type RunReport, readReport, reportRun, type StageReport } from '../report.ts';
@@ -47,7 +47,7 @@ export const handleRunReady: Handler<typeof runReady> = async (input, context) =
       started: [],
       started_total: 0,
       ...said,
-      next: nextOf(run.id, workerIds.length, inflight, counts),
+      next: nextOf({ ...input, run_id: run.id }, workerIds.length, inflight, counts),
     };
   }
   const order = input.auto_refill
@@ -58,15 +58,32 @@ export const handleRunReady: Handler<typeof runReady> = async (input, context) =
 };
 
 /** What to do when nothing was started. */
-function nextOf(runId: string, ready: number, inflight: number, waiting: Record<string, number>): string {
-  const id = `{"run_id": "${runId}"}`;
-  if (ready > 0) return `A dry run: ${ready} tasks would be started.`;
-  if (inflight > 0) return `${inflight} workers are in flight: rlm_wait ${id}, then again.`;
-  if (waiting.join_gate !== undefined) return 'Only join tasks are ready: allow_join starts them.';
-  if (waiting.budget !== undefined) return 'budget.max_workers of the plan is used up: raise it, or finish.';
+function nextOf(
+  input: { run_id: string; stage: string; auto_refill: boolean },
+  ready: number,
+  inflight: number,
+  waiting: Record<string, number>,
+): NextStep[] {
+  const run = { run_id: input.run_id };
+  const again = { ...run, stage: input.stage, ...(input.auto_refill ? { auto_refill: true } : {}) };
+  if (ready > 0)
+    return [{ tool: 'rlm_run_ready', args: again, why: `Starts the ${ready} tasks that are ready.` }];
+  if (inflight > 0)
+    return [{ tool: 'rlm_wait', args: run, why: `${inflight} workers are in flight; then call this again.` }];
+  const inventory = (why: string): NextStep => ({ tool: 'rlm_reduce_inventory', args: run, why });
   if (waiting.failed !== undefined || waiting.dependency !== undefined)
-    return `Failed tasks are in the way: rlm_reduce_inventory ${id} says what to do about each.`;
-  return `Nothing is left in this stage: rlm_reduce_inventory ${id}, then the next stage or rlm_finalize.`;
+    return [inventory('Failed tasks are in the way: it says what to do about each.')];
+  if (waiting.join_gate !== undefined) {
+    const args = { ...again, allow_join: true };
+    return [{ tool: 'rlm_run_ready', args, why: 'Only join tasks are ready: this starts them.' }];
+  }
+  if (waiting.budget !== undefined) {
+    return [
+      { tool: 'rlm_plan', args: run, why: 'budget.max_workers is used up: give a larger one.' },
+      { tool: 'rlm_finalize', args: run, why: 'Or finish with what there is: give final.' },
+    ];
+  }
+  return [inventory('Nothing is left in this stage: it says what comes next.')];
 }
 
 export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, context) => {
@@ -93,7 +110,10 @@ export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, cont
     id = retry.worker_id;
   } else if (compute_tier !== undefined || granularity !== undefined || goal !== undefined) {
     throw new RlmError('usage', 'compute_tier, granularity and goal are for a retry (retry_of)', {
-      hint: 'Change a task that was not launched yet with rlm_plan.',
+      hint: {
+        text: 'Change a task that was not launched yet in the plan.',
+        action: { tool: 'rlm_plan', args: { run_id: run.id } },
+      },
     });
   }
   if (id === undefined) throw new RlmError('usage', 'give worker_id, or retry_of');
@@ -172,7 +192,10 @@ async function launchTasks(
       if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
       if (performance.now() > deadline) {
         throw new RlmError('conflict', `the driver of run '${run.id}' does not take the tasks on`, {
-          hint: 'They stay requested. Look with rlm_status; rlm_cancel and rlm_resume start another driver.',
+          hint: {
+            text: 'They stay requested.',
+            action: { tool: 'rlm_status', args: { run_id: run.id } },
+          },
           retryable: true,
         });
       }

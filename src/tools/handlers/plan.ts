@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PlanInput, type StateCounts, VerifyInput } from '../../contracts/index.ts';
-import { RlmError } from '../../errors.ts';
+import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
 import { cleanArchives, openRun } from '../../runs/index.ts';
 import type { collectDeferred } from '../collect-deferred.ts';
@@ -63,8 +63,14 @@ export const handlePlan: Handler<typeof plan> = async ({ run_id, file, take_over
         : { host: tookOverFrom.host, pid: tookOverFrom.pid, acquired_at: tookOverFrom.acquired_at },
     next:
       made.tasks.length === 0
-        ? `Add tasks: rlm_plan with {"run_id": "${run.id}", "tasks": [...]}.`
-        : `Launch what is ready: rlm_run_ready {"run_id": "${run.id}"}.`,
+        ? [{ tool: 'rlm_plan', args: { run_id: run.id }, why: 'It has no tasks yet: give tasks.' }]
+        : [
+            {
+              tool: 'rlm_run_ready',
+              args: { run_id: run.id, ...(verify === undefined ? {} : { stage: 'verify' }) },
+              why: 'Launches the tasks that are ready.',
+            },
+          ],
   };
 };
 
@@ -102,19 +108,45 @@ export const handleReduceInventory: Handler<typeof reduceInventory> = async (inp
 
 function nextOf(
   runId: string,
-  summary: { counts: StateCounts; attention: unknown[]; not_launched: number },
+  summary: {
+    counts: StateCounts;
+    attention: { worker_id: string; suggestion: { action: string; why: string } | null }[];
+    not_launched: number;
+  },
   verify: { completed: boolean; tasks: string[] },
-): string {
-  const id = `{"run_id": "${runId}"}`;
-  if (summary.counts.inflight > 0) return `Workers are in flight: rlm_wait ${id}.`;
-  if (summary.attention.length > 0)
-    return 'Decide about the tasks under attention: rlm_spawn_worker with retry_of, or rlm_plan to split them.';
-  if (summary.not_launched > 0) return `Launch what is ready: rlm_run_ready ${id}.`;
-  if (verify.completed)
-    return `Decide: more map tasks with rlm_plan, or rlm_collect_deferred ${id} and rlm_finalize.`;
+): NextStep[] {
+  const run = { run_id: runId };
+  const retry = summary.attention.find(({ suggestion }) => suggestion !== null) ?? summary.attention[0];
+  if (summary.counts.inflight > 0)
+    return [{ tool: 'rlm_wait', args: run, why: `${summary.counts.inflight} workers are in flight.` }];
+  if (retry !== undefined) {
+    return [
+      {
+        tool: 'rlm_spawn_worker',
+        args: { ...run, retry_of: retry.worker_id },
+        why: `Decide about each task under attention; this one: ${retry.suggestion?.why ?? 'it has no accepted report.'}`,
+      },
+      { tool: 'rlm_plan', args: run, why: 'Splits a task: give several with retry_of.' },
+    ];
+  }
+  if (summary.not_launched > 0)
+    return [{ tool: 'rlm_run_ready', args: run, why: 'Launches the tasks that are ready.' }];
+  if (verify.completed) {
+    return [
+      { tool: 'rlm_collect_deferred', args: run, why: 'Before the run is finalized.' },
+      { tool: 'rlm_finalize', args: run, why: 'Concludes: give final.' },
+      { tool: 'rlm_plan', args: run, why: 'Adds map tasks, if the goal is not reached.' },
+    ];
+  }
   return verify.tasks.length === 0
-    ? 'Read the reports by path, then plan verify tasks: rlm_plan with verify (topics, contradictions, key_claims).'
-    : 'Launch the verify stage: rlm_run_ready with stage verify.';
+    ? [
+        {
+          tool: 'rlm_plan',
+          args: run,
+          why: 'Read the reports by path, then give verify: topics, contradictions, key_claims.',
+        },
+      ]
+    : [{ tool: 'rlm_run_ready', args: { ...run, stage: 'verify' }, why: 'Launches the verify stage.' }];
 }
 
 export const handleCollectDeferred: Handler<typeof collectDeferred> = async (input, context) => {

@@ -117,13 +117,13 @@ function useAppServer(options: CodexWorkerOptions, setup: CodexSetup): boolean {
   const hindrance = !setup.capabilities.appServer
     ? `codex ${setup.capabilities.version} does not speak the protocol that this lane needs`
     : profile !== undefined
-      ? 'codex app-server takes no --profile'
+      ? 'codex app-server takes no profile'
       : setup.home.login.kind === 'variable'
         ? 'codex app-server does not log in by CODEX_API_KEY or CODEX_ACCESS_TOKEN'
         : undefined;
   if (hindrance === undefined) return true;
   if (lane === 'auto') return false;
   throw new RlmError('unavailable', `the app-server lane cannot be used: ${hindrance}`, {
-    hint: 'Use --lane exec or --lane auto, or log in with codex login --with-api-key.',
+    hint: 'Use the lane exec or auto, or log in with `codex login --with-api-key`.',
   });
 }

@@ -1,0 +1,2 @@
+export { fieldWords } from './field-words.ts';
+export { Thesaurus } from './thesaurus.ts';
