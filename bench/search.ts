@@ -1,15 +1,15 @@
 /*
  * The first question to a corpus, of four words, against reading its bytes, and against `minisearch` and SQLite
  * FTS5 (build and query) over the same chunks of 4 kB. The peers run on a sixteenth: minisearch does not hold
- * more in memory. With `--index`, also the index for repeated questions.
- * Run: node scripts/run.mjs bench/search.ts [megabytes] [--index] [--write]
+ * more in memory.
+ * Run: node scripts/run.mjs bench/search.ts [megabytes] [--write]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import MiniSearch from 'minisearch';
-import { buildIndex, ingest, openCorpus, search } from '../src/corpus/index.ts';
+import { ingest, openCorpus, search } from '../src/corpus/index.ts';
 import { median, writeTexts } from './corpus-texts.ts';
 import { report } from './report.ts';
 
@@ -57,12 +57,7 @@ async function main(): Promise<void> {
         ]);
       row(`\`cat\` of ${corpus.megabytes} MB`, { ms: floor, rss: 2, detail: '' });
       row('rlm: scan', middle(scans));
-      row('rlm: scan, English question with synonyms', middle(expanded));
-      if (process.argv.includes('--index')) {
-        row('rlm: index, build', inProcess(process.execPath, 'build', corpus));
-        row('rlm: index, a question', inProcess(process.execPath, 'ask', corpus));
-        row('rlm: index, the English question', inProcess(process.execPath, 'ask-words', corpus));
-      }
+      row('rlm: scan, English question', middle(expanded));
       if (corpus === sample) {
         row('minisearch: build + query', inProcess(process.execPath, 'minisearch', corpus));
         row('SQLite FTS5: build + query (node 24)', inProcess('node24', 'fts5', corpus));
@@ -117,32 +112,12 @@ function inProcess(node: string, part: string, { run, question }: Prepared): Mea
 /** One measurement in a process of its own; from opening the corpus to the answer. */
 async function part(name: string, run: string, question: string): Promise<void> {
   const cpuBefore = process.cpuUsage();
-  let started = performance.now();
-  let cpu: number | undefined;
+  const started = performance.now();
   let detail = '';
-  const index = join(run, 'index');
   if (name === 'scan' || name === 'words') {
     const asked = name === 'scan' ? question : ENGLISH;
-    const [result] = await search(run, [asked], { thesaurus: name === 'words' });
-    detail = `${result?.expanded.length} words added, ${result?.matching_chunks} chunks matched`;
-  } else if (name === 'build') {
-    detail = await buildIndex(run, index);
-  } else if (name === 'ask' || name === 'ask-words') {
-    const asked = name === 'ask' ? question : ENGLISH;
-    const corpus = await openCorpus(run);
-    await search(corpus, [asked], { indexDirectory: index });
-    const times: number[] = [];
-    const cpus: number[] = [];
-    for (let round = 0; round < 20; round += 1) {
-      const from = performance.now();
-      const used = process.cpuUsage();
-      await search(corpus, [asked], { indexDirectory: index });
-      times.push(performance.now() - from);
-      cpus.push(milliseconds(process.cpuUsage(used)));
-    }
-    started = performance.now() - median(times);
-    cpu = median(cpus);
-    detail = `corpus open, median of 20; the least ${Math.min(...times).toFixed(1)} ms`;
+    const [result] = await search(run, [asked]);
+    detail = `${result?.matching_chunks} chunks matched`;
   } else if (name === 'minisearch') {
     const peer = new MiniSearch({ fields: ['text'] });
     for (const { id, text } of await chunks(run)) peer.add({ id, text });
@@ -158,7 +133,7 @@ async function part(name: string, run: string, question: string): Promise<void> 
     detail = `${match.all(question.split(' ').join(' OR ')).length} of the best`;
   }
   const ms = performance.now() - started;
-  cpu ??= milliseconds(process.cpuUsage(cpuBefore));
+  const cpu = milliseconds(process.cpuUsage(cpuBefore));
   console.log(JSON.stringify({ ms, cpu, rss: Math.round(process.resourceUsage().maxRSS / 1024), detail }));
 }
 

@@ -22,7 +22,7 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf', 'word-thesaurus'];
+const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf'];
 const external = LOADED_WHEN_NEEDED.flatMap((name) => [name, `${name}/*`]);
 
 const options = {

@@ -1,6 +1,6 @@
 /*
- * The bin `rlm`. Each face is imported only when it is asked for: the server must answer `initialize` before
- * a client's first request goes out (FACTS.md 3: Codex waits about 0.7 s), and it needs no command parser.
+ * The bin `rlm`. Each entry point is imported only when it is asked for: the server must answer `initialize` before
+ * a client's first request goes out (Codex waits about 0.7 s), and it needs no command parser.
  */
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -11,8 +11,6 @@ export async function flowOf(kind: RunKind): Promise<Flow> {
       return (await import('../ask/index.ts')).askFlow;
     case 'ingest':
       return (await import('../ask/index.ts')).ingestFlow;
-    case 'index':
-      return (await import('../ask/index.ts')).indexFlow;
     case 'plan':
       return (await import('../mapreduce/index.ts')).planFlow;
     default:

@@ -1,14 +1,11 @@
 import { type EvidenceFile, Expansion } from '../contracts/index.ts';
-import { type Corpus, chunkIdOf, indexDirectory, search } from '../corpus/index.ts';
+import { type Corpus, chunkIdOf, search } from '../corpus/index.ts';
 import type { Stop } from '../dispatch/index.ts';
 import { MAX_PACKED, type QuestionChunks } from './jobs.ts';
 import { runModelSteps, type StepContext } from './model-step.ts';
 
-/** Which chunks go to work, and who chose them. */
+/** Which chunks go to work. */
 export interface ChosenChunks {
-  by: 'all' | 'scan' | 'index';
-  /** Why that way. */
-  reason: string;
   questions: QuestionChunks[];
   notes: string[];
 }
@@ -24,7 +21,6 @@ export async function chooseChunks(
   corpus: Corpus,
   questions: string[],
   options: {
-    root: string;
     /** Chunks in all, shared between the questions. */
     topK: number;
     expansion: Expansion | null;
@@ -32,9 +28,8 @@ export async function chooseChunks(
     without: ReadonlySet<string>;
     signal: AbortSignal;
   },
-): Promise<ChosenChunks & { by: 'scan' | 'index' }> {
-  if (corpus.record.chunks === 0)
-    return { by: 'scan', reason: 'there is no text', questions: [], notes: ['there is no text to search'] };
+): Promise<ChosenChunks> {
+  if (corpus.record.chunks === 0) return { questions: [], notes: ['there is no text to search'] };
   const terms =
     options.expansion === null ? [] : [...options.expansion.terms, ...options.expansion.phrasings];
   const results = await search(
@@ -44,7 +39,6 @@ export async function chooseChunks(
       mode: 'bm25',
       // Room for those that were read before.
       topK: options.topK + options.without.size,
-      indexDirectory: indexDirectory(options.root),
       signal: options.signal,
     },
   );
@@ -61,12 +55,7 @@ export async function chooseChunks(
       chosen[index]?.chunkIds.push(id);
     }
   }
-  return {
-    by: results[0]?.engine ?? 'scan',
-    reason: results[0]?.engine_reason ?? '',
-    questions: chosen,
-    notes: results.flatMap(({ notes }) => notes),
-  };
+  return { questions: chosen, notes: results.flatMap(({ notes }) => notes) };
 }
 
 /** What a follow-up asks at most. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import { ingest } from '../corpus/index.ts';
 import type { FlowContext } from '../dispatch/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { stateDirectory } from '../runs/index.ts';
+import { sha256 } from '../text/index.ts';
 import { ASK_FILES } from './files.ts';
 
 /** Which documents a run is about. */
@@ -18,8 +18,6 @@ export const DocumentParams = z.object({
   /** Directories that documents must lie in; null for a person, who may name any path. */
   allowed_roots: z.array(z.string()).nullable(),
   chunk_tokens: z.int().positive(),
-  /** Whether an index of words is made: `now`, `never`, or (the default) when large documents are asked again. */
-  index: z.enum(['auto', 'now', 'never']).optional(),
 });
 export type DocumentParams = z.infer<typeof DocumentParams>;
 
@@ -33,14 +31,13 @@ const Remembered = z.object({ run_dir: z.string() });
  */
 export async function ingestDocuments(
   { run, journal, signal }: FlowContext,
-  { inputs, base_dir, allowed_roots, chunk_tokens, index }: DocumentParams,
+  { inputs, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
 ): Promise<IngestReport> {
   const memory = memoryOf(run.record.root, { inputs, base_dir, chunk_tokens });
   const earlier = lastRun(memory);
   const report = await ingest(run.dir, inputs, {
     base: base_dir,
     targetTokens: chunk_tokens,
-    index: index === 'never' ? 'never' : 'auto',
     signal,
     ...(earlier === undefined ? {} : { reuse: earlier }),
     ...(allowed_roots === null ? {} : { allowedRoots: allowed_roots }),
@@ -58,15 +55,10 @@ export async function ingestDocuments(
   return report;
 }
 
-/** The directory of the run that ingested the same inputs last, if there was one; it may be gone. */
-export function earlierRun(root: string, documents: Documents): string | undefined {
-  return lastRun(memoryOf(root, documents));
-}
-
 /** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */
 function memoryOf(root: string, { inputs, base_dir, chunk_tokens }: Documents): string {
   const parts = [base_dir, String(chunk_tokens), ...inputs];
-  const name = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const name = sha256(JSON.stringify(parts)).slice(0, 32);
   return join(stateDirectory(root), 'cache', 'corpora', `${name}.json`);
 }
 

@@ -89,7 +89,7 @@ async function runPasses(
   let questions = [question];
   let found: Found | undefined;
   for (let pass = 1; pass <= follow_ups + 1; pass += 1) {
-    const { chosen, jobs } = await ask.planPass(corpus, questions, pass, all);
+    const jobs = await ask.planPass(corpus, questions, pass, all);
     if (found !== undefined && jobs.length === 0) break;
     const soFar: ChunkJob[] = [...(found?.jobs ?? []), ...jobs];
     await writeJobs(corpus.runDir, soFar);
@@ -97,8 +97,7 @@ async function runPasses(
       questions,
       chunks: jobs.reduce((sum, { chunks }) => sum + chunks.length, 0),
       jobs: jobs.length,
-      chosen_by: chosen.by,
-      chosen_reason: chosen.reason,
+      chosen_by: all === undefined ? 'search' : 'all',
     });
     ask.save();
     const stopped = await ask.dispatch(jobs);

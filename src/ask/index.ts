@@ -1,8 +1,6 @@
 export { finalizeAnswer } from './answer.ts';
 export { chooseChunks } from './choose-chunks.ts';
-export { earlierRun } from './documents.ts';
 export { askFlow } from './flow.ts';
-export { indexFlow, prepareIndexing, wantsIndex } from './index-flow.ts';
 export { ingestFlow, prepareIngest } from './ingest-flow.ts';
 export { buildJobs } from './jobs.ts';
 export { readReduced, reduceRun } from './reduce-run.ts';

@@ -1,5 +1,5 @@
 import { ASK_DEFAULTS } from '../contracts/index.ts';
-import { buildIndex, checkInputs, indexDirectory } from '../corpus/index.ts';
+import { checkInputs } from '../corpus/index.ts';
 import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
 import { createRun, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { DocumentParams, ingestDocuments } from './documents.ts';
@@ -9,11 +9,6 @@ export async function ingestFlow(context: FlowContext): Promise<FlowEnd> {
   try {
     const params = DocumentParams.parse(context.params);
     await ingestDocuments(context, params);
-    if (params.index === 'now') {
-      const { run, journal, signal } = context;
-      await buildIndex(run.dir, indexDirectory(run.record.root), { signal });
-      journal.append({ type: 'note', message: 'an index of every word is in place' });
-    }
     return { state: 'completed' };
   } catch (error) {
     if (context.signal.aborted) return { state: 'cancelled', reason: 'cancelled' };
@@ -32,7 +27,6 @@ export async function prepareIngest(
     run?: RunHandle | undefined;
     runId?: string | undefined;
     chunkTokens?: number | undefined;
-    index?: DocumentParams['index'];
   },
   caller: Pick<Caller, 'root' | 'cwd' | 'allowedRoots'>,
 ): Promise<{ run: RunHandle; params: DocumentParams }> {
@@ -48,7 +42,6 @@ export async function prepareIngest(
       base_dir: caller.cwd,
       allowed_roots: caller.allowedRoots,
       chunk_tokens: request.chunkTokens ?? ASK_DEFAULTS.chunkTokens,
-      ...(request.index === undefined ? {} : { index: request.index }),
     },
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +7,7 @@ import { type ChunkRecord, type JobRecord, WorkerAnswer } from '../contracts/ind
 import { type Corpus, chunkRecords, ordinalOf, sourceAt, textFile } from '../corpus/index.ts';
 import { ensureDirectory, FILE_MODE, temporaryName, writeJsonAtomic } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
+import { sha256 } from '../text/index.ts';
 import { ASK_FILES } from './files.ts';
 
 /** One question and the chunks that may answer it. */
@@ -186,5 +186,5 @@ export function isBuiltFrom(
 
 function contentHash(question: string, chunks: readonly ChunkRecord[]): string {
   const content = [question.trim(), ...chunks.map(({ source, sha256 }) => [source, sha256])];
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8);
+  return sha256(JSON.stringify(content)).slice(0, 8);
 }

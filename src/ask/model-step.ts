@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -12,6 +11,7 @@ import {
   type WorkSession,
 } from '../dispatch/index.ts';
 import { ensureDirectory, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
+import { sha256 } from '../text/index.ts';
 
 /** One call that a flow makes of its own, besides the jobs over chunks. */
 export interface ModelStep<Answer> {
@@ -96,7 +96,7 @@ function assignmentOf<Answer>(
         commit(text) {
           writeFileAtomic(output, text);
           seen.accepted.add(step.id);
-          return { output_path: output, output_sha256: createHash('sha256').update(text).digest('hex') };
+          return { output_path: output, output_sha256: sha256(text) };
         },
       };
     },

@@ -17,7 +17,7 @@ const ANSWER_TOKENS = 400;
 /** What a question would cost. Without expansion: nothing is spent but what the sample takes. */
 export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | undefined): Promise<FlowEnd> {
   const { question, sample } = ask.params;
-  const { jobs } = await ask.planPass(corpus, [question], 1, all);
+  const jobs = await ask.planPass(corpus, [question], 1, all);
   await writeJobs(corpus.runDir, jobs);
   const picked = pickEvenly(jobs, sample);
   const stop = await ask.dispatch(picked);

@@ -1,5 +1,5 @@
 import type { FinalAnswer } from '../contracts/index.ts';
-import { type Corpus, chunkFrequencies, indexDirectory } from '../corpus/index.ts';
+import { type Corpus, chunkFrequencies } from '../corpus/index.ts';
 import { extractiveAnswer, MAX_EXTRACTS, type Reduced } from '../evidence/index.ts';
 import { questionStems, rankQuotes, rarityIn } from '../workers/extractive/index.ts';
 import type { WorkerName } from '../workers/index.ts';
@@ -16,7 +16,6 @@ export async function quotedAnswer(
 ): Promise<FinalAnswer> {
   if (from.reader !== 'extractive') return extractiveAnswer(question, evidence, coverage);
   const holding = await chunkFrequencies(from.corpus, questionStems(question), {
-    indexDirectory: indexDirectory(from.root),
     signal: from.signal,
   });
   const rarity = rarityIn((stem) => holding.get(stem), from.corpus.record.chunks);

@@ -48,28 +48,27 @@ export class AskRun {
     questions: string[],
     pass: number,
     all: string[] | undefined,
-  ): Promise<{ chosen: ChosenChunks; jobs: ChunkJob[] }> {
+  ): Promise<ChunkJob[]> {
     const chosen = await this.#choose(corpus, questions, all);
     for (const { chunkIds } of chosen.questions) for (const id of chunkIds) this.#chosen.add(id);
-    const way = chosen.by === 'all' ? 'one job for all' : `searched by ${chosen.by}`;
-    this.context.journal.append({ type: 'note', message: `${way}: ${chosen.reason}` });
+    const message =
+      all === undefined
+        ? 'searched the documents for the best chunks'
+        : 'one job for all: everything fits one prompt';
+    this.context.journal.append({ type: 'note', message });
     this.note(...(corpus.record.chunks === 0 ? ['there is no text in the documents'] : chosen.notes));
     const jobs = planJobs(corpus, chosen.questions, {
       prefix: `p${pass}-`,
       packTokens: this.params.pack_tokens,
-      acrossDocuments: chosen.by === 'all',
+      acrossDocuments: all !== undefined,
     });
-    return { chosen, jobs: [...jobs] };
+    return [...jobs];
   }
 
   async #choose(corpus: Corpus, questions: string[], all: string[] | undefined): Promise<ChosenChunks> {
     const { question, top_k } = this.params;
-    if (all !== undefined) {
-      const reason = 'everything fits one prompt';
-      return { by: 'all', reason, questions: [{ question, chunkIds: all }], notes: [] };
-    }
+    if (all !== undefined) return { questions: [{ question, chunkIds: all }], notes: [] };
     return chooseChunks(corpus, questions, {
-      root: this.context.run.record.root,
       topK: top_k,
       expansion: this.state.expansion,
       without: this.#chosen,

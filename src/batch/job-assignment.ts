@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
@@ -11,6 +10,7 @@ import {
   type Split,
 } from '../dispatch/index.ts';
 import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
+import { sha256 } from '../text/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
 import { checkAnswer, findJsonObject } from './answer.ts';
 import { CHUNK_INSTRUCTIONS, type ChunkText, chunkInput, loadChunk } from './chunk.ts';
@@ -31,8 +31,8 @@ export interface BatchSettings {
 export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
   return {
     id: job.record.job_id,
-    place: job.outputPath,
-    mark: () => markOf(job, settings),
+    outputPath: job.outputPath,
+    inputMark: () => markOf(job, settings),
     async prepare() {
       const schema = compileSchema(job.schemaPath);
       const loaded = loadChunk(job, settings.embedBytes);
@@ -92,7 +92,7 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
       ...(chunk.parts.length === 0
         ? {}
         : { material: { question: job.record.question, chunkId: chunk.chunkId, parts: chunk.parts } }),
-      told: { chunkId: chunk.chunkId, schemaPath: schema.path },
+      placeholders: { chunkId: chunk.chunkId, schemaPath: schema.path },
       ...(schema.strict ? { schema: { path: schema.path, value: schema.value } } : {}),
       model: settings.model,
       effort: settings.effort,
@@ -160,8 +160,4 @@ function mergeAnswers(answers: WorkerAnswer[]): WorkerAnswer {
     gaps: [...new Set(answers.flatMap((answer) => answer.gaps))].slice(0, ANSWER_LIMITS.list),
     errors: [...new Set(answers.flatMap((answer) => answer.errors))].slice(0, ANSWER_LIMITS.list),
   };
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
 }

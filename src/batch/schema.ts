@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { type Context, createContext, Script } from 'node:vm';
 import type { ValidateFunction } from 'ajv';
@@ -7,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import type { WorkerAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { sha256 } from '../text/index.ts';
 
 /** A JSON Schema from disk, compiled once. */
 export interface CompiledSchema {
@@ -42,15 +42,15 @@ export function compileSchema(path: string): CompiledSchema {
   if (known !== undefined && known.mtimeMs === mtimeMs && known.size === size) return known.schema;
   if (size > MAX_SCHEMA_BYTES) throw refuse(`larger than ${MAX_SCHEMA_BYTES} bytes`);
   const bytes = readFileSync(path);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const same = byContent.get(sha256);
-  const schema = { ...(same ?? compileText(bytes.toString('utf8'), refuse)), path, sha256 };
+  const hash = sha256(bytes);
+  const same = byContent.get(hash);
+  const schema = { ...(same ?? compileText(bytes.toString('utf8'), refuse)), path, sha256: hash };
   if (byPath.size >= MAX_KEPT) {
     byPath.clear();
     byContent.clear();
   }
   byPath.set(path, { mtimeMs, size, schema });
-  byContent.set(sha256, schema);
+  byContent.set(hash, schema);
   return schema;
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
-import { type AskState, BatchSummary, type IngestReport } from '../contracts/index.ts';
+import { BatchSummary, type IngestReport } from '../contracts/index.ts';
 import { RUN_FILES, type RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { type RunReport, reportRun } from '../tools/index.ts';
@@ -50,7 +50,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const route =
     state?.route === 'single'
       ? 'everything fitted one prompt: one job'
-      : `${passes} ${passes === 1 ? 'pass' : 'passes'} over the best chunks, ${chosenBy(state)}`;
+      : `${passes} ${passes === 1 ? 'pass' : 'passes'} over the best chunks`;
   const cost = cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`;
   return [
     text.trimEnd(),
@@ -65,12 +65,6 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');
-}
-
-/** Which way the chunks were found, and why that way. */
-function chosenBy(state: AskState | undefined): string {
-  const { chosen_by, chosen_reason } = state?.passes[0] ?? {};
-  return `by ${chosen_by ?? 'nothing'}${chosen_reason === undefined ? '' : ` (${oneLine(chosen_reason)})`}`;
 }
 
 /** The documents that were not read, and why. One that is read under another name is not left out. */

@@ -27,10 +27,8 @@ const AskPass = z.object({
   questions: z.array(z.string()),
   chunks: z.int().nonnegative(),
   jobs: z.int().nonnegative(),
-  /** Where the chunks came from: `all` were taken, or the best of a `scan` or an `index`. */
-  chosen_by: z.enum(['all', 'scan', 'index']),
-  /** Why that way served. */
-  chosen_reason: z.string().optional(),
+  /** Where the chunks came from: `all` were taken, or the best of a `search`. */
+  chosen_by: z.enum(['all', 'search']),
 });
 
 /** `ask/state.json`: how an answer came about. Rewritten after each step. */

@@ -95,10 +95,6 @@ export const TextPosition = z.object({
 });
 export type TextPosition = z.infer<typeof TextPosition>;
 
-/** Whether an index of words may be made of a corpus: `auto` when it is large and asked again, or `never`. */
-export const IndexPolicy = z.enum(['auto', 'never']);
-export type IndexPolicy = z.infer<typeof IndexPolicy>;
-
 /** `chunks/corpus.json`, written last: what the other files of the corpus must agree with. */
 export const CorpusRecord = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
@@ -107,7 +103,6 @@ export const CorpusRecord = z.object({
   base: z.string(),
   target_tokens: z.int().positive(),
   overlap_lines: z.int().nonnegative(),
-  index: IndexPolicy.default('auto'),
   sources_read: z.int().nonnegative(),
   sources_skipped: z.int().nonnegative(),
   chunks: z.int().nonnegative(),
@@ -116,8 +111,6 @@ export const CorpusRecord = z.object({
   tokens: z.int().nonnegative(),
   manifest_bytes: z.int().nonnegative(),
   sources_bytes: z.int().nonnegative(),
-  /** Over the hashes of all chunks in order: equal corpora have equal fingerprints. */
-  fingerprint: z.string(),
 });
 export type CorpusRecord = z.infer<typeof CorpusRecord>;
 
@@ -167,11 +160,7 @@ export type SearchHit = z.infer<typeof SearchHit>;
 export const SearchResult = z.object({
   query: z.string(),
   mode: SearchMode,
-  /** `index`: an index of every word was asked; `scan`: every byte was looked at. */
-  engine: z.enum(['scan', 'index']),
-  /** Why that one served. */
-  engine_reason: z.string(),
-  /** Chunks that matched at all. With an index it counts the candidates it gave. */
+  /** Chunks that matched at all. */
   matching_chunks: z.int(),
   hits: z.array(SearchHit),
   /** Terms searched for besides the question's own. */

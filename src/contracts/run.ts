@@ -11,7 +11,7 @@ export const RunId = z
   .regex(RUN_ID_PATTERN, 'must be 3 to 64 of a-z 0-9 . _ -, the first of them a letter or digit');
 
 /** The flows a run can be made for. */
-export const RunKind = z.enum(['batch', 'ask', 'ingest', 'index', 'plan', 'refine', 'queue']);
+export const RunKind = z.enum(['batch', 'ask', 'ingest', 'plan', 'refine', 'queue']);
 export type RunKind = z.infer<typeof RunKind>;
 
 /** `run.json`: who, what, when. Written once, when the run is created. */

@@ -10,10 +10,7 @@ export const CORPUS_FILES = {
   inputs: 'inputs',
 } as const;
 
-/** Where what can be made again lies, under a root. */
+/** Where vectors of chunks are cached, under a root. */
 export function embeddingsDirectory(root: string): string {
   return join(root, '.rlm', 'cache', 'embeddings');
-}
-export function indexDirectory(root: string): string {
-  return join(root, '.rlm', 'cache', 'index');
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ReadResult, type ReadSource, TextPosition } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { parseLine, readAt, readLines } from '../files/index.ts';
-import { countNewlines } from '../text/index.ts';
+import { countNewlines, sha256 } from '../text/index.ts';
 import { type Corpus, chunkRecords, openCorpus, ordinalOf, sourceAt, textFile } from './corpus.ts';
 
 const DEFAULT_READ_BYTES = 8 * 1024;
@@ -83,7 +82,7 @@ async function spanOf(corpus: Corpus, text: TextFile, request: ReadRequest): Pro
     const [record] = chunkRecords(corpus, [ordinalOf(corpus, request.chunk_id)]);
     if (record === undefined) throw new RlmError('corrupt', `no manifest line for ${request.chunk_id}`);
     const bytes = text.read(record.byte_start, record.byte_end - record.byte_start);
-    const changed = createHash('sha256').update(bytes).digest('hex') !== record.sha256;
+    const changed = sha256(bytes) !== record.sha256;
     const end = Math.min(record.byte_end, text.size);
     return { start: Math.min(record.byte_start, end), end, chunkId: request.chunk_id, changed };
   }

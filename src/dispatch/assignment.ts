@@ -3,7 +3,16 @@ import type { WorkRequest } from '../workers/index.ts';
 /** What the flow decides about a worker call; dispatch adds files, limits of time and the signal. */
 export type WorkCall = Pick<
   WorkRequest,
-  'instructions' | 'input' | 'material' | 'told' | 'schema' | 'model' | 'effort' | 'sandbox' | 'tools' | 'cwd'
+  | 'instructions'
+  | 'input'
+  | 'material'
+  | 'placeholders'
+  | 'schema'
+  | 'model'
+  | 'effort'
+  | 'sandbox'
+  | 'tools'
+  | 'cwd'
 > & {
   timeoutMs: number;
 };
@@ -13,28 +22,31 @@ export type Acceptance =
   | { ok: true; text: string; detail?: Record<string, unknown> }
   | { ok: false; errors: string[] };
 
-/** One piece of work, light enough to stand in a queue: what it needs is loaded when its turn comes. */
+/** One piece of work, light enough to wait in a queue: what it needs is loaded when its turn comes. */
 export interface Assignment {
   /** Unique in the run; part of file names, so `[A-Za-z0-9._-]` only. */
   readonly id: string;
-  /** Where its result goes, absolute. What an earlier driver put elsewhere does not stand; a run that was moved does. */
-  readonly place?: string;
+  /**
+   * Where its result goes, absolute. A result that an earlier driver wrote elsewhere is not valid; one in a run that
+   * was moved as a whole is.
+   */
+  readonly outputPath?: string;
   /**
    * How its inputs look without reading them (see `fileMark`): while this says the same, `key` is the same.
    * Undefined when that cannot be said.
    */
-  mark?(): string | undefined;
+  inputMark?(): string | undefined;
   /** Loads inputs. An RlmError fails this assignment with class `config`, and no other. */
   prepare(): Promise<PreparedAssignment>;
   /** Called once dispatch is done with it, with or without a result. */
-  settled?(): void;
+  onDone?(): void;
 }
 
 /** Something a worker is asked once or more, and whose answer is checked. */
 export interface Piece {
   call(): WorkCall;
   accept(answer: string): Acceptance | Promise<Acceptance>;
-  /** Two smaller pieces and how their texts become one, for a piece that was too much; undefined when it cannot. */
+  /** Two smaller pieces and how their texts become one, for a piece that was too big; undefined when it cannot. */
   split?(): Split | undefined;
 }
 
@@ -51,6 +63,6 @@ export interface PreparedAssignment extends Piece {
   readonly cacheKey: string | null;
   /** Makes an answer from the cache that of this assignment. */
   adopt?(text: string): string;
-  /** Puts the accepted text where it belongs, atomically, and says where. */
+  /** Writes the accepted text to its output path, atomically, and says where that is. */
   commit(text: string): { output_path: string; output_sha256: string };
 }

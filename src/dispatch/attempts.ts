@@ -132,7 +132,7 @@ class Attempts {
         split !== undefined && depth < MAX_SPLITS,
         loop.random,
       );
-      loop.journal.append({ ...ended, failure: why, ...told(decision) });
+      loop.journal.append({ ...ended, failure: why, ...describeDecision(decision) });
       if (isTransient(why.class)) loop.onTransientError(why, launchedAt);
 
       switch (decision.next) {
@@ -147,7 +147,7 @@ class Attempts {
           return split === undefined ? 'failed' : this.#workOnParts(piece, split, depth);
         case 'retry':
           if (why.class === 'invalid_output') {
-            // A worker that checks answers itself (Claude) told what was wrong; else our own check did.
+            // A worker that checks answers itself (Claude) said what was wrong; else our own check did.
             feedback = correction(acceptance?.ok === false ? acceptance.errors : [why.message]);
           }
           await pause(decision.delayMs, loop);
@@ -246,7 +246,7 @@ class Attempts {
 }
 
 /** What the journal says of a decision. */
-function told(decision: Decision): { next: 'retry' | 'split' | 'none'; retry_in_ms?: number } {
+function describeDecision(decision: Decision): { next: 'retry' | 'split' | 'none'; retry_in_ms?: number } {
   if (decision.next === 'retry') return { next: 'retry', retry_in_ms: decision.delayMs };
   return { next: decision.next === 'split' ? 'split' : 'none' };
 }

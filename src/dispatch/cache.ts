@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SCHEMA_VERSION } from '../contracts/index.ts';
 import { systemCode } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import { sha256 } from '../text/index.ts';
 
 const CachedAnswer = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
@@ -30,7 +30,7 @@ export class AnswerCache {
   /** The full key; parts are length-prefixed so that no two lists of parts give one key. */
   static key(parts: Array<string | null>): string {
     const text = parts.map((part) => (part === null ? '-\n' : `${part.length}:${part}\n`)).join('');
-    return createHash('sha256').update(text).digest('hex');
+    return sha256(text);
   }
 
   get(key: string): CachedAnswer | undefined {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { type FailureClass, NO_USAGE, type ResultRecord } from '../contracts/index.ts';
+import { type FailureClass, NO_USAGE, type ResultRecord, type Usage } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { fileMark, hashFile } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
@@ -39,7 +39,7 @@ export interface DispatchOptions {
  *
  * Assignments are pulled from the source only as slots come free, so a million of them need no memory. Each
  * ends as one `result` event, or as none when it was not launched because of a stop: those are left for
- * `resume`. An assignment whose accepted result of an earlier driver still stands is passed over.
+ * `resume`. An assignment whose accepted result of an earlier driver is still valid is skipped.
  *
  * @returns why it stopped early, or undefined when every assignment has its result
  */
@@ -47,221 +47,208 @@ export async function dispatch(
   source: AsyncIterable<Assignment> | Iterable<Assignment>,
   options: DispatchOptions,
 ): Promise<Stop | undefined> {
-  const { journal, worker, budget, signal } = options;
-  const limit = pLimit(options.parallel);
-  const concurrency = new AdaptiveConcurrency(options.parallel);
+  const usedUp = await readUsedUpQuota(options.worker);
+  if (usedUp !== undefined) return usedUp;
   const earlier = new ResultReader(options.journalPath);
-  let stop: Stop | undefined;
-  let wake: () => void = () => {};
-  let brokenInside: unknown;
-  const underWay = () => limit.activeCount + limit.pendingCount;
-  /** Assignments that were begun and are not settled: those under way, and those whose result is put away. */
-  let open = 0;
-  const aChange = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-
-  const changed = (to: number | undefined, reason: string) => {
-    if (to === undefined) return;
-    journal.append({ type: 'concurrency', from: limit.concurrency, to, reason });
-    limit.concurrency = to;
-    wake();
-  };
-  const ending = new AbortController();
-  const end = (reason?: Stop) => {
-    stop ??= reason;
-    ending.abort();
-    wake();
-  };
-  const loop: AttemptLoop = {
-    ...options,
-    random: options.random ?? Math.random,
-    stopped: () => ending.signal.aborted,
-    stopSignal: ending.signal,
-    onStop: (reason) => end(reason),
-    onTransientError: (failure, launchedAt) =>
-      changed(concurrency.faulted(launchedAt, performance.now()), failure.class),
-    onSuccess: () => changed(concurrency.succeeded(), 'good answers'),
-  };
-
-  const quota = await worker.quota?.();
-  if (quota?.exhausted) {
-    const message = `the account's allowance is used up (${quota.usedPercent} %)`;
+  try {
+    return await new Dispatch(options, earlier).run(source);
+  } finally {
     earlier.close();
-    return {
-      why: 'quota',
-      failure: { class: 'quota', message, ...(quota.resetsAt ? { resets_at: quota.resetsAt } : {}) },
+  }
+}
+
+/** The stop that a used-up allowance means, asked before anything is launched. */
+async function readUsedUpQuota(worker: Worker): Promise<Stop | undefined> {
+  const quota = await worker.quota?.();
+  if (quota === undefined || !quota.exhausted) return undefined;
+  const message = `the account's allowance is used up (${quota.usedPercent} %)`;
+  const resets = quota.resetsAt === undefined ? {} : { resets_at: quota.resetsAt };
+  return { why: 'quota', failure: { class: 'quota', message, ...resets } };
+}
+
+/** One run of the engine over a source of assignments. */
+class Dispatch {
+  readonly #options: DispatchOptions;
+  readonly #earlier: ResultReader;
+  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #loop: AttemptLoop;
+  readonly #stopping = new AbortController();
+  #stop: Stop | undefined;
+  /** A fault of ours or of the disk, which ends the whole run. */
+  #fault: unknown;
+  /** Assignments that were begun and are not done: those under way, and those whose result is being written. */
+  #open = 0;
+  #wake: () => void = () => {};
+
+  constructor(options: DispatchOptions, earlier: ResultReader) {
+    this.#options = options;
+    this.#earlier = earlier;
+    this.#limit = pLimit(options.parallel);
+    const concurrency = new AdaptiveConcurrency(options.parallel);
+    this.#loop = {
+      ...options,
+      random: options.random ?? Math.random,
+      stopped: () => this.#stopping.signal.aborted,
+      stopSignal: this.#stopping.signal,
+      onStop: (reason) => this.#end(reason),
+      onTransientError: (failure, launchedAt) =>
+        this.#setConcurrency(concurrency.faulted(launchedAt, performance.now()), failure.class),
+      onSuccess: () => this.#setConcurrency(concurrency.succeeded(), 'good answers'),
     };
   }
 
-  const onAbort = () => end();
-  signal.addEventListener('abort', onAbort);
-  if (signal.aborted) end();
-  try {
-    for await (const assignment of source) {
-      if (loop.stopped()) break;
-      if (stillStands(assignment, earlier, options.history)) {
-        assignment.settled?.();
-        continue;
+  async run(source: AsyncIterable<Assignment> | Iterable<Assignment>): Promise<Stop | undefined> {
+    const { signal, history } = this.#options;
+    const onAbort = () => this.#end();
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) this.#end();
+    try {
+      for await (const assignment of source) {
+        if (this.#loop.stopped()) break;
+        if (isUnchanged(assignment, this.#earlier, history)) {
+          assignment.onDone?.();
+          continue;
+        }
+        while (!this.#loop.stopped() && !this.#hasSlot()) await this.#change();
+        if (this.#loop.stopped()) break;
+        this.#launch(assignment);
       }
-      while (!loop.stopped() && underWay() >= (budget.mustProbe ? 1 : limit.concurrency)) await aChange();
-      if (loop.stopped()) break;
-      open += 1;
-      limit(() => runOne(assignment, loop, earlier, options.history))
-        .then(async (putAway) => {
-          // Its slot is free: the next one is launched first.
-          wake();
-          await nextTurn();
-          putAway?.();
-        })
-        .catch((error: unknown) => {
-          brokenInside ??= error;
-          end({ why: 'config', failure: { class: 'config', message: messageOf(error) } });
-        })
-        .then(() => {
-          open -= 1;
-          assignment.settled?.();
-          wake();
-        });
+      while (this.#open > 0) await this.#change();
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
-    while (open > 0) await aChange();
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    earlier.close();
+    if (this.#fault !== undefined) throw this.#fault;
+    if (signal.aborted) return { why: 'cancelled', failure: { class: 'cancelled', message: 'cancelled' } };
+    return this.#stop;
   }
-  if (brokenInside !== undefined) throw brokenInside;
-  if (signal.aborted) return { why: 'cancelled', failure: { class: 'cancelled', message: 'cancelled' } };
-  return stop;
+
+  #hasSlot(): boolean {
+    const most = this.#options.budget.mustProbe ? 1 : this.#limit.concurrency;
+    return this.#limit.activeCount + this.#limit.pendingCount < most;
+  }
+
+  #launch(assignment: Assignment): void {
+    this.#open += 1;
+    this.#limit(() => workOn(assignment, this.#loop, this.#earlier, this.#options.history))
+      .then(async (commit) => {
+        // Its slot is free: the next one is launched first.
+        this.#wake();
+        await nextTurn();
+        commit?.();
+      })
+      .catch((error: unknown) => {
+        this.#fault ??= error;
+        this.#end({ why: 'config', failure: { class: 'config', message: messageOf(error) } });
+      })
+      .then(() => {
+        this.#open -= 1;
+        assignment.onDone?.();
+        this.#wake();
+      });
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #end(reason?: Stop): void {
+    this.#stop ??= reason;
+    this.#stopping.abort();
+    this.#wake();
+  }
+
+  #setConcurrency(to: number | undefined, reason: string): void {
+    if (to === undefined) return;
+    this.#options.journal.append({ type: 'concurrency', from: this.#limit.concurrency, to, reason });
+    this.#limit.concurrency = to;
+    this.#wake();
+  }
 }
 
-/** Whether an earlier driver's accepted result stands by the look of its inputs and output: for most, in a resume. */
-function stillStands(assignment: Assignment, earlier: ResultReader, history: History): boolean {
-  const offset = history.accepted.get(assignment.id);
-  const previous = offset === undefined ? undefined : earlier.read(offset);
-  const place = assignment.place ?? previous?.output_path;
-  if (previous?.id !== assignment.id || place === undefined) return false;
+/** Whether an earlier driver's accepted result is valid by the look of its inputs and output, as most are in a resume. */
+function isUnchanged(assignment: Assignment, earlier: ResultReader, history: History): boolean {
+  const previous = readAccepted(assignment.id, earlier, history);
+  const path = assignment.outputPath ?? previous?.output_path;
+  if (previous === undefined || path === undefined) return false;
   const { input_mark, output_mark } = previous;
   if (input_mark === undefined || output_mark === undefined) return false;
-  return input_mark === assignment.mark?.() && output_mark === fileMark(place, { ours: true });
+  return input_mark === assignment.inputMark?.() && output_mark === fileMark(path, { ours: true });
+}
+
+function readAccepted(id: string, earlier: ResultReader, history: History): ResultRecord | undefined {
+  const offset = history.accepted.get(id);
+  const previous = offset === undefined ? undefined : earlier.read(offset);
+  return previous?.id === id ? previous : undefined;
 }
 
 /**
- * One assignment: passed over, answered from the cache, or worked on until it has a result.
+ * One assignment: skipped, answered from the cache, or worked on until it has a result.
  *
- * @returns what is left to do when its answer was accepted: to put the result in its place
+ * @returns what is left to do when its answer was accepted: to write the result
  */
-async function runOne(
+async function workOn(
   assignment: Assignment,
   loop: AttemptLoop,
   earlier: ResultReader,
   history: History,
 ): Promise<(() => void) | undefined> {
-  const { journal, worker } = loop;
-  const started = performance.now();
-  const before = history.attempts.get(assignment.id);
-  const base: CommonResult = {
-    id: assignment.id,
-    attempts: before?.last ?? 0,
-    usage: before?.usage ?? NO_USAGE,
-    cost_usd: before?.costUsd ?? null,
-    worker: worker.name,
-    model: null,
-    cache_hit: false,
-    log_paths: [],
-    key: '',
-  };
-  const append = (result: Omit<ResultRecord, 'duration_ms'>) => {
-    journal.append({ type: 'result', result: { ...result, duration_ms: performance.now() - started } });
-  };
-  const fail = (common: CommonResult, failure_class: FailureClass, errors: string[]): undefined => {
-    append({ ...common, status: 'failed', failure_class, errors });
-  };
-  // Before anything is read: a change from now on shows.
-  const inputMark = assignment.mark?.();
-  /** @returns whether the text is in its place; an assignment whose place is taken fails alone */
-  const accept = (
-    common: CommonResult,
-    { text, detail }: Accepted,
-    to: PreparedAssignment,
-    errors: string[],
-  ) => {
-    let place: ReturnType<PreparedAssignment['commit']>;
-    try {
-      place = to.commit(text);
-    } catch (error) {
-      if (!PLACE_TAKEN.has(systemCode(error) ?? '')) throw error;
-      fail(common, 'config', [...errors, `the result cannot be written: ${messageOf(error)}`]);
-      return false;
-    }
-    const outputMark = inputMark === undefined ? undefined : fileMark(place.output_path, { ours: true });
-    append({
-      ...common,
-      ...place,
-      ...(outputMark === undefined ? {} : { input_mark: inputMark, output_mark: outputMark }),
-      status: 'accepted',
-      failure_class: null,
-      errors,
-      ...(detail === undefined ? {} : { detail }),
-    });
-    return true;
-  };
-
+  const results = new Results(assignment, loop, history);
   let prepared: PreparedAssignment;
   try {
     prepared = await assignment.prepare();
   } catch (error) {
     if (!(error instanceof RlmError)) throw error;
-    return fail(base, 'config', [error.message]);
+    return results.fail({}, 'config', [error.message]);
   }
   const { key } = prepared;
-
-  const offset = history.accepted.get(assignment.id);
-  const previous = offset === undefined ? undefined : earlier.read(offset);
-  if (previous?.id === assignment.id) {
-    const why = staleness(previous, key, assignment.place ?? previous.output_path);
+  const previous = readAccepted(assignment.id, earlier, history);
+  if (previous !== undefined) {
+    const why = staleness(previous, key, assignment.outputPath ?? previous.output_path);
     if (why === undefined) return undefined;
-    journal.append({ type: 'stale', id: assignment.id, why });
+    loop.journal.append({ type: 'stale', id: assignment.id, why });
   }
 
-  const call = prepared.call();
-  const cacheKey =
-    loop.cache === undefined || worker.cacheIdentity === null || prepared.cacheKey === null
-      ? undefined
-      : AnswerCache.key([prepared.cacheKey, worker.name, worker.cacheIdentity, call.model, call.effort]);
+  const { model, effort } = prepared.call();
+  const cacheKey = cacheKeyOf(prepared, loop, model, effort);
   const cached = cacheKey === undefined ? undefined : loop.cache?.get(cacheKey);
   if (cached !== undefined) {
     const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text);
     if (acceptance.ok) {
-      return () => {
-        accept({ ...base, model: cached.model, cache_hit: true, key }, acceptance, prepared, []);
-      };
+      const common = { model: cached.model, cache_hit: true, key };
+      return () => void results.accept(common, acceptance, prepared, []);
     }
   }
 
-  const end = await runAttempts(
-    assignment.id,
-    prepared,
-    { attempts: base.attempts, usage: base.usage, costUsd: base.cost_usd },
-    loop,
-  );
+  const end = await runAttempts(assignment.id, prepared, results.before, loop);
   if (end === 'open') return undefined;
-  const common: CommonResult = {
-    ...base,
+  const common = {
     attempts: end.attempts,
     usage: end.usage,
     cost_usd: end.costUsd,
-    model: end.model ?? call.model,
+    model: end.model ?? model,
     log_paths: end.logPaths,
     key,
   };
   const { acceptance } = end;
-  if (acceptance === undefined) return fail(common, end.failure?.class ?? 'crashed', end.errors);
+  if (acceptance === undefined) return results.fail(common, end.failure?.class ?? 'crashed', end.errors);
   return () => {
-    if (accept(common, acceptance, prepared, end.errors) && cacheKey !== undefined) {
-      loop.cache?.put(cacheKey, { text: acceptance.text, worker: worker.name, model: common.model });
+    if (results.accept(common, acceptance, prepared, end.errors) && cacheKey !== undefined) {
+      loop.cache?.put(cacheKey, { text: acceptance.text, worker: loop.worker.name, model: common.model });
     }
   };
+}
+
+/** Undefined for an answer that may not be kept, or that no cache keeps. */
+function cacheKeyOf(
+  { cacheKey }: PreparedAssignment,
+  { cache, worker }: AttemptLoop,
+  model: string | null,
+  effort: string | null,
+): string | undefined {
+  if (cache === undefined || worker.cacheIdentity === null || cacheKey === null) return undefined;
+  return AnswerCache.key([cacheKey, worker.name, worker.cacheIdentity, model, effort]);
 }
 
 type CommonResult = Pick<
@@ -270,18 +257,94 @@ type CommonResult = Pick<
 >;
 type Accepted = NonNullable<AttemptsEnd['acceptance']>;
 
-/** Another file or directory stands where a result is to go. Any other fault of the disk is that of the whole run. */
-const PLACE_TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
+/** Writes the result of one assignment. */
+class Results {
+  /** What its earlier attempts cost, before this driver. */
+  readonly before: { attempts: number; usage: Usage; costUsd: number | null };
+  readonly #id: string;
+  readonly #loop: AttemptLoop;
+  readonly #started = performance.now();
+  /** Taken before anything is read: a change from now on shows. */
+  readonly #inputMark: string | undefined;
 
-/** Why an accepted result does not stand any more; undefined when it does. */
+  constructor(assignment: Assignment, loop: AttemptLoop, history: History) {
+    const before = history.attempts.get(assignment.id);
+    this.before = {
+      attempts: before?.last ?? 0,
+      usage: before?.usage ?? NO_USAGE,
+      costUsd: before?.costUsd ?? null,
+    };
+    this.#id = assignment.id;
+    this.#loop = loop;
+    this.#inputMark = assignment.inputMark?.();
+  }
+
+  fail(common: Partial<CommonResult>, failure_class: FailureClass, errors: string[]): undefined {
+    this.#append({ ...this.#common(common), status: 'failed', failure_class, errors });
+  }
+
+  /** @returns whether the result was written; an assignment whose output path is taken fails alone */
+  accept(
+    common: Partial<CommonResult>,
+    { text, detail }: Accepted,
+    prepared: PreparedAssignment,
+    errors: string[],
+  ): boolean {
+    let output: ReturnType<PreparedAssignment['commit']>;
+    try {
+      output = prepared.commit(text);
+    } catch (error) {
+      if (!PATH_TAKEN.has(systemCode(error) ?? '')) throw error;
+      this.fail(common, 'config', [...errors, `the result cannot be written: ${messageOf(error)}`]);
+      return false;
+    }
+    const input_mark = this.#inputMark;
+    const output_mark = input_mark === undefined ? undefined : fileMark(output.output_path, { ours: true });
+    this.#append({
+      ...this.#common(common),
+      ...output,
+      ...(output_mark === undefined ? {} : { input_mark, output_mark }),
+      status: 'accepted',
+      failure_class: null,
+      errors,
+      ...(detail === undefined ? {} : { detail }),
+    });
+    return true;
+  }
+
+  #common(common: Partial<CommonResult>): CommonResult {
+    return {
+      id: this.#id,
+      attempts: this.before.attempts,
+      usage: this.before.usage,
+      cost_usd: this.before.costUsd,
+      worker: this.#loop.worker.name,
+      model: null,
+      cache_hit: false,
+      log_paths: [],
+      key: '',
+      ...common,
+    };
+  }
+
+  #append(result: Omit<ResultRecord, 'duration_ms'>): void {
+    const duration_ms = performance.now() - this.#started;
+    this.#loop.journal.append({ type: 'result', result: { ...result, duration_ms } });
+  }
+}
+
+/** Another file or directory is where a result is to go. Any other fault of the disk is that of the whole run. */
+const PATH_TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
+
+/** Why an accepted result is not valid any more; undefined when it is. */
 function staleness(
   previous: { key: string; output_sha256?: string | undefined },
   key: string,
-  place: string | undefined,
+  path: string | undefined,
 ): string | undefined {
   if (previous.key !== key) return 'its inputs changed';
-  if (place === undefined || previous.output_sha256 === undefined) return undefined;
-  const found = existsSync(place) ? hashFile(place).sha256 : undefined;
-  if (found === undefined) return `its result ${place} is gone`;
-  return found === previous.output_sha256 ? undefined : `its result ${place} was changed`;
+  if (path === undefined || previous.output_sha256 === undefined) return undefined;
+  const found = existsSync(path) ? hashFile(path).sha256 : undefined;
+  if (found === undefined) return `its result ${path} is gone`;
+  return found === previous.output_sha256 ? undefined : `its result ${path} was changed`;
 }

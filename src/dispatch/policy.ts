@@ -32,10 +32,10 @@ export interface RetryLimits {
   backoffMaxMs: number;
 }
 
-/** Longest that a provider's own "come back in" is obeyed before it is taken for a quota: one hour. */
+/** A provider that asks for a longer wait than this is not retried: one hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Faults that pass: fewer calls at once help, and so does waiting. */
+/** Errors of the other side that waiting, and fewer calls at once, can get past. */
 export function isTransient(failureClass: FailureClass): boolean {
   return failureClass === 'throttled' || failureClass === 'server' || failureClass === 'network';
 }
@@ -76,7 +76,7 @@ export function decide(
   }
 }
 
-/** Exponential with full jitter, never earlier than the other side asked for. */
+/** Exponential with equal jitter (half of it is random), never earlier than the other side asked for. */
 function backoff(tries: number, failure: Failure, limits: RetryLimits, random: () => number): number {
   const ceiling = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * 2 ** (tries - 1));
   const jittered = ceiling / 2 + (random() * ceiling) / 2;

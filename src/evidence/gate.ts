@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { oneLine } from '../text/index.ts';
+import { oneLine, sha256 } from '../text/index.ts';
 import { takeAbsenceClaims } from './absence.ts';
 import { withinLimit } from './answer-gaps.ts';
 import { marksIn, renumberMarks, type Stretch, stretchesOf } from './answer-prose.ts';
 import { citableSpans, spansOf } from './citations.ts';
 import { isFullCoverage } from './coverage.ts';
 import type { Reduced } from './reduce.ts';
-import { type SourceReader, sha256 } from './source-text.ts';
+import type { SourceReader } from './source-text.ts';
 
 /** What is wrong with an answer. `message` says where, and what to do about it. */
 export interface GateProblem {

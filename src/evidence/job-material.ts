@@ -1,6 +1,7 @@
 import type { ChunkRecord, RejectionReason } from '../contracts/index.ts';
+import { sha256 } from '../text/index.ts';
 import { type LocatedSpan, type LocateOptions, locateQuote, type QuoteMatch } from './locate-quote.ts';
-import { type SourceReader, SourceText, sha256 } from './source-text.ts';
+import { type SourceReader, SourceText } from './source-text.ts';
 
 /** What of a manifest line is needed to look for quotes in the chunk. */
 export type ReduceChunk = Pick<

@@ -1,7 +1,8 @@
 import { ANSWER_LIMITS } from '../contracts/index.ts';
+import { sha256 } from '../text/index.ts';
 import { nearMatches } from './fuzzy.ts';
 import { normaliseText } from './normalise.ts';
-import { SourceText, sha256 } from './source-text.ts';
+import { SourceText } from './source-text.ts';
 import { includeNegation, type TextSpan, widenToWords } from './span-edges.ts';
 import { changedBetween, type WordChange } from './word-guard.ts';
 

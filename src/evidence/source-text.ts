@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type NormalisedText, normaliseText } from './normalise.ts';
 
 /** Reads the text of a source in bytes, whatever holds it: the document itself, or what was extracted from it. */
@@ -88,11 +87,6 @@ export class SourceText {
     }
     return index;
   }
-}
-
-/** SHA-256 of bytes, hex. */
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function newlinesOf(bytes: Uint8Array): number[] {

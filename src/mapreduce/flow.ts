@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import {
   type LaunchRecord,
@@ -20,6 +19,7 @@ import {
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, ownIdentity } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
+import { sha256 } from '../text/index.ts';
 import { taskAssignment } from './assignment.ts';
 import { draftPath, publishDraft } from './draft.ts';
 import { followRequests } from './follow-requests.ts';
@@ -215,14 +215,14 @@ function assignment(
 ): Assignment {
   return {
     id,
-    settled,
+    onDone: settled,
     async prepare(): Promise<PreparedAssignment> {
       const task = describe(context, session, id);
       // A sandbox opens directories: its own, and those of files that a task is to create, must be there.
       ensureDirectory(dirname(draftPath(context.run, task.task)));
       if (task.sandbox.mode === 'workspace-write') makeDirectoriesOf(id, task.sandbox.writable);
       return {
-        key: createHash('sha256').update(`${task.model}\n${task.effort}\n${task.prompt}`).digest('hex'),
+        key: sha256(`${task.model}\n${task.effort}\n${task.prompt}`),
         cacheKey: null,
         call: () => ({
           instructions: '',

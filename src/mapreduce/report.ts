@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
 import { readAt } from '../files/index.ts';
+import { sha256 } from '../text/index.ts';
 import { BOLD_LEVEL, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
@@ -47,7 +47,7 @@ export function acceptReport(path: string, launchedAt: string): Acceptance {
   return {
     accepted: true,
     size_bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
   };
 }
 

@@ -20,12 +20,6 @@ export const ingest = defineTool({
       .max(50_000)
       .optional()
       .describe(`Size of a chunk, tokens; default ${ASK_DEFAULTS.chunkTokens}`),
-    index: z
-      .enum(['auto', 'now', 'never'])
-      .default('auto')
-      .describe(
-        'An index of every word, for repeated questions: auto (default) makes one in the background when more than 64 MB are asked a second time; now, before the ingest ends; never leaves it at scans',
-      ),
   }),
   output: z.object({
     run_id: RunId,
@@ -38,6 +32,6 @@ export const ingest = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: {
     positional: ['input'],
-    examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log" --index now'],
+    examples: ['ingest docs --run my-documents', 'ingest "logs/**/*.log"'],
   },
 });

@@ -8,7 +8,7 @@ export const search = defineTool({
   name: 'rlm_search',
   title: 'Search ingested documents',
   description:
-    'Searches the documents of a run without loading them: regex, BM25 with word forms and synonyms, vector or hybrid. Several queries in one pass. Each hit has a score, a preview with line numbers and a chunk_id that rlm_read opens.',
+    'Searches the documents of a run without loading them: regex, BM25 with word forms, vector or hybrid. Several queries in one pass. Each hit has a score, a preview with line numbers and a chunk_id that rlm_read opens.',
   input: z.object({
     run_id: runIdInput,
     queries: z
@@ -33,10 +33,6 @@ export const search = defineTool({
       z.object({
         query: z.string(),
         mode: SearchMode,
-        engine: z
-          .enum(['scan', 'index'])
-          .describe('scan: every byte was looked at; index: an index of every word was asked'),
-        engine_reason: z.string().describe('Why that one served, and what becomes of an index'),
         matching_chunks: z.int(),
         hits: z.array(SearchHit),
         hits_cut: z

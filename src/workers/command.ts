@@ -51,9 +51,9 @@ export function argvCall(
   return async (request) => {
     const values = {
       prompt_file: request.promptPath,
-      chunk_id: request.told?.chunkId ?? request.id,
+      chunk_id: request.placeholders?.chunkId ?? request.id,
       model: request.model ?? '',
-      schema_file: request.told?.schemaPath ?? request.schema?.path ?? '',
+      schema_file: request.placeholders?.schemaPath ?? request.schema?.path ?? '',
     };
     const file = fillPlaceholders(program, values);
     const { end, stderrPath } = await runCall(processes, request, {
@@ -89,12 +89,12 @@ export function fillPlaceholders(argument: string, values: PlaceholderValues): s
   );
 }
 
-/** Exit code of a runner whose own time limit passed (CONTRACTS.md A), the one of coreutils' `timeout`. */
+/** Exit code of a runner whose own time limit passed, the one of coreutils' `timeout`. */
 const TIMEOUT_EXIT = 124;
 /** A runner that calls Codex needs these for its login. */
 const RUNNER_VARIABLES = ['CODEX_HOME', 'CODEX_API_KEY', 'OPENAI_API_KEY'];
 
-/** A script that speaks the runner protocol of CONTRACTS.md A. */
+/** A script that speaks the runner protocol: see `protocolArguments`, `readRunnerOutput` and docs/ARCHITECTURE.md. */
 export interface RunnerScriptOptions {
   runnerScript: string;
   profile?: string | undefined;
@@ -170,8 +170,8 @@ function failureOfRunner(
   const what = failure?.message ?? `${name} exited with code 0, but its log holds no agent_message`;
   if (log.error === undefined) return { class: 'crashed', message: what };
   // What a runner wraps is Codex, whose words tell a quota from a crash.
-  const told = failureOfMessage(log.error);
-  return { ...told, message: `${what}: ${told.message}` };
+  const known = failureOfMessage(log.error);
+  return { ...known, message: `${what}: ${known.message}` };
 }
 
 /** Paths a runner printed that are kept until its end: the last that exists is the log. */
@@ -179,7 +179,7 @@ const MAX_PATHS = 64;
 
 /**
  * Reads what a runner script printed: the JSONL log at the last printed path that ends in `.jsonl` and exists,
- * else its output as the log (CONTRACTS.md A).
+ * else its output as the log.
  *
  * @param cwd where the runner ran: relative paths start there
  */

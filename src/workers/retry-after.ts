@@ -1,7 +1,7 @@
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 
-/** Units of time by how they begin; the first that fits. What is not here says nothing. */
+/** Units of time by how they begin; the first that fits. Other words are ignored. */
 const UNITS: readonly [RegExp, number][] = [
   [/^(?:ms|milli)/, 1],
   [/^(?:s$|sec)/, SECOND],
@@ -16,10 +16,10 @@ const UNITS: readonly [RegExp, number][] = [
 const MAX_WAIT_MS = 3650 * DAY;
 
 /**
- * The wait that a failure's words ask for, milliseconds: `try again in 3 days 4 hours`, `retry after 7.5s` and the
- * like. It is all that is told of a Retry-After header where a worker passes it on.
+ * The wait that a failure's message asks for, milliseconds: `try again in 3 days 4 hours`, `retry after 7.5s` and the
+ * like. Workers pass a Retry-After header on in no other form.
  */
-export function toldWait(message: string): number | undefined {
+export function parseRetryAfter(message: string): number | undefined {
   const span = /(?:again in|retry after|retry in)\s+((?:[\d.]+\s*[a-z]+[\s,]*(?:and\s+)?)+)/i.exec(
     message,
   )?.[1];

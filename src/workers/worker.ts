@@ -34,8 +34,8 @@ export interface WorkRequest {
   input: string;
   /** For workers that read structure instead of a prompt, such as the extractive reader. */
   material?: { question: string; chunkId: string; parts: MaterialPart[] };
-  /** For programs that are told by their arguments: the chunk, and the schema's file, also one too loose for a model. */
-  told?: { chunkId: string; schemaPath: string };
+  /** What the placeholders of a command stand for: the chunk, and the schema's file, also one too loose for a model. */
+  placeholders?: { chunkId: string; schemaPath: string };
   /** JSON Schema of the answer as an object and as a file; absent when any text will do. */
   schema?: { path: string; value: Record<string, unknown> };
   model: string | null;

@@ -61,7 +61,7 @@ test('quotes that a model invents in a tenth of its answers reach no answer, and
     route: 'search',
     expansion: { terms: ['password'], phrasings: ['the secret word of'] },
     answered_by: 'synthesis',
-    passes: [{ chunks: 40, jobs: 40, chosen_by: 'scan' }],
+    passes: [{ chunks: 40, jobs: 40, chosen_by: 'search' }],
   });
   const summary = BatchSummary.parse(JSON.parse(readFileSync(join(runDir, 'summary.json'), 'utf8')));
   expect(summary).toMatchObject({

@@ -18,7 +18,6 @@ test('documents are searched and read as a person would want to see them', async
   expect(found).toMatch(/^ {2}- query {12}valve$/m);
   expect(found).toMatch(/^ {6}chunk_id +source +line_start/m);
   expect(found).toMatch(/^ {6}- chunk_id +c-000002$/m);
-  expect(found).toMatch(/^ {4}engine_reason +the text is small \(2 kB\): a scan is as fast$/m);
   expect(found).toMatch(/^ {4}hits +none$/m);
   // A run that is named by an option leaves its place to the queries.
   expect(await run('search', '--run', 'here', 'valve', 'pumps', 'zyzzyva')).toBe(found);

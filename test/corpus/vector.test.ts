@@ -88,7 +88,7 @@ describe('vectors', () => {
     const { url } = await endpoint({ status: 500 });
     const embeddings = { url, model: 'themes', cacheDirectory: embeddingsDirectory(root) };
     await expect(search(run, ['ship'], { mode: 'vector', embeddings })).rejects.toThrow(/HTTP 500/);
-    const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings, thesaurus: false });
+    const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings });
     expect(result?.hits.map(({ source }) => source)).toEqual(['b.txt']);
     expect(result?.notes.join()).toMatch(/ranked by BM25 alone/);
   });

@@ -144,8 +144,8 @@ describe('argv', () => {
         '{other}',
       ],
     });
-    const told = { chunkId: '{model} $(id)', schemaPath: '/s.json' };
-    const request = workRequest(directory, { instructions: 'I', input: 'größer\n', told });
+    const placeholders = { chunkId: '{model} $(id)', schemaPath: '/s.json' };
+    const request = workRequest(directory, { instructions: 'I', input: 'größer\n', placeholders });
     const result = await worker.run(request);
     expect(result.answer).toBe(`I\n\ngrößer\n|{model} $(id):model-x|${request.promptPath}|/s.json|{other}`);
     expect(existsSync(request.logPath.replace('.jsonl', '.stderr.log'))).toBe(false);

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { WorkerAnswer } from '../../src/contracts/index.ts';
 import {
   createExtractiveWorker,
-  questionStems,
   rankQuotes,
   rarityIn,
   readChunk,
@@ -109,13 +108,6 @@ test('a doc comment is read with what it describes, and comes before code that s
   }
 });
 
-test('finds what a document calls by another word', () => {
-  const text =
-    '# Guide\n\nSome words here.\n\nThe region field is mandatory.\n\nPending calls are discarded.\n';
-  expect(ask('Is the region field compulsory?', text).evidence[0]?.quote).toContain('mandatory');
-  expect(ask('Are waiting calls dropped?', text).evidence[0]?.quote).toContain('discarded');
-});
-
 describe('quotes of many chunks on one scale', () => {
   const quoted = (quote: string, source = 'a.md') => ({ quote, source, notes: [] });
   const limit = quoted('The frobnicator limit is 12 widgets.');
@@ -164,19 +156,6 @@ describe('what words are worth in the documents', () => {
     const quote = { quote: '服务器每晚两点备份数据库。', source: 'a.md', notes: [] };
     expect(rankQuotes('数据库密码是什么？', [quote], 8)).toEqual([]);
     expect(rankQuotes('数据库备份是什么？', [quote], 8)).toHaveLength(1);
-  });
-  test('a rare word of like meaning counts for more than a common one', () => {
-    const [rare, common] = ['The region is mandatory.', 'The region is necessary.'].map((quote) => ({
-      quote,
-      source: 'a.md',
-      notes: [],
-    }));
-    if (rare === undefined || common === undefined) throw new Error('two quotes');
-    const stems = questionStems('Is the region compulsory?');
-    expect(stems).toContain('mandatori');
-    const rarity = rarityIn((stem) => (stem === 'necessari' ? 390 : 1), 400);
-    const ranked = rankQuotes('Is the region compulsory?', [common, rare], 8, rarity);
-    expect(ranked[0]?.quote).toBe(rare);
   });
 });
 

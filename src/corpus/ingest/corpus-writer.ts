@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -33,7 +32,6 @@ export type ChunkFacts = Omit<ChunkRecord, 'chunk_id' | 'source' | 'source_sha25
 export interface WriterMark {
   chunks: number;
   manifest: number;
-  fingerprint: Hash;
 }
 
 /** Writes a corpus under temporary names, and puts all of it in place at the end. */
@@ -43,7 +41,6 @@ export class CorpusWriter {
   readonly #sources: LineFile;
   readonly #spans: SpanWriter;
   readonly #temporary: { manifest: string; sources: string; spans: string };
-  #fingerprint = createHash('sha256');
   #chunks = 0;
   #read = 0;
   #skipped = 0;
@@ -68,7 +65,7 @@ export class CorpusWriter {
 
   /** Where the corpus stands between two sources. */
   mark(): WriterMark {
-    return { chunks: this.#chunks, manifest: this.#manifest.bytes, fingerprint: this.#fingerprint.copy() };
+    return { chunks: this.#chunks, manifest: this.#manifest.bytes };
   }
 
   /** Forgets the chunks of a source that was not finished. */
@@ -77,7 +74,6 @@ export class CorpusWriter {
     this.#chunks = mark.chunks;
     this.#manifest.truncate(mark.manifest);
     this.#spans.truncate(mark.chunks);
-    this.#fingerprint = mark.fingerprint;
   }
 
   /** Starts a source: chunks are added to what is returned, and `finish` writes its record. */
@@ -108,7 +104,6 @@ export class CorpusWriter {
           tokens: chunk.tokens,
         };
         this.#manifest.write(record);
-        this.#fingerprint.update(chunk.sha256);
         this.#chunks += 1;
         tokens += chunk.tokens;
       },
@@ -137,7 +132,7 @@ export class CorpusWriter {
   }
 
   /** Puts the files in place; `corpus.json` comes last and says what the others must be. */
-  commit(settings: Pick<CorpusRecord, 'base' | 'target_tokens' | 'overlap_lines' | 'index'>): CorpusRecord {
+  commit(settings: Pick<CorpusRecord, 'base' | 'target_tokens' | 'overlap_lines'>): CorpusRecord {
     this.#manifest.close();
     this.#sources.close();
     this.#spans.close();
@@ -152,7 +147,6 @@ export class CorpusWriter {
       tokens: this.#tokens,
       manifest_bytes: this.#manifest.bytes,
       sources_bytes: this.#sources.bytes,
-      fingerprint: this.#fingerprint.digest('hex'),
     };
     rmSync(join(this.#runDir, CORPUS_FILES.corpus), { force: true });
     renameSync(this.#temporary.manifest, join(this.#runDir, CORPUS_FILES.manifest));

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IndexPolicy, IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
+import type { IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
+import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
 import { CORPUS_FILES } from '../layout.ts';
 import { cutChunks } from './chunker.ts';
@@ -28,8 +28,6 @@ export interface IngestOptions {
   overlapLines?: number;
   /** Another run directory whose unchanged documents need not be read again; its own is always looked at. */
   reuse?: string;
-  /** Whether an index of words may be made once the corpus is asked again. Default `auto`. */
-  index?: IndexPolicy;
   signal?: AbortSignal;
   onProgress?: (done: { documents: number; total: number; bytes: number }) => void;
 }
@@ -57,7 +55,6 @@ export async function ingest(
     base,
     target_tokens: options.targetTokens ?? DEFAULT_TARGET_TOKENS,
     overlap_lines: options.overlapLines ?? DEFAULT_OVERLAP_LINES,
-    index: options.index ?? 'auto',
   };
   const found = await discover(inputs, { base, allowedRoots: options.allowedRoots, breathe: breath });
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);
@@ -176,7 +173,7 @@ async function writeChunks(
   text: DocumentText,
   { writer, settings, breath }: Surroundings,
 ): Promise<void> {
-  const { kind, encoding, sha256, note } = inspection;
+  const { kind, encoding, note } = inspection;
   const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
   const writing = writer.source({
     status: 'read',
@@ -185,7 +182,7 @@ async function writeChunks(
     kind,
     encoding,
     bytes: candidate.stats.size,
-    sha256,
+    sha256: inspection.sha256,
     mtime_ms: candidate.stats.mtimeMs,
     inode: candidate.stats.ino,
     text_path: text.textPath,
@@ -201,7 +198,7 @@ async function writeChunks(
         byte_end: chunk.end,
         line_start: chunk.lineStart,
         line_end: chunk.lineEnd,
-        sha256: createHash('sha256').update(chunk.bytes).digest('hex'),
+        sha256: sha256(chunk.bytes),
         tokens: Math.ceil((chunk.end - chunk.start) * perByte),
       });
       await breath();

@@ -1,5 +1,4 @@
 import type { Corpus } from '../corpus.ts';
-import { IndexedTallies } from './postings.ts';
 import type { Question } from './question.ts';
 import type { ChunkVisitor, Tallies } from './tallies.ts';
 import { type Scored, Top } from './top.ts';
@@ -17,13 +16,13 @@ export interface Ranking {
 
 /**
  * Ranks chunks by BM25. A group of terms that stand for one thing counts as its best member does, so that
- * synonyms help a chunk that lacks the word itself and add nothing to one that has it. Length is in bytes.
+ * other forms help a chunk that lacks the word itself and add nothing to one that has it. Length is in bytes.
  */
 export function rank(
   corpus: Corpus,
   question: Question,
   terms: ReadonlyMap<string, number>,
-  tallies: Tallies | IndexedTallies,
+  tallies: Tallies,
   limit: number,
 ): Ranking {
   const { chunks } = corpus.record;
@@ -45,7 +44,7 @@ export function rank(
     (own) => (K1 + 1) * own.reduce((sum, { factor }) => sum + factor, 0),
   );
   const scores = new Float64Array(question.groups.length);
-  let top = new Top(limit);
+  const top = new Top(limit);
   let matching = 0;
   const visit: ChunkVisitor = (ordinal, entries, from, to) => {
     let bound = 0;
@@ -73,29 +72,6 @@ export function rank(
     for (let group = 0; group < scores.length; group += 1) score += scores[group] ?? 0;
     top.offer(ordinal, score);
   };
-  if (tallies instanceof IndexedTallies) {
-    // The best of the chunks with rare terms may be out of reach for all that hold frequent ones only.
-    const asked = Uint8Array.from(bounds, (bound) => (bound > 0 ? 1 : 0));
-    const rare = tallies.rareTerms(asked);
-    tallies.visit(visit, rare);
-    const best = top.best();
-    if (top.threshold > mostOf(uses, rare)) return { best, matching: tallies.chunksWith(asked) };
-    top = new Top(limit);
-    matching = 0;
-    tallies.visit(visit, asked);
-  } else tallies.visit(visit);
+  tallies.visit(visit);
   return { best: top.best(), matching };
-}
-
-/** What a chunk with none of some terms gets at most: each group counts as its best member. */
-function mostOf(
-  uses: readonly (readonly { group: number; factor: number }[])[],
-  without: Uint8Array,
-): number {
-  const best = new Map<number, number>();
-  for (const [term, own] of uses.entries()) {
-    if (without[term] === 1) continue;
-    for (const { group, factor } of own) best.set(group, Math.max(best.get(group) ?? 0, factor));
-  }
-  return [...best.values()].reduce((sum, factor) => sum + (K1 + 1) * factor, 0);
 }

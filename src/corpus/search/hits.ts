@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { ChunkRecord, SearchHit } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
 import { readAt } from '../../files/index.ts';
+import { sha256 } from '../../text/index.ts';
 import { type Corpus, chunkRecords, sourceAt, textFile } from '../corpus.ts';
 import { type Match, previewOf } from './preview.ts';
 import type { Question } from './question.ts';
@@ -105,10 +105,6 @@ function readChunk(corpus: Corpus, ordinal: number, notes: string[]): Buffer | u
   } finally {
     closeSync(fd);
   }
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function noteOnce(notes: string[], note: string): void {

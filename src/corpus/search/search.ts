@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { SearchMode, SearchResult } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
+import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
 import { type Ranking, rank } from './bm25.ts';
 import { fuse } from './fusion.ts';
 import { type HitReader, hitReader } from './hits.ts';
-import { type QueryInput, type Question, queryText, understandAll } from './question.ts';
+import { type QueryInput, type Question, queryText, understand } from './question.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
-import { type IndexMiss, noteScan, readIndex } from './word-index.ts';
 
 const DEFAULT_TOP_K = 10;
 /** Three passes of 500 chunks, each of which must see past those before it. */
@@ -18,21 +17,16 @@ const MAX_TOP_K = 1500;
 /** How many chunks BM25 hands to the vectors. */
 const DEFAULT_RERANK = 200;
 const DEFAULT_PATTERN_TIME_MS = 30_000;
-const NOT_ASKED: IndexMiss = { missing: 'no index was to be used' };
 
 export interface SearchOptions {
   /** Default `bm25`. */
   mode?: SearchMode;
   /** Hits for each question. Default 10, at most 1500. */
   topK?: number;
-  /** Add synonyms from the thesaurus to questions. Default true. */
-  thesaurus?: boolean;
   /** For `vector` and `hybrid`. */
   embeddings?: EmbeddingEndpoint;
   /** Chunks that BM25 hands to the vectors. Default 200. */
   rerank?: number;
-  /** Where indexes are (`indexDirectory(root)`); without it every search is a scan. */
-  indexDirectory?: string;
   /** For `regex`: after it a pass ends and says how far it came. Default 30 s. */
   patternTimeMs?: number;
   signal?: AbortSignal;
@@ -41,7 +35,7 @@ export interface SearchOptions {
 /**
  * Searches the chunks of a run for several questions in one pass.
  *
- * `bm25` ranks by the question's words, their forms, and words of like meaning; `vector` orders the best of
+ * `bm25` ranks by the question's words and their forms; `vector` orders the best of
  * those anew by embeddings (all chunks, when they are few); `hybrid` joins both by reciprocal rank fusion;
  * `regex` takes each query as a pattern in RE2 syntax and ranks by the number of matches.
  *
@@ -96,8 +90,6 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
     results.push({
       query: pattern.source,
       mode: 'regex',
-      engine: 'scan',
-      engine_reason: 'a pattern is looked for in the text itself',
       matching_chunks: ranking.matching,
       hits,
       expanded: [],
@@ -112,10 +104,10 @@ async function searchQuestions(
   queries: readonly QueryInput[],
   mode: Exclude<SearchMode, 'regex'>,
 ): Promise<SearchResult[]> {
-  const questions = understandAll(queries, { thesaurus: pass.options.thesaurus ?? true });
+  const questions = queries.map(understand);
   const wanted = mode === 'bm25' ? pass.topK : Math.max(pass.topK, pass.options.rerank ?? DEFAULT_RERANK);
   const notes: string[] = [];
-  const { engine, reason, rankings } = await rankQuestions(pass, questions, wanted, notes);
+  const rankings = await rankQuestions(pass, questions, wanted, notes);
   const results: SearchResult[] = [];
   for (const [index, question] of questions.entries()) {
     const ranking = rankings[index] ?? { best: [], matching: 0 };
@@ -125,8 +117,6 @@ async function searchQuestions(
     results.push({
       query: question.text,
       mode,
-      engine,
-      engine_reason: reason,
       matching_chunks: ranking.matching,
       hits,
       expanded: question.expanded,
@@ -136,30 +126,22 @@ async function searchQuestions(
   return results;
 }
 
-/** BM25 over what an index counted, where there is one, else over every byte. The results are the same. */
+/** BM25 for all questions from one pass over the texts. */
 async function rankQuestions(
   pass: Pass,
   questions: readonly Question[],
   limit: number,
   notes: string[],
-): Promise<{ engine: SearchResult['engine']; reason: string; rankings: Ranking[] }> {
-  const { corpus, options } = pass;
+): Promise<Ranking[]> {
+  const { corpus } = pass;
   const terms = new Map<string, number>();
   for (const { groups } of questions) {
     for (const { members } of groups) {
       for (const { term } of members) if (!terms.has(term)) terms.set(term, terms.size);
     }
   }
-  const names = [...terms.keys()];
-  const directory = options.indexDirectory;
-  const indexed = directory === undefined ? NOT_ASKED : readIndex(directory, corpus, names);
-  const scanned = 'missing' in indexed;
-  const tallies = scanned ? await countTerms(corpus, names, { breathe: pass.breathe, notes }) : indexed;
-  if (scanned && directory !== undefined) noteScan(directory, corpus);
-  const rankings = questions.map((question) => rank(corpus, question, terms, tallies, limit));
-  return scanned
-    ? { engine: 'scan', reason: indexed.missing, rankings }
-    : { engine: 'index', reason: 'an index of every word in these documents', rankings };
+  const tallies = await countTerms(corpus, [...terms.keys()], { breathe: pass.breathe, notes });
+  return questions.map((question) => rank(corpus, question, terms, tallies, limit));
 }
 
 /** The ranking of BM25 as the mode wants it: as it is, ordered anew by vectors, or joined with that order. */
@@ -199,7 +181,7 @@ async function orderByVector(
     ? Array.from({ length: corpus.record.chunks }, (_, ordinal) => ordinal)
     : ranking.best.map(({ ordinal }) => ordinal);
   const chunks = pass.hits.texts(ordinals, notes);
-  const asked = { sha256: createHash('sha256').update(question.text).digest('hex'), text: question.text };
+  const asked = { sha256: sha256(question.text), text: question.text };
   const [vector, ...vectors] = await embed(endpoint, [asked, ...chunks], options.signal);
   if (vector === undefined) return [];
   const candidates = vectors.map((of, index) => ({ ordinal: chunks[index]?.ordinal ?? 0, vector: of }));

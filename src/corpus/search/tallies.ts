@@ -1,7 +1,7 @@
 import type { Spans } from '../spans.ts';
 
 /** Counts above are not told apart. */
-export const MAX_COUNT = 0xffff;
+const MAX_COUNT = 0xffff;
 
 /** Gets a chunk's `term << 16 | count` at `from` to before `to`: a view for each chunk would cost most of a pass. */
 export type ChunkVisitor = (ordinal: number, entries: Uint32Array, from: number, to: number) => void;

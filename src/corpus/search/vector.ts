@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { messageOf, RlmError } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
+import { sha256 } from '../../text/index.ts';
 import type { Scored } from './top.ts';
 
 /** An OpenAI-compatible endpoint. */
@@ -47,7 +47,7 @@ export async function embed(
   texts: readonly Embeddable[],
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
-  const model = createHash('sha256').update(`${endpoint.url}\n${endpoint.model}`).digest('hex').slice(0, 16);
+  const model = sha256(`${endpoint.url}\n${endpoint.model}`).slice(0, 16);
   const pathOf = (sha256: string) =>
     join(endpoint.cacheDirectory, model, sha256.slice(0, 2), `${sha256}.f32`);
   const missing = new Map<string, Embeddable>();

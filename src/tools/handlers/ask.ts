@@ -3,7 +3,6 @@ import { startActivity, waitForChange } from '../../activities/index.ts';
 import {
   buildJobs as build,
   chooseChunks,
-  earlierRun,
   prepareAsk,
   prepareIngest,
   readIngestReport,
@@ -17,7 +16,6 @@ import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts'
 import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
 import type { buildJobs } from '../build-jobs.ts';
-import { offerIndex } from '../indexing.ts';
 import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
 import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
@@ -49,21 +47,9 @@ export const handleAsk: Handler<typeof ask> = async (input, context) => {
     },
     callerOf(context),
   );
-  const before = earlierRun(context.root, params);
   const status = await startActivity(run, 'ask', params);
-  if (before !== undefined) await indexBefore(context, before);
   return reportRun(run, status);
 };
-
-/** Large documents that were asked before get an index of their words, for the questions after this one. */
-async function indexBefore(context: ToolContext, runDir: string): Promise<void> {
-  try {
-    await offerIndex(context, await openCorpus(runDir), 1);
-  } catch (error) {
-    // The run before is gone, or was cut off: there is nothing to index, and the question is asked all the same.
-    if (!(error instanceof RlmError)) throw error;
-  }
-}
 
 export const handleIngest: Handler<typeof ingest> = async (input, context) => {
   const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
@@ -73,7 +59,6 @@ export const handleIngest: Handler<typeof ingest> = async (input, context) => {
       run: known,
       runId: input.run_id,
       chunkTokens: input.chunk_tokens,
-      index: input.index,
     },
     callerOf(context),
   );
@@ -130,18 +115,14 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
   const chosen =
     chunkIds === undefined
       ? await chooseChunks(corpus, questions, {
-          root: context.root,
           topK: input.top_k,
           expansion: { terms: input.expanded_terms, phrasings: [] },
           without: new Set(),
           signal: context.signal,
         })
       : {
-          by: 'caller' as const,
-          reason: 'the caller named them',
           questions: questions.map((question) => ({ question, chunkIds })),
         };
-  const offered = chosen.by === 'scan' ? await offerIndex(context, corpus) : undefined;
   const built = await build(corpus, chosen.questions, {
     prefix: '',
     packTokens: input.pack_tokens,
@@ -150,8 +131,7 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
     run_id: run.id,
     ...built,
     jobs_path: join(run.dir, RUN_FILES.jobs),
-    chosen_by: chosen.by,
-    chosen_reason: truncate(offered ?? chosen.reason, 200),
+    chosen_by: chunkIds === undefined ? ('search' as const) : ('caller' as const),
     next:
       built.jobs === 0
         ? [

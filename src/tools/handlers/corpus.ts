@@ -1,13 +1,6 @@
-import {
-  embeddingsDirectory,
-  search as find,
-  indexDirectory,
-  openCorpus,
-  readSpan,
-} from '../../corpus/index.ts';
+import { embeddingsDirectory, search as find, openCorpus, readSpan } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
 import { truncate } from '../../text/index.ts';
-import { offerIndex } from '../indexing.ts';
 import type { read } from '../read.ts';
 import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../report.ts';
 import type { search } from '../search.ts';
@@ -23,7 +16,6 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
     {
       mode: input.mode,
       topK: input.top_k,
-      indexDirectory: indexDirectory(context.root),
       signal: context.signal,
       ...(embeddings === undefined
         ? {}
@@ -37,11 +29,9 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
           }),
     },
   );
-  const scanned = input.mode !== 'regex' && results.some(({ engine }) => engine === 'scan');
-  const offered = scanned ? await offerIndex(context, corpus) : undefined;
   const room = PAGE_BYTES / results.length - 500;
   return {
-    results: results.map(({ query, mode, engine, engine_reason, matching_chunks, hits, notes }) => {
+    results: results.map(({ query, mode, matching_chunks, hits, notes }) => {
       const rows = hits.map((hit) => ({
         ...hit,
         matched: hit.matched.slice(0, 8).map((term) => truncate(term, 40)),
@@ -53,8 +43,6 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
         // Ten of them in a script of three bytes a character must fit a result too.
         query: truncate(query, results.length > 5 ? 60 : 100),
         mode,
-        engine,
-        engine_reason: truncate(offered ?? engine_reason, 160),
         matching_chunks,
         hits: shown,
         hits_cut: hits.length - shown.length,

@@ -163,7 +163,7 @@ const NOT_SCHEMAS = new Set(['enum', 'const', 'default', 'examples', 'required']
 
 /**
  * A schema without its dialect, and without bounds on lengths, which stand in the descriptions instead. Claude Code refuses an answer
- * whose summary is one character too long; the flow cuts such a one and keeps it (CONTRACTS.md A). The flow
+ * whose summary is one character too long; the flow cuts such a one and keeps it. The flow
  * checks the whole schema afterwards.
  */
 export function withoutBounds(schema: unknown): unknown {

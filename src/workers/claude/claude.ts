@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
 import { OwnedProcesses, type ProcessEnd, workerEnvironment } from '../../processes/index.ts';
+import { sha256 } from '../../text/index.ts';
 import { failureOfEnd, resultOfCall, runCall } from '../call.ts';
 import { probesDirectory } from '../probe.ts';
 import { installSkills, workerSkills } from '../skills.ts';
@@ -121,7 +121,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
  */
 function preparePlugin(root: string): string {
   const skills = workerSkills();
-  const name = createHash('sha256').update(JSON.stringify(skills)).digest('hex').slice(0, 12);
+  const name = sha256(JSON.stringify(skills)).slice(0, 12);
   const path = join(root, '.rlm', 'workers', 'claude-plugin', name);
   const manifest = join(path, '.claude-plugin', 'plugin.json');
   if (!existsSync(manifest)) {

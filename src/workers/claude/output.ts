@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { addUsage, type Failure, type FailureClass, NO_USAGE, type Usage } from '../../contracts/index.ts';
 import { readLineBatches } from '../../files/index.ts';
 import { oneLine } from '../../text/index.ts';
-import { timeOfEpoch, toldWait } from '../retry-after.ts';
+import { parseRetryAfter, timeOfEpoch } from '../retry-after.ts';
 
 const count = z.int().nonnegative().catch(0);
 
@@ -178,7 +178,7 @@ export function failureOfResult(result: ClaudeResult, limit: ClaudeLog['limit'])
   const message = `claude: ${oneLine(said, MAX_MESSAGE) || 'failed without a word'}`;
   const failureClass = classOf(result, said, limit.rejected);
   const resetsAt = failureClass === 'quota' ? (limit.resetsAt ?? epochIn(said)) : undefined;
-  const waitMs = toldWait(said);
+  const waitMs = parseRetryAfter(said);
   return {
     class: failureClass,
     message,

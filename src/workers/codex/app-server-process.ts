@@ -34,7 +34,7 @@ interface Pending {
  * its stdin.
  */
 export class AppServerProcess {
-  /** Threads started so far: its memory grows by about 0.85 MB each and never shrinks (FACTS 1). */
+  /** Threads started so far: its memory grows by about 0.85 MB each and never shrinks. */
   threads = 0;
   /** Jobs that it has not finished yet. */
   active = 0;

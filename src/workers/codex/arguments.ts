@@ -5,7 +5,7 @@ import { type Sandbox, writablePaths } from '../worker.ts';
 import type { CodexCapabilities } from './installation.ts';
 
 /*
- * What a worker that answers one question about one chunk does not need. Measured with 0.169 (FACTS 1): the
+ * What a worker that answers one question about one chunk does not need. Measured with 0.169: the
  * request before the chunk falls from 39 kB to 1.1 kB plus our instructions and schema.
  */
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -6,6 +5,7 @@ import { parse, stringify } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
+import { sha256 } from '../../text/index.ts';
 import { installSkills, type PackageSkill, workerSkills } from '../skills.ts';
 import { setting } from './arguments.ts';
 
@@ -51,7 +51,7 @@ const LOGIN_VARIABLES = [
   'CODEX_ACCESS_TOKEN',
 ];
 
-/** The worker profile of the controller's document (CONTRACTS.md B), under the names of today's Codex. */
+/** The profile of a lean worker: a small model, little effort, short output, no project files, no history. */
 const WORKER_PROFILE = {
   model: 'gpt-5.3-codex-spark',
   model_reasoning_effort: 'minimal',
@@ -120,7 +120,7 @@ export function prepareHome(options: {
  */
 export function instructionsFile(root: string, instructions: string): string {
   const directory = join(resolve(root), '.rlm', 'workers', 'instructions');
-  const name = createHash('sha256').update(instructions).digest('hex').slice(0, 24);
+  const name = sha256(instructions).slice(0, 24);
   const path = join(directory, `${name}.md`);
   if (!existsSync(path)) {
     ensureDirectory(directory);
@@ -148,7 +148,7 @@ function retryArguments(config: UserConfig): string[] {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+  return sha256(JSON.stringify(value)).slice(0, 12);
 }
 
 function providerVariables(config: UserConfig): string[] {

@@ -108,7 +108,7 @@ const SYSTEMS: ReadonlyMap<string, string> = new Map([
   ['win32', 'windows'],
 ]);
 
-/** What the installed Codex knows; it changes monthly, so it is asked and never assumed (FACTS 1). */
+/** What the installed Codex knows; it changes monthly, so it is asked and never assumed. */
 export const CodexCapabilities = z.object({
   version: z.string(),
   /** Names that `--disable` accepts; an unknown one is a fatal error of Codex. Never empty: see `probeCodex`. */

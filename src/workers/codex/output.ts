@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { addUsage, type Failure, type FailureClass, NO_USAGE, type Usage } from '../../contracts/index.ts';
 import { readLineBatches } from '../../files/index.ts';
 import { oneLine } from '../../text/index.ts';
-import { toldWait } from '../retry-after.ts';
+import { parseRetryAfter } from '../retry-after.ts';
 
 /** What the events of a call say: those of `codex exec --json`, and of every runner that wraps it. */
 export interface CodexLog {
-  /** Text of the last object whose `item.type` is `agent_message`, whatever its event type (CONTRACTS.md A). */
+  /** Text of the last object whose `item.type` is `agent_message`, whatever its event type. */
   answer: string | undefined;
   /** Sum over all `turn.completed`; a count that is missing is zero. */
   usage: Usage;
@@ -96,7 +96,7 @@ function take(log: CodexLog, text: string): void {
 const MAX_MESSAGE = 1000;
 
 /**
- * Codex's words to our classes, first match wins (FACTS 1, measured with 0.169). Quota comes before throttled,
+ * Codex's words to our classes, first match wins (measured with 0.169). Quota comes before throttled,
  * because both are HTTP 429 and only one of them passes by itself.
  */
 const BY_MESSAGE: readonly (readonly [FailureClass, RegExp])[] = [
@@ -127,7 +127,7 @@ const BY_MESSAGE: readonly (readonly [FailureClass, RegExp])[] = [
   ],
 ];
 
-/** `codexErrorInfo` of the app-server; what is not here (`other`, new names) is told by its message. */
+/** `codexErrorInfo` of the app-server; what is not here (`other`, new names) is classed by its message. */
 const BY_INFO: Readonly<Record<string, FailureClass>> = {
   usageLimitExceeded: 'quota',
   sessionBudgetExceeded: 'quota',
@@ -178,7 +178,7 @@ function classOfStatus(status: number): FailureClass | undefined {
 
 function describe(failureClass: FailureClass, message: string, now: Date): Failure {
   const failure: Failure = { class: failureClass, message: readable(message) };
-  const waitMs = toldWait(message);
+  const waitMs = parseRetryAfter(message);
   const resetsAt = failureClass === 'quota' ? resetOf(message, waitMs, now) : undefined;
   if (waitMs !== undefined && failureClass !== 'quota') failure.retry_after_ms = waitMs;
   if (resetsAt !== undefined) failure.resets_at = resetsAt.toISOString();

@@ -1,2 +1,0 @@
-export { fieldWords } from './field-words.ts';
-export { Thesaurus } from './thesaurus.ts';
