@@ -23,6 +23,13 @@ export const SourceEncoding = z.enum([
   'utf-16le',
   'utf-16be',
   'windows-1252',
+  'windows-1251',
+  'koi8-r',
+  'gb18030',
+  'big5',
+  'shift_jis',
+  'euc-jp',
+  'euc-kr',
   /** UTF-8 with invalid bytes, each of which became U+FFFD. */
   'utf-8-repaired',
 ]);

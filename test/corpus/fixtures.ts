@@ -37,6 +37,34 @@ export function putUnreadable(path: string): void {
   else writeFileSync(path, 'nobody may read this\n', { mode: 0 });
 }
 
+/** A text in an encoding that Node only reads: its characters of one and of two bytes, looked up in the decoder. */
+export function encodeAs(encoding: string, text: string): Buffer {
+  // Node 20 reads this one as Latin-1.
+  const bytes = new Map<string, number[]>(
+    encoding === 'windows-1252'
+      ? [...'“”’–€'].map((sign, at) => [sign, [[0x93, 0x94, 0x92, 0x96, 0x80][at] ?? 0]])
+      : [],
+  );
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  for (let first = 0; first < 256; first += 1) {
+    for (const pair of [[first], ...Array.from({ length: 256 }, (_, second) => [first, second])]) {
+      try {
+        const character = decoder.decode(Uint8Array.from(pair));
+        if ([...character].length === 1 && !bytes.has(character)) bytes.set(character, pair);
+      } catch {
+        // Nothing has these bytes.
+      }
+    }
+  }
+  return Buffer.from(
+    [...text].flatMap((character) => {
+      const found = bytes.get(character);
+      if (found === undefined) throw new Error(`no ${encoding} for ${character}`);
+      return found;
+    }),
+  );
+}
+
 /** A PDF of one line a page. */
 export function pdfOf(pages: readonly string[]): Buffer {
   const kids = pages.map((_, index) => `${4 + index * 2} 0 R`).join(' ');

@@ -7,7 +7,7 @@ import { deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ChunkRecord, ReadSource } from '../../src/contracts/index.ts';
 import { type Corpus, ingest, openCorpus, readManifest, readSpan } from '../../src/corpus/index.ts';
-import { DOCX_PARTS, docxOf, pdfOf, putUnreadable, WORD, workplace, zipOf } from './fixtures.ts';
+import { DOCX_PARTS, docxOf, encodeAs, pdfOf, putUnreadable, WORD, workplace, zipOf } from './fixtures.ts';
 
 async function manifestOf(run: string): Promise<ChunkRecord[]> {
   const records: ChunkRecord[] = [];
@@ -141,6 +141,37 @@ describe('encodings', () => {
       ['be-mark.txt', 'be.txt', 'damaged.txt', 'latin1.txt', 'le-mark.txt', 'le.txt'].sort(),
     );
     expect(report.notes.find(({ path }) => path === 'damaged.txt')?.note).toMatch(/invalid bytes/);
+  });
+
+  it.each([
+    ['gb18030', '服务器每天凌晨三点备份数据库。阀门在中午打开。\n'],
+    ['big5', '伺服器每天凌晨三點備份資料庫。閥門在中午打開。\n'],
+    ['shift_jis', 'サーバーは毎日午前三時にバックアップします。弁は正午に開く。\n'],
+    ['euc-jp', 'サーバーは毎日午前三時にバックアップします。弁は正午に開く。\n'],
+    ['euc-kr', '서버는 매일 새벽 세 시에 데이터베이스를 백업한다. 밸브는 정오에 열린다.\n'],
+    ['windows-1251', 'Резервная копия базы создаётся ночью. Клапан открывается в полдень.\n'],
+    ['koi8-r', 'Резервная копия базы создаётся ночью. Клапан открывается в полдень.\n'],
+    ['windows-1252', '“Déjà vu” – the café’s crème brûlée costs 5 £, or 6 € on Sundays. Größe ± 2 °C\n'],
+  ])('reads a document, and a page, in %s', async (encoding, text) => {
+    const place = workplace();
+    const english = 'The valve opens at noon, and the pump runs until the seal breaks.\n'.repeat(40);
+    const bytes = encodeAs(encoding, text);
+    place.put('alone.txt', bytes);
+    place.put('mixed.md', Buffer.concat([Buffer.from(english), bytes, Buffer.from(english)]));
+    place.put('page.html', Buffer.concat([Buffer.from('<p>'), bytes, Buffer.from('</p>')]));
+    const report = await ingest(place.run, ['.'], { base: place.docs });
+    const corpus = await openCorpus(place.run);
+    verify(corpus, await manifestOf(place.run));
+    expect([textOf(corpus, 'alone.txt'), textOf(corpus, 'mixed.md'), textOf(corpus, 'page.html')]).toEqual([
+      text,
+      english + text + english,
+      text,
+    ]);
+    expect(sourceOf(corpus, 'alone.txt').encoding).toBe(encoding);
+    expect(report.notes).toContainEqual({
+      path: 'mixed.md',
+      note: expect.stringMatching(new RegExp(`^not UTF-8: read as ${encoding}`, 'i')),
+    });
   });
 
   it('does not believe a page that says it is UTF-16 in single bytes', async () => {

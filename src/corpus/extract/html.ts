@@ -1,8 +1,9 @@
+import { decoderOf, detectLegacyEncoding, HEAD_BYTES } from '../ingest/encoding.ts';
 import type { ExtractedText } from './text.ts';
 
 /** The readable text of a page, headings as in Markdown so that chunks can follow them. */
 export async function extractHtml(bytes: Buffer): Promise<ExtractedText> {
-  return { text: await htmlToText(decode(bytes)), positions: [] };
+  return { text: await htmlToText(await decode(bytes)), positions: [] };
 }
 
 /** The text of an HTML fragment or page. */
@@ -35,19 +36,24 @@ export async function htmlToText(html: string): Promise<string> {
   return `${text.trimEnd()}\n`;
 }
 
-/** By byte order mark, else the page's own declaration, else UTF-8 where valid, else Windows-1252. */
-function decode(bytes: Buffer): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+/** By byte order mark, else the page's own declaration, else UTF-8 where valid, else what its bytes look like. */
+async function decode(bytes: Buffer): Promise<string> {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
   const declared = /<meta[^>]+charset=["']?([\w-]+)/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
   // What could be read so far is not UTF-16: who declares that means UTF-8 (HTML Standard, "prescan").
   const label = declared?.toLowerCase().startsWith('utf-16') ? undefined : declared;
   for (const encoding of [label, 'utf-8']) {
     try {
-      if (encoding !== undefined) return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+      if (encoding === undefined) continue;
+      const decode = decoderOf(encoding, { fatal: true });
+      return decode(bytes) + decode();
     } catch {
       // An unknown label, or bytes that are not what it says: the next one.
     }
   }
-  return new TextDecoder('windows-1252').decode(bytes);
+  const foreign = bytes.findIndex((byte) => byte >= 0x80);
+  const sample = bytes.subarray(foreign, foreign + HEAD_BYTES);
+  return decoderOf(await detectLegacyEncoding(sample))(bytes);
 }

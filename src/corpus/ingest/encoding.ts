@@ -37,6 +37,7 @@ export function judgeHead(head: Buffer): HeadVerdict {
 /** Counts what is valid and invalid in a stream of blocks, so that the right fallback can be chosen. */
 export class Utf8Check {
   #carried: Buffer = Buffer.alloc(0);
+  #sample: Buffer | undefined;
   /** Multi-byte characters that were well formed: a sample of the first whole block with any, and blocks with damage. */
   valid = 0;
   /** Sequences that were not. */
@@ -52,6 +53,10 @@ export class Utf8Check {
       if (this.valid === 0 && !isAscii(whole)) this.valid = countLeads(whole.subarray(0, HEAD_BYTES)) || 1;
       return;
     }
+    if (this.#sample === undefined) {
+      const first = whole.findIndex((byte) => byte >= 0x80);
+      this.#sample = Buffer.from(whole.subarray(first, first + HEAD_BYTES));
+    }
     const text = whole.toString('utf8');
     for (const character of text) {
       if (character === '\ufffd') this.invalid += 1;
@@ -61,9 +66,59 @@ export class Utf8Check {
     if (this.invalid === 0) this.invalid = 1;
   }
 
-  get encoding(): Extract<SourceEncoding, 'utf-8' | 'utf-8-repaired' | 'windows-1252'> {
-    if (this.invalid === 0) return 'utf-8';
-    return this.valid > this.invalid ? 'utf-8-repaired' : 'windows-1252';
+  /** The encoding of all that was pushed. */
+  async encoding(): Promise<SourceEncoding> {
+    if (this.#sample === undefined) return 'utf-8';
+    return this.valid > this.invalid ? 'utf-8-repaired' : detectLegacyEncoding(this.#sample);
+  }
+}
+
+/** What a detector calls an encoding of two bytes a character, and what a decoder does. */
+const TWO_BYTE = new Map<string, SourceEncoding>([
+  ['GB18030', 'gb18030'],
+  ['Big5', 'big5'],
+  ['Shift_JIS', 'shift_jis'],
+  ['EUC-JP', 'euc-jp'],
+  ['EUC-KR', 'euc-kr'],
+]);
+const CYRILLIC = new Map<string, SourceEncoding>([
+  ['windows-1251', 'windows-1251'],
+  ['KOI8-R', 'koi8-r'],
+]);
+/** The detector gives 10 where nothing speaks against an encoding, and more only for characters that are frequent in it. */
+const CONFIDENT = 40;
+/** Share of letters beyond ASCII that follow one another: an alphabet of its own, not accents. */
+const OWN_ALPHABET = 0.7;
+
+/**
+ * The encoding of text that is not UTF-8: one of East Asia or Cyrillic where its characters are frequent ones
+ * there, else Windows-1252.
+ *
+ * @param sample begins with the first byte that is not ASCII
+ */
+export async function detectLegacyEncoding(sample: Buffer): Promise<SourceEncoding> {
+  const { analyse } = await import('chardet');
+  // English around a few foreign words would be taken for the language of the whole.
+  const foreign = sample.filter((byte, at) => byte >= 0x80 || (sample[at - 1] ?? 0) >= 0x80);
+  for (const { name, confidence } of analyse(foreign)) {
+    const encoding = TWO_BYTE.get(name);
+    if (encoding !== undefined && confidence >= CONFIDENT && decodesAs(encoding, sample)) return encoding;
+  }
+  const letters = sample.filter((byte) => byte >= 0xa0);
+  const following = sample.filter((byte, at) => byte >= 0xa0 && (sample[at - 1] ?? 0) >= 0xa0);
+  const [best] = analyse(foreign);
+  const cyrillic =
+    following.length >= letters.length * OWN_ALPHABET ? CYRILLIC.get(best?.name ?? '') : undefined;
+  return cyrillic ?? 'windows-1252';
+}
+
+/** Whether a text is valid in an encoding; its last character may be cut. */
+function decodesAs(encoding: SourceEncoding, text: Buffer): boolean {
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(text, { stream: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -86,9 +141,30 @@ function incompleteTail(bytes: Buffer): number {
   return 0;
 }
 
+/** 0x80 to 0x9f in Windows-1252; what is not assigned is a control character, as in the Encoding Standard. */
+const WINDOWS_1252 = [...'€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'];
+
+/**
+ * Decodes a text block by block; called without a block at its end.
+ *
+ * @param label of the Encoding Standard
+ * @throws RangeError for an unknown label, TypeError for bytes that `fatal` does not allow
+ */
+export function decoderOf(label: string, options: { fatal?: boolean } = {}): (block?: Buffer) => string {
+  const decoder = new TextDecoder(label, options);
+  if (decoder.encoding !== 'windows-1252')
+    return (block) => decoder.decode(block, { stream: block !== undefined });
+  // Node 20 to 23 decode it as Latin-1: https://github.com/nodejs/node/issues/56542
+  return (block) =>
+    (block?.toString('latin1') ?? '').replace(
+      /[\x80-\x9f]/g,
+      (character) => WINDOWS_1252[character.charCodeAt(0) - 0x80] ?? character,
+    );
+}
+
 /** Writes a document of another encoding as UTF-8, block by block; returns how many bytes it became. */
 export function transcode(blocks: Iterable<Buffer>, encoding: SourceEncoding, path: string): number {
-  const decoder = new TextDecoder(encoding === 'utf-8-repaired' ? 'utf-8' : encoding);
+  const decode = decoderOf(encoding === 'utf-8-repaired' ? 'utf-8' : encoding);
   const fd = openSync(path, 'w', FILE_MODE);
   let bytes = 0;
   const write = (text: string) => {
@@ -97,8 +173,8 @@ export function transcode(blocks: Iterable<Buffer>, encoding: SourceEncoding, pa
     bytes += buffer.length;
   };
   try {
-    for (const block of blocks) write(decoder.decode(block, { stream: true }));
-    write(decoder.decode());
+    for (const block of blocks) write(decode(block));
+    write(decode());
   } finally {
     closeSync(fd);
   }

@@ -60,7 +60,7 @@ export async function inspect(
       await breathe();
     }
     const encoding: SourceEncoding =
-      limit !== undefined ? 'extracted' : verdict === 'utf-8?' ? check.encoding : verdict;
+      limit !== undefined ? 'extracted' : verdict === 'utf-8?' ? await check.encoding() : verdict;
     const note = noteOf(encoding, check.invalid);
     const inspection = { kind, sha256: hash.digest('hex'), encoding, tokensPerByte: rate.perByte };
     return note === undefined ? inspection : { ...inspection, note };
@@ -87,8 +87,11 @@ function noteOf(encoding: SourceEncoding, invalid: number): string | undefined {
       return `UTF-8 with ${invalid} invalid bytes, read as U+FFFD`;
     case 'windows-1252':
       return 'not UTF-8: read as Windows-1252 (Latin-1)';
-    default:
+    case 'utf-16le':
+    case 'utf-16be':
       return `read as ${encoding.toUpperCase()}`;
+    default:
+      return `not UTF-8: read as ${encoding.toUpperCase()}`;
   }
 }
 
