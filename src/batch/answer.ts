@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
+import { locateQuote, SourceText } from '../evidence/quotes/index.ts';
 import { sanitize, truncate } from '../text/index.ts';
-import type { MaterialPart } from '../workers/index.ts';
 import type { ChunkText } from './chunk.ts';
-import { findQuote } from './quote.ts';
 import type { CompiledSchema } from './schema.ts';
 
 /** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
@@ -11,6 +10,12 @@ interface AnswerDetail {
   normalised: string[];
   quotes_verified: number;
   quotes_missing: number;
+}
+
+/** A piece of a chunk, prepared once for all quotes of an answer. */
+interface QuotablePart {
+  source: string;
+  text: SourceText;
 }
 
 export type CheckedAnswer =
@@ -42,8 +47,12 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
 
   const detail: AnswerDetail = { normalised, quotes_verified: 0, quotes_missing: 0 };
   if (chunk.parts.length > 0) {
+    const parts = chunk.parts.map(({ source, lineStart, text }) => ({
+      source,
+      text: new SourceText(text, { byte_start: 0, line_start: lineStart }),
+    }));
     answer.evidence = answer.evidence.map((item, index) => {
-      const loc = locOf(item, chunk.parts);
+      const loc = locOf(item, parts);
       if (loc === undefined) {
         detail.quotes_missing += 1;
         return item;
@@ -57,18 +66,20 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
 }
 
 /** `source:first-last` of a quote: the place that the worker named when the quote is there, else the first place that has it. */
-function locOf(item: { loc: string; quote: string }, parts: MaterialPart[]): string | undefined {
-  const [, namedSource, namedLine] = /^(.+):([0-9]+)-[0-9]+$/s.exec(item.loc) ?? [];
-  let first: string | undefined;
-  for (const { source, lineStart, text } of parts) {
-    const near = source === namedSource ? Number(namedLine) - lineStart : undefined;
-    const lines = findQuote(text, item.quote, near);
-    if (lines === undefined) continue;
-    const loc = `${source}:${lineStart + lines.first}-${lineStart + lines.last}`.slice(-ANSWER_LIMITS.loc);
-    if (lines.first === near) return loc;
-    first ??= loc;
+function locOf(item: { loc: string; quote: string }, parts: QuotablePart[]): string | undefined {
+  const [, namedSource, firstLine, lastLine] = /^(.+):([0-9]+)-([0-9]+)$/s.exec(item.loc) ?? [];
+  const near = { line_start: Number(firstLine), line_end: Number(lastLine) };
+  const ordered = [...parts].sort(
+    (a, b) => Number(b.source === namedSource) - Number(a.source === namedSource),
+  );
+  for (const { source, text } of ordered) {
+    const found = locateQuote(text, item.quote, source === namedSource ? { near } : {});
+    if (found.match === 'missing') continue;
+    const [first, last] = [found.spans[0], found.spans.at(-1)];
+    const lines = `:${first?.line_start ?? 1}-${last?.line_end ?? 1}`;
+    return truncate(source, ANSWER_LIMITS.loc - lines.length, { keep: 'end', mark: '' }) + lines;
   }
-  return first;
+  return undefined;
 }
 
 /**

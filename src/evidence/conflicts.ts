@@ -1,7 +1,7 @@
 import { stemmer } from 'stemmer';
 import type { Conflict, VerifiedEvidence } from '../contracts/index.ts';
 import { oneLine } from '../text/index.ts';
-import { FUNCTION_WORDS, NEGATIONS } from './critical-words.ts';
+import { FUNCTION_WORDS, NEGATIONS } from './quotes/index.ts';
 
 /** Two statements speak of the same thing when they share so many terms, and this share of all their terms. */
 const MIN_SHARED = 3;

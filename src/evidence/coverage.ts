@@ -6,7 +6,6 @@ import {
   type SourceRecord,
 } from '../contracts/index.ts';
 import { formatCount } from '../text/index.ts';
-import { Intervals } from './intervals.ts';
 
 /** How a chunk's job ended; of several jobs over one chunk the best counts. */
 export type ChunkReading = 'read' | 'failed' | 'never_sent';
@@ -138,4 +137,44 @@ function bytesOf(state: SourceState): CoverageBytes {
 /** Rounded down to a tenth: 100 only when it is all. */
 function percent(part: number, whole: number): number {
   return Math.floor((part / whole) * 1000) / 10;
+}
+
+/** A set of byte ranges, end exclusive; what overlaps counts once. Ranges that come in order cost no memory. */
+class Intervals {
+  #ranges: { start: number; end: number }[] = [];
+  #ordered = true;
+
+  add(start: number, end: number): void {
+    if (end <= start) return;
+    const last = this.#ranges.at(-1);
+    if (last !== undefined && start >= last.start && start <= last.end) last.end = Math.max(last.end, end);
+    else {
+      if (last !== undefined && start < last.start) this.#ordered = false;
+      this.#ranges.push({ start, end });
+    }
+  }
+
+  addAll(other: Intervals): void {
+    for (const { start, end } of other.#ranges) this.add(start, end);
+  }
+
+  /** Bytes in at least one range. */
+  get total(): number {
+    this.#sort();
+    return this.#ranges.reduce((sum, range) => sum + range.end - range.start, 0);
+  }
+
+  /** The end of the last range; 0 when there is none. */
+  get extent(): number {
+    this.#sort();
+    return this.#ranges.at(-1)?.end ?? 0;
+  }
+
+  #sort(): void {
+    if (this.#ordered) return;
+    const sorted = this.#ranges.sort((a, b) => a.start - b.start);
+    this.#ranges = [];
+    this.#ordered = true;
+    for (const range of sorted) this.add(range.start, range.end);
+  }
 }

@@ -1,7 +1,6 @@
 import type { EvidenceOrigin, VerifiedEvidence } from '../contracts/index.ts';
 import { sha256 } from '../text/index.ts';
-import type { LocatedSpan, QuoteMatch } from './locate-quote.ts';
-import type { SourceReader } from './source-text.ts';
+import type { LocatedSpan, QuoteMatch, SourceReader } from './quotes/index.ts';
 
 /** A span found in a source, and what was said about it. */
 export interface FoundEvidence extends LocatedSpan {

@@ -1,10 +1,14 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
 import { formatCount, oneLine } from '../text/index.ts';
-import { gapsFor } from './answer-gaps.ts';
-import { isCitable, sourceString } from './citations.ts';
-import { answerConfidence } from './confidence.ts';
-import { describeCoverage } from './coverage.ts';
-import { REDUCE_FILES } from './layout.ts';
+import {
+  answerConfidence,
+  claimId,
+  gapsFor,
+  isCitable,
+  REDUCE_FILES,
+  sourceString,
+  unanswered,
+} from './answer.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
 export const MAX_EXTRACTS = 8;
@@ -55,26 +59,6 @@ export function extractiveAnswer(
     confidence: confidenceOf(shown, conflicts.length > 0),
     citations: shown.map((item, index) => ({ claim_id: claimId(index), sources: [sourceString(item)] })),
     gaps: gapsFor(own, evidence, coverage),
-    artifacts: Object.values(REDUCE_FILES),
-  };
-}
-
-/** `c-0001` for the first. */
-export function claimId(index: number): string {
-  return `c-${String(index + 1).padStart(4, '0')}`;
-}
-
-/** An answer that cites nothing, because there is nothing to cite: what was asked and what was read. */
-export function unanswered(asked: string, evidence: EvidenceFile, coverage: CoverageFile): FinalAnswer {
-  return {
-    content: `The question stays open: what was read gave no quote that bears on it. ${describeCoverage(coverage)}.`,
-    confidence: 0,
-    citations: [],
-    gaps: gapsFor(
-      [`Unanswered after reading ${coverage.total.percent_read} %: ${asked}`],
-      evidence,
-      coverage,
-    ),
     artifacts: Object.values(REDUCE_FILES),
   };
 }

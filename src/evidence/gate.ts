@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { type EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { oneLine, sha256 } from '../text/index.ts';
-import { takeAbsenceClaims } from './absence.ts';
-import { withinLimit } from './answer-gaps.ts';
-import { marksIn, renumberMarks, type Stretch, stretchesOf } from './answer-prose.ts';
-import { citableSpans, spansOf } from './citations.ts';
+import { citableSpans, spansOf, withinLimit } from './answer.ts';
+import { marksIn, renumberMarks, type Stretch, stretchesOf, takeAbsenceClaims } from './answer-content.ts';
 import { isFullCoverage } from './coverage.ts';
+import type { SourceReader } from './quotes/index.ts';
 import type { Reduced } from './reduce.ts';
-import type { SourceReader } from './source-text.ts';
 
 /** What is wrong with an answer. `message` says where, and what to do about it. */
 export interface GateProblem {

@@ -1,8 +1,8 @@
-export { sourceString } from './citations.ts';
+export { REDUCE_FILES, sourceString } from './answer.ts';
 export { extractiveAnswer, MAX_EXTRACTS } from './extractive-answer.ts';
 export { type GateResult, gateAnswer, gateError } from './gate.ts';
-export { REDUCE_FILES } from './layout.ts';
-export { locateQuote, type QuoteLocation } from './locate-quote.ts';
+export { SourceFiles } from './job-material.ts';
+export { locateQuote, type QuoteLocation, SourceText } from './quotes/index.ts';
 export {
   type Reduced,
   type ReduceJob,
@@ -11,13 +11,12 @@ export {
   writeEvidence,
 } from './reduce.ts';
 export { renderAnswer } from './render-answer.ts';
-export { SourceFiles } from './source-files.ts';
-export { SourceText } from './source-text.ts';
-export { checkSynthesis, composeAnswer } from './synthesis.ts';
 export {
+  checkSynthesis,
+  composeAnswer,
   groupEvidence,
   mergeInput,
   offeredNumbers,
   SYNTHESIS_INSTRUCTIONS,
   synthesisInput,
-} from './synthesis-prompt.ts';
+} from './synthesis.ts';

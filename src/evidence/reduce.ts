@@ -6,6 +6,7 @@ import {
   CoverageFile,
   type EvidenceCounts,
   EvidenceFile,
+  type EvidenceGap,
   type RejectionReason,
   SCHEMA_VERSION,
   type SourceRecord,
@@ -14,14 +15,12 @@ import {
 import { messageOf } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { oneLine } from '../text/index.ts';
+import { REDUCE_FILES } from './answer.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
 import { EvidenceList } from './evidence-list.ts';
-import { GapList } from './gap-list.ts';
 import { JobMaterial, type ReduceChunk } from './job-material.ts';
-import { REDUCE_FILES } from './layout.ts';
-import type { QuoteMatch } from './locate-quote.ts';
-import type { SourceReader } from './source-text.ts';
+import type { QuoteMatch, SourceReader } from './quotes/index.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
 const MAX_EVIDENCE = 2000;
@@ -234,5 +233,44 @@ function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: strin
     return parsed.success ? { answer: parsed.data } : { problem: 'its answer does not have the agreed form' };
   } catch (error) {
     return { problem: `its answer cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** Distinct gaps of each kind that are kept, and jobs that are named for each. */
+const MAX_OF_A_KIND = 500;
+const MAX_JOBS = 5;
+
+/** Collects gaps; what says the same is one gap with a count. */
+class GapList {
+  readonly #gaps = new Map<string, EvidenceGap>();
+  readonly #kinds = new Map<string, number>();
+  /** Distinct gaps that were not kept. */
+  dropped = 0;
+
+  add(kind: EvidenceGap['kind'], text: string, jobId: string, refused: string | null = null): void {
+    const plain = oneLine(text, 500);
+    if (plain === '') return;
+    const key = `${kind} ${plain
+      .toLowerCase()
+      .replace(/[\p{P}\s]+/gu, ' ')
+      .trim()}`;
+    const known = this.#gaps.get(key);
+    if (known !== undefined) {
+      known.count += 1;
+      if (known.job_ids.length < MAX_JOBS && !known.job_ids.includes(jobId)) known.job_ids.push(jobId);
+      return;
+    }
+    const ofKind = this.#kinds.get(kind) ?? 0;
+    if (ofKind >= MAX_OF_A_KIND) {
+      this.dropped += 1;
+      return;
+    }
+    this.#kinds.set(kind, ofKind + 1);
+    this.#gaps.set(key, { kind, text: plain, refused, count: 1, job_ids: [jobId] });
+  }
+
+  /** Those said most often first. */
+  finish(): EvidenceGap[] {
+    return [...this.#gaps.values()].sort((a, b) => b.count - a.count);
   }
 }

@@ -1,6 +1,6 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { formatCount, oneLine, sanitize } from '../text/index.ts';
-import { type CitableSpans, citableSpans, sourceString, spansOf } from './citations.ts';
+import { type CitableSpans, citableSpans, sourceString, spansOf } from './answer.ts';
 import { describeCoverage } from './coverage.ts';
 
 /** Words of a quote that the list of citations shows, in characters. */

@@ -1,10 +1,9 @@
-import { ANSWER_LIMITS } from '../contracts/index.ts';
-import { sha256 } from '../text/index.ts';
-import { nearMatches } from './fuzzy.ts';
+import { ANSWER_LIMITS } from '../../contracts/index.ts';
+import { sha256 } from '../../text/index.ts';
+import { NEGATIONS } from './critical-words.ts';
+import { changedBetween, nearMatches, type TextSpan, type WordChange } from './near-match.ts';
 import { normaliseText } from './normalise.ts';
 import { SourceText } from './source-text.ts';
-import { includeNegation, type TextSpan, widenToWords } from './span-edges.ts';
-import { changedBetween, type WordChange } from './word-guard.ts';
 
 /** How a quote was found: word for word; up to typography and case; or with a few letters edited. */
 export type QuoteMatch = 'exact' | 'normalised' | 'fuzzy';
@@ -40,6 +39,8 @@ const MAX_PARTS = 4;
 const MIN_PART = 8;
 /** Places of a quote that are looked at; "the" has more. */
 const MAX_PLACES = 256;
+/** A longer quote makes too large a regular expression, in characters. */
+const MAX_SPACED = 2000;
 /** Near matches whose words are compared, at most. */
 const MAX_JUDGED = 4;
 const ELLIPSIS = /\s*(?:[[(]\s*(?:\.{3,}|…)\s*[\])]|\.{3,}|…|\. \. \.)\s*/u;
@@ -49,7 +50,7 @@ const SAYS_SOMETHING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 /**
  * Finds a quote in a text: as it is; else up to white space, quotation marks, dashes, hyphenation and case;
  * else with at most a tenth of its characters edited, and then no number, negation, identifier or other word
- * changed (CONTRACTS.md B: a quote that is not in the source is never cited).
+ * changed. A quote that is not in the source is never cited.
  *
  * The span found covers whole words and numbers, and a negation right before it: never `5 users` of
  * `15 users`. A quote with an ellipsis is looked for in parts, in order.
@@ -95,11 +96,14 @@ function nearIndex(source: SourceText, options: LocateOptions): TextSpan {
   return { start, end: source.indexOfLine(options.near.line_start + lines + 1) };
 }
 
-/** Word for word, else up to typography, else with words joined that a line's end broke, else nearly. */
+/** Word for word, else up to white space, to typography, to words that a line's end broke, else nearly. */
 function findPart(source: SourceText, quote: string, near: TextSpan, from: number): Found | NotFound {
   const accepted = (places: Place[], match: QuoteMatch) => accept(source, quote, places, near, match);
   const exact = accepted(exactPlaces(source.text, quote, from), 'exact');
   if (exact !== undefined && 'start' in exact) return exact;
+  // Most quotes differ by their line breaks only: no need to normalise the text for those.
+  const spaced = accepted(spacedPlaces(source.text, quote, from), 'normalised');
+  if (spaced !== undefined && 'start' in spaced) return spaced;
   const wanted = normaliseText(quote, false).text.trim();
   if (wanted === '') return { reason: 'empty' };
   const normalised = accepted(normalisedPlaces(source, wanted, from, false), 'normalised');
@@ -110,7 +114,7 @@ function findPart(source: SourceText, quote: string, near: TextSpan, from: numbe
   if (joined !== undefined && 'start' in joined) return joined;
   const fuzzy = findNear(source, quote, wanted, near, from);
   if ('start' in fuzzy) return fuzzy;
-  return exact ?? normalised ?? joined ?? fuzzy;
+  return exact ?? spaced ?? normalised ?? joined ?? fuzzy;
 }
 
 /** Where a quote may stand, in the source's text. */
@@ -122,6 +126,22 @@ function exactPlaces(text: string, quote: string, from: number): Place[] {
   const places: Place[] = [];
   for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
     places.push({ start: at, end: at + quote.length, edits: 0 });
+    if (places.length >= MAX_PLACES) break;
+  }
+  return places;
+}
+
+/** Where the words stand in this order with any white space between them. */
+function spacedPlaces(text: string, quote: string, from: number): Place[] {
+  if (quote.length > MAX_SPACED) return [];
+  const words = quote.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
+  if (words.length === 1) return [];
+  // Literals joined by white space only: linear, whatever the quote holds.
+  const pattern = new RegExp(words.join('\\s+'), 'gu');
+  pattern.lastIndex = from;
+  const places: Place[] = [];
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    places.push({ start: match.index, end: match.index + match[0].length, edits: 0 });
     if (places.length >= MAX_PLACES) break;
   }
   return places;
@@ -163,8 +183,8 @@ function accept(
 }
 
 function distance(place: TextSpan, near: TextSpan): number {
-  if (place.start > near.end) return place.start - near.end;
-  return place.end < near.start ? near.start - place.end : 0;
+  if (place.start >= near.end) return place.start - near.end + 1;
+  return place.end <= near.start ? near.start - place.end + 1 : 0;
 }
 
 function findNear(
@@ -246,4 +266,65 @@ function spanOf(source: SourceText, { start, end }: TextSpan): LocatedSpan {
     sha256: sha256(source.bytes.subarray(from, to)),
     quote: source.text.slice(start, end),
   };
+}
+
+/** Letters, digits and marks of scripts that put spaces between words. */
+const WORD =
+  /^(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])[\p{L}\p{N}\p{M}_]$/u;
+const CJK_NUMERAL = /^[〇零一二两兩三四五六七八九十百千万萬亿億兆]$/u;
+const DIGIT = /^\p{Nd}$/u;
+const NUMBER_JOINT = /^[.,:/'’]$/u;
+const DASH = /^[-‐–−－]$/u;
+/** A word longer than this is no word. */
+const MAX_WORD = 64;
+const NEGATION_BEFORE = /(?<![\p{L}\p{N}_])([\p{L}'’]+)(?:[ \t]*\n?[ \t]*|-)$/u;
+const CJK_NEGATION_BEFORE = /[不没沒無无非未勿莫]$/u;
+
+/**
+ * Moves the edges of a span out to where its first and last word or number really begin and end, so that
+ * `5 users` is not cut from `15 users`, nor `500` from `-1,500`.
+ */
+function widenToWords(text: string, span: TextSpan): TextSpan {
+  let { start, end } = span;
+  const floor = Math.max(0, start - MAX_WORD);
+  const ceiling = Math.min(text.length, end + MAX_WORD);
+  while (start > floor && joins(text, start)) start = before(text, start);
+  while (end < ceiling && joins(text, end)) end = after(text, end);
+  if (start > 0 && DIGIT.test(text.charAt(start)) && DASH.test(text.charAt(start - 1))) {
+    if (start === 1 || /[\s(=[]/.test(text.charAt(start - 2))) start -= 1;
+  }
+  return { start, end };
+}
+
+/** Takes in a negation that stands right before the span: `use eval` of `do not use eval` says the reverse. */
+function includeNegation(text: string, span: TextSpan): TextSpan {
+  const head = text.slice(Math.max(0, span.start - MAX_WORD), span.start);
+  if (CJK_NEGATION_BEFORE.test(head)) return { start: span.start - 1, end: span.end };
+  const word = NEGATION_BEFORE.exec(head);
+  const folded = word?.[1]?.replace('’', "'").toLowerCase();
+  if (word === null || folded === undefined) return span;
+  if (!NEGATIONS.has(folded) && !folded.endsWith("n't")) return span;
+  return { start: span.start - (head.length - word.index), end: span.end };
+}
+
+/** Whether the characters on both sides of an index belong to one word or number. */
+function joins(text: string, index: number): boolean {
+  const left = text.slice(before(text, index), index);
+  const right = text.slice(index, after(text, index));
+  if (WORD.test(left) && WORD.test(right)) return true;
+  if (CJK_NUMERAL.test(left) && CJK_NUMERAL.test(right)) return true;
+  const [beyondLeft, beyondRight] = [text.charAt(index - 2), text.charAt(index + 1)];
+  return (
+    (DIGIT.test(left) && NUMBER_JOINT.test(right) && DIGIT.test(beyondRight)) ||
+    (NUMBER_JOINT.test(left) && DIGIT.test(right) && DIGIT.test(beyondLeft))
+  );
+}
+
+function before(text: string, index: number): number {
+  const low = text.charCodeAt(index - 1);
+  return low >= 0xdc00 && low < 0xe000 && index > 1 ? index - 2 : Math.max(0, index - 1);
+}
+
+function after(text: string, index: number): number {
+  return Math.min(text.length, index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1));
 }

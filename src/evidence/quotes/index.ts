@@ -1,0 +1,9 @@
+export { FUNCTION_WORDS, NEGATIONS } from './critical-words.ts';
+export {
+  type LocatedSpan,
+  type LocateOptions,
+  locateQuote,
+  type QuoteLocation,
+  type QuoteMatch,
+} from './locate-quote.ts';
+export { type SourceReader, SourceText } from './source-text.ts';
