@@ -3,6 +3,5 @@ export const ASK_FILES = {
   state: 'ask/state.json',
   ingest: 'ask/ingest.json',
   preview: 'ask/preview.json',
-  answerSchema: 'ask/worker-answer.schema.json',
   expansion: 'ask/expansion.json',
 } as const;

@@ -1,14 +1,12 @@
 import { createWriteStream, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
-import type { Job } from '../batch/index.ts';
-import { type ChunkRecord, type JobRecord, WorkerAnswer } from '../contracts/index.ts';
+import { type Job, standardSchemaPath } from '../batch/index.ts';
+import type { ChunkRecord, JobRecord } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, sourceAt, textFile } from '../corpus/index.ts';
-import { ensureDirectory, FILE_MODE, temporaryName, writeJsonAtomic } from '../files/index.ts';
+import { FILE_MODE, temporaryName } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
-import { ASK_FILES } from './files.ts';
 
 /** One question and the chunks that may answer it. */
 export interface QuestionChunks {
@@ -57,7 +55,7 @@ export function* planJobs(
   questions: QuestionChunks[],
   options: JobOptions,
 ): Generator<ChunkJob> {
-  const schemaPath = writeAnswerSchema(corpus.runDir);
+  const schemaPath = standardSchemaPath();
   for (const [index, { question, chunkIds }] of questions.entries()) {
     const ordinals = [...new Set(chunkIds.map((id) => ordinalOf(corpus, id)))].sort((a, b) => a - b);
     for (const pack of packsOf(chunkRecords(corpus, ordinals), options)) {
@@ -110,14 +108,6 @@ export async function writeJobs(runDir: string, jobs: Iterable<Job>): Promise<vo
   }
 }
 
-/** The JSON Schema of a worker's answer, in the run, where `schema_path` can name it. */
-function writeAnswerSchema(runDir: string): string {
-  const path = join(runDir, ASK_FILES.answerSchema);
-  ensureDirectory(dirname(path));
-  writeJsonAtomic(path, z.toJSONSchema(WorkerAnswer));
-  return path;
-}
-
 function* packsOf(chunks: ChunkRecord[], { packTokens, acrossDocuments }: JobOptions): Generator<Pack> {
   let pack: Pack | undefined;
   let tokens = 0;
@@ -163,7 +153,6 @@ function jobOf(
       chunk_path: chunkPath,
       question: of.question,
       output_path: output,
-      schema_path: of.schemaPath,
       sandbox: 'read-only',
       spans,
     },

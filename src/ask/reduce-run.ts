@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
 import { type ChunkRecord, CoverageFile, EvidenceFile } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
@@ -46,6 +47,7 @@ export async function reduceJobs(
         status: result?.status ?? 'never_sent',
         chunks,
         answer_path: result?.status === 'accepted' ? outputPath : null,
+        unread: Unread.safeParse(result?.detail).data?.unread ?? [],
         failure: result?.errors.at(-1),
       };
     }
@@ -63,6 +65,9 @@ export async function reduceJobs(
     reader.close();
   }
 }
+
+/** What a batch notes about an answer when some of its job's chunks could not be read. */
+const Unread = z.object({ unread: z.array(z.string()) });
 
 /** A job with the chunks it is about. */
 type ReadJob = Job & { chunks: ChunkRecord[] };

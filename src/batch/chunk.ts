@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { ANSWER_LIMITS } from '../contracts/index.ts';
+import { ANSWER_LIMITS, type JobSpan } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import { sanitize } from '../text/index.ts';
 import type { MaterialPart } from '../workers/index.ts';
 import type { Job } from './jobs.ts';
 
@@ -10,51 +11,81 @@ export interface ChunkText {
   chunkId: string;
   /** The pieces it is made of; none for a chunk too large to be loaded: its quotes stay unchecked. */
   parts: MaterialPart[];
+  /** Pieces that could not be read, when others could. */
+  unread?: Array<{ chunkId: string; why: string }>;
 }
 
-/** Reads the chunk: the job's spans, or the whole of its file; a file too big to embed is hashed only. */
+/**
+ * Reads the chunk: the job's spans, or the whole of its file; a file too big to embed is hashed only. A span that
+ * cannot be read does not fail the others.
+ *
+ * @throws RlmError `usage` when nothing of it can be read, `limit` when the spans are too big to embed
+ */
 export function loadChunk(job: Job, embedBytes: number): { chunk: ChunkText; sha256: string } {
-  const { record } = job;
-  const hash = createHash('sha256');
-  if (job.spans.length > 0) {
-    const size = job.spans.reduce((sum, span) => sum + span.byte_end - span.byte_start, 0);
-    if (size > embedBytes) {
-      throw new RlmError(
-        'limit',
-        `the spans of job '${record.job_id}' hold ${size} bytes; ${embedBytes} fit a prompt`,
-        {
-          hint: 'Make smaller chunks, or raise limits.embed_bytes in .rlm/config.json.',
-        },
-      );
-    }
-    const parts = job.spans.map((span) => {
-      const bytes = withFile(span.path, (fd, end) => {
-        if (span.byte_start > span.byte_end || span.byte_end > end) {
-          throw new RlmError(
-            'usage',
-            `bytes ${span.byte_start}-${span.byte_end} do not lie in ${span.path} (${end} bytes)`,
-            {
-              hint: 'The document changed since its chunks were made; ingest it again.',
-            },
-          );
-        }
-        return Buffer.concat([...spanOf(fd, span.byte_start, span.byte_end)]);
-      });
-      hash.update(`${bytes.length}:`).update(bytes);
-      return { source: span.source, lineStart: span.line_start, text: bytes.toString('utf8') };
-    });
-    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
+  return job.spans.length > 0 ? loadSpans(job, embedBytes) : loadFile(job, embedBytes);
+}
+
+function loadSpans({ record, spans }: Job, embedBytes: number): { chunk: ChunkText; sha256: string } {
+  const size = spans.reduce((sum, span) => sum + span.byte_end - span.byte_start, 0);
+  if (size > embedBytes) {
+    throw new RlmError(
+      'limit',
+      `the spans of job '${record.job_id}' hold ${size} bytes; ${embedBytes} fit a prompt`,
+      { hint: 'Make smaller chunks, or raise limits.embed_bytes in .rlm/config.json.' },
+    );
   }
-  return withFile(job.chunkPath, (fd, size) => {
+  const hash = createHash('sha256');
+  const parts: MaterialPart[] = [];
+  const unread: NonNullable<ChunkText['unread']> = [];
+  let failure: RlmError | undefined;
+  for (const span of spans) {
+    try {
+      const bytes = readSpan(span);
+      hash.update(`${bytes.length}:`).update(bytes);
+      parts.push({
+        source: promptName(span.source, span.chunk_id),
+        lineStart: span.line_start,
+        text: bytes.toString('utf8'),
+      });
+    } catch (error) {
+      if (!(error instanceof RlmError)) throw error;
+      failure ??= error;
+      unread.push({ chunkId: span.chunk_id, why: error.message });
+    }
+  }
+  if (parts.length === 0 && failure !== undefined) throw failure;
+  return { chunk: { chunkId: record.chunk_id, parts, unread }, sha256: hash.digest('hex') };
+}
+
+function readSpan({ path, byte_start, byte_end }: JobSpan): Buffer {
+  return withFile(path, (fd, end) => {
+    if (byte_start > byte_end || byte_end > end) {
+      throw new RlmError('usage', `bytes ${byte_start}-${byte_end} do not lie in ${path} (${end} bytes)`, {
+        hint: 'The document changed since its chunks were made; ingest it again.',
+      });
+    }
+    return Buffer.concat([...spanOf(fd, byte_start, byte_end)]);
+  });
+}
+
+function loadFile({ record, chunkPath }: Job, embedBytes: number): { chunk: ChunkText; sha256: string } {
+  const hash = createHash('sha256');
+  return withFile(chunkPath, (fd, size) => {
     const kept: Buffer[] = [];
     for (const bytes of spanOf(fd, 0, size)) {
       hash.update(bytes);
       if (size <= embedBytes) kept.push(bytes);
     }
-    const whole = { source: record.chunk_path, lineStart: 1, text: Buffer.concat(kept).toString('utf8') };
+    const source = promptName(record.chunk_path, record.chunk_id);
+    const whole = { source, lineStart: 1, text: Buffer.concat(kept).toString('utf8') };
     const parts = size <= embedBytes ? [whole] : [];
     return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
   });
+}
+
+/** How a document is called in a prompt and in a `loc`: by its name, or by the chunk's id when the name could break a line. */
+function promptName(source: string, chunkId: string): string {
+  return sanitize(source).trim() === source && !source.includes('\n') ? source : chunkId;
 }
 
 function withFile<T>(path: string, read: (fd: number, size: number) => T): T {

@@ -8,6 +8,7 @@ import {
   type Stop,
   WorkSession,
 } from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
 import { RUN_FILES } from '../runs/index.ts';
 import { jobAssignment } from './job-assignment.ts';
 import { countAccepted, type Job, type JobPaths, readJobIds, readJobs } from './jobs.ts';
@@ -24,15 +25,29 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const paths: JobPaths = { runDir: run.dir, baseDir: params.base_dir, allowedRoots: params.allowed_roots };
   const session = await WorkSession.open(context, params);
   let stop: Stop | undefined;
+  let found = 0;
+  const jobs = async function* () {
+    for await (const job of readJobs(jobsFile, paths)) {
+      found += 1;
+      yield job;
+    }
+  };
   try {
     // Results in the journal may belong to another jobs file, so they are counted by id; a new run has none to count.
     const carried = history.carried === 0 ? 0 : await countAccepted(readJobIds(jobsFile), history);
-    stop = await session.dispatch(
-      jobAssignments(session, context, params.timeout_sec, readJobs(jobsFile, paths)),
-      { added: params.jobs_total, carried },
-    );
+    stop = await session.dispatch(jobAssignments(session, context, params.timeout_sec, jobs()), {
+      added: params.jobs_total,
+      carried,
+    });
   } finally {
     await session.close();
+  }
+  if (stop === undefined && found !== params.jobs_total) {
+    throw new RlmError(
+      'corrupt',
+      `${jobsFile} has ${found} jobs, but ${params.jobs_total} were there when the batch was started`,
+      { hint: 'Put the file back and resume, or start the batch again.' },
+    );
   }
   const end: FlowEnd = stop === undefined ? { state: 'completed' } : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
@@ -52,6 +67,7 @@ export async function* jobAssignments(
   jobs: AsyncIterable<Job> | Iterable<Job>,
 ): AsyncGenerator<Assignment> {
   const settings = {
+    worker: session.worker.name,
     model: session.model,
     effort: session.effort,
     cwd: session.cwd,

@@ -10,15 +10,16 @@ import {
   type Split,
 } from '../dispatch/index.ts';
 import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
-import { sha256 } from '../text/index.ts';
-import type { MaterialPart } from '../workers/index.ts';
+import { oneLine, sha256 } from '../text/index.ts';
+import type { MaterialPart, WorkerName } from '../workers/index.ts';
 import { checkAnswer, findJsonObject } from './answer.ts';
 import { CHUNK_INSTRUCTIONS, type ChunkText, chunkInput, loadChunk } from './chunk.ts';
 import type { Job } from './jobs.ts';
-import { type CompiledSchema, compileSchema } from './schema.ts';
+import { type CompiledSchema, compileSchema, requireExtractive } from './schema.ts';
 
 /** What all jobs of a batch share. */
 export interface BatchSettings {
+  worker: WorkerName;
   model: string | null;
   effort: string | null;
   cwd: string;
@@ -35,6 +36,7 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
     inputMark: () => markOf(job, settings),
     async prepare() {
       const schema = compileSchema(job.schemaPath);
+      if (settings.worker === 'extractive') requireExtractive(schema);
       const loaded = loadChunk(job, settings.embedBytes);
       const places = loaded.chunk.parts.map(({ source, lineStart }) => `${source}:${lineStart}`);
       const sources = loaded.chunk.parts.map(({ source }) => source);
@@ -109,7 +111,20 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
 function acceptAnswer(text: string, chunk: ChunkText, schema: CompiledSchema): Acceptance {
   const checked = checkAnswer(text, chunk, schema);
   if (!checked.ok) return checked;
-  return { ok: true, text: `${JSON.stringify(checked.answer, null, 2)}\n`, detail: { ...checked.detail } };
+  const { answer, detail } = checked;
+  const missing = chunk.unread ?? [];
+  const unread = missing.map(({ chunkId, why }) =>
+    oneLine(`${chunkId} was not read: ${why}`, ANSWER_LIMITS.item),
+  );
+  const whole = { ...answer, errors: [...unread, ...answer.errors].slice(0, ANSWER_LIMITS.list) };
+  return {
+    ok: true,
+    text: `${JSON.stringify(whole, null, 2)}\n`,
+    detail: {
+      ...detail,
+      ...(missing.length === 0 ? {} : { unread: missing.map(({ chunkId }) => chunkId) }),
+    },
+  };
 }
 
 /** Two halves: of the pieces, or of the one piece at the line end nearest its middle; undefined for one line. */

@@ -1,11 +1,11 @@
 import { type Stats, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { JobRecord, type JobSpan } from '../contracts/index.ts';
-import { type History, IdIndex } from '../dispatch/index.ts';
+import { type History, IdIndex, type WorkParams } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { insideOf, type JsonlLine, parseLine, readLineBatches } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
-import { compileSchema } from './schema.ts';
+import { compileSchema, requireExtractive, standardSchemaPath } from './schema.ts';
 
 /** Where a jobs file's paths start and where they may lead. */
 export interface JobPaths {
@@ -26,15 +26,7 @@ export interface Job {
 
 /** Part of file names (`prompts/<job_id>.attempt1.txt`), hence no separators and no leading dot. */
 const JOB_ID = /^[A-Za-z0-9_][A-Za-z0-9._@+=,-]{0,127}$/;
-const REQUIRED = [
-  'chunk_id',
-  'chunk_path',
-  'job_id',
-  'output_path',
-  'question',
-  'sandbox',
-  'schema_path',
-] as const;
+const REQUIRED = ['chunk_id', 'chunk_path', 'job_id', 'output_path', 'question', 'sandbox'] as const;
 const OWN_FILES: ReadonlySet<string> = new Set([
   RUN_FILES.run,
   RUN_FILES.activity,
@@ -50,10 +42,15 @@ const OWN_FILES: ReadonlySet<string> = new Set([
 /**
  * Checks a whole jobs file, streaming, before anything runs. Memory: 45 bytes a job.
  *
+ * @param worker who will answer: the extractive reader cannot follow a schema of the user's own
  * @returns the number of jobs
  * @throws RlmError `usage` (or `forbidden`) naming the first line that is wrong
  */
-export async function checkJobs(file: string, paths: JobPaths): Promise<number> {
+export async function checkJobs(
+  file: string,
+  paths: JobPaths,
+  worker?: WorkParams['worker'],
+): Promise<number> {
   let ids = new IdIndex();
   let outputs = new IdIndex();
   const checked = { chunk: '', span: '', schema: '' };
@@ -79,21 +76,16 @@ export async function checkJobs(file: string, paths: JobPaths): Promise<number> 
         throw atLine(line, `output_path '${job.record.output_path}' is also that of line ${sharer}`);
       }
       outputs.set(job.outputPath, line.line);
-      if (job.chunkPath !== checked.chunk) requireFile(line, 'chunk_path', job.chunkPath);
-      checked.chunk = job.chunkPath;
+      if (job.spans.length === 0 && job.chunkPath !== checked.chunk) {
+        requireFile(line, 'chunk_path', job.chunkPath);
+        checked.chunk = job.chunkPath;
+      }
       for (const { path } of job.spans) {
         if (path !== checked.span) requireFile(line, 'spans.path', path);
         checked.span = path;
       }
-      if (job.schemaPath !== checked.schema) {
-        requireFile(line, 'schema_path', job.schemaPath);
-        try {
-          compileSchema(job.schemaPath);
-        } catch (error) {
-          throw atLine(line, messageOf(error));
-        }
-        checked.schema = job.schemaPath;
-      }
+      if (job.schemaPath !== checked.schema) checkSchema(line, job.schemaPath, worker);
+      checked.schema = job.schemaPath;
     }
   }
   if (count === 0) {
@@ -201,7 +193,10 @@ function resolvePaths(record: JobRecord, line: JsonlLine, resolver: PathResolver
         ...span,
         path: resolver.readable(span.path, 'spans.path'),
       })),
-      schemaPath: resolver.readable(record.schema_path, 'schema_path'),
+      schemaPath:
+        record.schema_path === undefined
+          ? standardSchemaPath()
+          : resolver.readable(record.schema_path, 'schema_path'),
     };
   } catch (error) {
     if (error instanceof RlmError) throw atLine(line, error.message, error);
@@ -260,6 +255,16 @@ function requireFile(line: JsonlLine, field: string, path: string): void {
   }
   if (stat === undefined) throw atLine(line, `${field} does not exist: ${path}`);
   if (!stat.isFile()) throw atLine(line, `${field} is not a file: ${path}`);
+}
+
+function checkSchema(line: JsonlLine, path: string, worker: WorkParams['worker'] | undefined): void {
+  requireFile(line, 'schema_path', path);
+  try {
+    const schema = compileSchema(path);
+    if (worker === 'extractive') requireExtractive(schema);
+  } catch (error) {
+    throw atLine(line, messageOf(error), error instanceof RlmError ? error : undefined);
+  }
 }
 
 /** A value that is not what it should be, for an error. */

@@ -65,7 +65,7 @@ export async function prepareBatch(
   requireNoDriver(where);
   // Output paths are checked against a directory that need not exist yet: nothing is created until all is valid.
   const paths = { baseDir: cwd, allowedRoots, runDir: where };
-  const total = await checkJobs(jobs, paths);
+  const total = await checkJobs(jobs, paths, work.worker);
 
   const run =
     request.jobs === undefined && request.runId !== undefined

@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Context, createContext, Script } from 'node:vm';
-import type { ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import type { WorkerAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { packageRoot } from '../files/index.ts';
 import { sha256 } from '../text/index.ts';
 
 /** A JSON Schema from disk, compiled once. */
@@ -91,11 +93,64 @@ function compileText(
       }
       return (validate.errors ?? []).slice(0, MAX_MESSAGES).map((error) => {
         const where = error.instancePath === '' ? 'the answer' : error.instancePath;
-        return `${where} ${error.message ?? 'is not valid'}`;
+        return `${where} ${error.message ?? 'is not valid'}${detailOf(error)}`;
       });
     },
   };
 }
+
+/** What Ajv's message leaves to its parameters. */
+function detailOf({ params }: ErrorObject): string {
+  const property: unknown = params.additionalProperty ?? params.unevaluatedProperty;
+  if (typeof property === 'string') return ` ('${property}')`;
+  return Array.isArray(params.allowedValues) ? `: ${JSON.stringify(params.allowedValues)}` : '';
+}
+
+/** The schema of the standard answer, which serves a job that names none. */
+export function standardSchemaPath(): string {
+  standardPath ??= join(packageRoot(), 'schemas', 'subresult.schema.json');
+  return standardPath;
+}
+let standardPath: string | undefined;
+
+/**
+ * The extractive reader gives the standard answer, whatever a schema asks for.
+ *
+ * @throws RlmError `usage` for a schema that its answers do not satisfy
+ */
+export function requireExtractive(schema: CompiledSchema): void {
+  const [error] = EXTRACTIVE_ANSWERS.flatMap((answer) => schema.errorsOf(answer));
+  if (error === undefined) return;
+  throw new RlmError(
+    'usage',
+    `the extractive reader gives the standard answer, which schema_path ${schema.path} refuses: ${error}`,
+    { hint: 'Leave schema_path out, or let a model answer: worker codex or claude.' },
+  );
+}
+
+/** What the extractive reader answers about a chunk that bears on the question, and about one that does not. */
+const EXTRACTIVE_ANSWERS: WorkerAnswer[] = [
+  {
+    chunk_id: 'c-000001',
+    relevant: true,
+    summary: 'Extractive reader: 1 passage holds words of the question. The closest: The limit is ten items.',
+    confidence: 0.7,
+    evidence: [
+      { loc: 'docs/guide.md:3-3', quote: 'The limit is ten items.', note: 'Holds "limit" and "items".' },
+    ],
+    gaps: [],
+    errors: [],
+  },
+  {
+    chunk_id: 'c-000002',
+    relevant: false,
+    summary: 'Extractive reader: nothing in this chunk answers the question.',
+    confidence: 0,
+    evidence: [],
+    gaps: ['This chunk does not answer the question: no mention of "limit".'],
+    errors: [],
+  },
+];
 
 /** Goes through all of a schema that answers go through. */
 const ANY_ANSWER: WorkerAnswer = {

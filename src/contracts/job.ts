@@ -7,10 +7,10 @@ const text = z.string().trim().min(1);
 export const JobSpan = z.object({
   /** Id in the manifest. */
   chunk_id: text.max(128),
-  /** File that holds the text; relative like `chunk_path`. */
-  path: text,
+  /** File that holds the text; relative like `chunk_path`. Not trimmed: a name may end in a blank. */
+  path: z.string().min(1),
   /** The document as it is cited, and the piece's first line in it: every `loc` is in its lines. */
-  source: text,
+  source: z.string().min(1),
   line_start: z.int().positive(),
   /** Bytes of the file, end exclusive. */
   byte_start: z.int().nonnegative(),
@@ -27,8 +27,8 @@ export const JobRecord = z.object({
   question: text,
   /** Relative to the run directory. */
   output_path: text,
-  /** Relative to the working directory of whoever started the batch. */
-  schema_path: text,
+  /** Relative to the working directory of whoever started the batch. Without it, the standard answer's schema. */
+  schema_path: text.optional(),
   sandbox: z.literal('read-only'),
   timeout_sec: z.int().positive().optional(),
   /** Ours: the pieces of documents that are the chunk, when it is not the whole of `chunk_path`. */

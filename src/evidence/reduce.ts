@@ -37,6 +37,8 @@ export interface ReduceJob {
   chunks: ReduceChunk[];
   /** Absolute path of the accepted `WorkerAnswer`; null when there is none. */
   answer_path: string | null;
+  /** Ids of those of its chunks that could not be read, when others could. */
+  unread?: readonly string[];
   /** Why it failed, in words. */
   failure?: string | undefined;
 }
@@ -146,7 +148,9 @@ class Reduction {
   }
 
   #recordReading(job: ReduceJob, result: 'read' | 'failed' | 'never_sent'): void {
-    for (const chunk of job.chunks) this.coverage.recordReading(chunk.chunk_id, result);
+    for (const { chunk_id } of job.chunks) {
+      this.coverage.recordReading(chunk_id, job.unread?.includes(chunk_id) ? 'failed' : result);
+    }
   }
 
   #answer(job: ReduceJob, answer: WorkerAnswer): void {

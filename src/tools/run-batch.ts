@@ -16,7 +16,7 @@ export const runBatch = defineTool({
       .min(1)
       .optional()
       .describe(
-        'Path of the JSONL file; each line {job_id, chunk_id, chunk_path, question, output_path, schema_path, sandbox: "read-only", timeout_sec?}. Leave it out to run the jobs that rlm_build_jobs made in run_id',
+        'Path of the JSONL file; each line {job_id, chunk_id, chunk_path, question, output_path, sandbox: "read-only", schema_path?, timeout_sec?}. Leave it out to run the jobs that rlm_build_jobs made in run_id',
       ),
     run_id: RunId.optional().describe(
       'Id of the new run, made up when absent: 3 to 64 of a-z 0-9 . _ -; without jobs, the run that has them',

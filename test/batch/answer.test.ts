@@ -206,6 +206,19 @@ describe('a schema file', () => {
     expect(compileSchema(path).errorsOf({})).toHaveLength(1);
   });
 
+  it('names the property that an answer has too many of, and the values that are allowed', () => {
+    const schema = compileSchema(
+      schemaFile(
+        { additionalProperties: false, properties: { mood: { enum: ['good', 'bad'] } } },
+        'named.json',
+      ),
+    );
+    expect(schema.errorsOf({ mood: 'odd', colour: 'red' })).toEqual([
+      "the answer must NOT have additional properties ('colour')",
+      '/mood must be equal to one of the allowed values: ["good","bad"]',
+    ]);
+  });
+
   it('that is gone, or is no file, is told of', () => {
     expect(() => compileSchema(join(directory, 'gone.json'))).toThrow(/gone\.json: it is gone/);
     expect(() => compileSchema(directory)).toThrow(/not a file/);

@@ -49,8 +49,12 @@ beforeAll(() => {
 });
 
 describe('a jobs file', () => {
-  it('counts its jobs; blank lines, unknown fields and a missing timeout_sec are fine', async () => {
-    const { timeout_sec: _, ...second } = job({
+  it('counts its jobs; blank lines, unknown fields, no timeout_sec and no schema_path are fine', async () => {
+    const {
+      timeout_sec: _,
+      schema_path: __,
+      ...second
+    } = job({
       job_id: 'j-2',
       output_path: 'subresults/j-2.json',
       mood: 'good',
@@ -62,7 +66,7 @@ describe('a jobs file', () => {
     [
       'missing fields, sorted',
       [{ job_id: 'a' }],
-      'line 1: missing required fields: chunk_id, chunk_path, output_path, question, sandbox, schema_path',
+      'line 1: missing required fields: chunk_id, chunk_path, output_path, question, sandbox',
     ],
     ['a duplicate id', [job(), job({ output_path: 'subresults/2.json' })], "line 2: duplicate job_id 'j-1'"],
     [
