@@ -10,6 +10,7 @@ const LAYERS = [
   ['main.ts', 'launcher.ts'],
   ['mcp', 'cli'],
   ['tools'],
+  ['resources'],
   ['doctor', 'report', 'activities'],
   ['ask', 'recursive', 'refine', 'queue', 'mapreduce'],
   ['batch'],

@@ -1,5 +1,5 @@
+import { NextSteps } from '../resources/index.ts';
 import { oneLine, sanitize } from '../text/index.ts';
-import { NextSteps } from '../tools/index.ts';
 import { columnsOf, padColumns } from './columns.ts';
 import { type CommandPlace, stepLines } from './commands.ts';
 

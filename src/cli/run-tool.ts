@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
+import { RunReport, reportRun } from '../resources/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
-import { callTool, createContext, RunReport, reportRun, type Tool } from '../tools/index.ts';
+import { callTool, createContext, type Tool } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { RlmError } from '../errors.ts';
 import { resolveInside } from '../files/index.ts';
-import { type Completion, complete, completionOf } from './resources/index.ts';
+import { type Completion, complete, completionOf } from './complete.ts';
 
 /** A way through the tools that a person chooses by name: a slash command in most clients. */
 interface Prompt {

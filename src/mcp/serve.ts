@@ -5,8 +5,8 @@ import { messageOf } from '../errors.ts';
 import { LineSplitter } from '../files/index.ts';
 import { findRoot } from '../tools/index.ts';
 import { logError } from './errors.ts';
-import { watchRuns } from './resources/index.ts';
 import { createServer } from './server.ts';
+import { watchRuns } from './watch.ts';
 
 /** The longest message that is read, bytes: the cap of every other line of JSON here. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;

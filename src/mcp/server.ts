@@ -11,10 +11,12 @@ import {
   type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { readResource } from '../resources/index.ts';
 import { VERSION } from '../version.ts';
+import { complete } from './complete.ts';
 import { checkParams, logError, protocolErrors } from './errors.ts';
 import { INSTRUCTIONS } from './instructions.ts';
-import { complete, listResources, listTemplates, readResource } from './resources/index.ts';
+import { listResources, listTemplates } from './resource-list.ts';
 import { answerCall, describeTools } from './tool-calls.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
+import { RunReport } from '../resources/index.ts';
 import { workInput } from './inputs.ts';
-import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** A question over documents, end to end. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Questions and chunks to a jobs file. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Ends a run's background work, and returns when no process of it is left. */

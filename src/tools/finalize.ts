@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FinalAnswer, FinalInput, RunId } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { fileInput, runIdInput, takeOverInput } from './inputs.ts';
-import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const Output = z.object({

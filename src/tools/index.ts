@@ -45,15 +45,5 @@ export const TOOLS: readonly Tool[] = [
 ];
 
 export { callTool, createContext, findRoot } from './call.ts';
-export {
-  jsonBytes,
-  NextSteps,
-  PAGE_BYTES,
-  RunReport,
-  readReport,
-  reportRun,
-  rowsOfOnePage,
-  runUri,
-} from './report.ts';
 export { objectSchema } from './schema.ts';
 export type { Tool } from './tool.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ActivityState, ASK_DEFAULTS, IngestReport, RunId } from '../contracts/index.ts';
-import { NextSteps } from './report.ts';
+import { NextSteps } from '../resources/index.ts';
 import { defineTool } from './tool.ts';
 
 /** Documents to chunks. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PlanInput, RunId, VerifyInput } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { fileInput, takeOverInput } from './inputs.ts';
-import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const ids = z.array(z.string()).describe('worker_ids, the first 50');

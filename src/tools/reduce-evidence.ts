@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CoverageFile, EvidenceCounts, RunId } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Counts that a result has room for. */

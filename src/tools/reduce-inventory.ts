@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FailureClass, ReportState, RetryAction, StateCounts } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { NextSteps } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Writes the inventory of a run's reports. */

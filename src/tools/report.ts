@@ -1,56 +1,6 @@
 import { z } from 'zod';
-import type { RunStatus } from '../activities/index.ts';
-import { ActivityState, Budget, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
-import type { NextStep } from '../errors.ts';
-import { type RunHandle, readArchivedTo } from '../runs/index.ts';
-import { truncate } from '../text/index.ts';
-
-/** A result is at most about 8 kB ; the rows of a page get this much of it, in bytes of JSON. */
-export const PAGE_BYTES = 7_000;
-
-/** Bytes of a value as JSON. */
-export function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
-}
-
-/** The first rows that fit a page together; at least one, when there is one. */
-export function rowsOfOnePage<Row>(rows: readonly Row[], limit = PAGE_BYTES): Row[] {
-  const page: Row[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += jsonBytes(row) + 1;
-    if (bytes > limit && page.length > 0) break;
-    page.push(row);
-  }
-  return page;
-}
-
-/** What to do next, as a result says it. */
-export const NextSteps = z
-  .array(z.object({ tool: z.string(), args: z.record(z.string(), z.unknown()), why: z.string() }))
-  .max(3)
-  .describe('Calls that would go on from here, best first');
-
-/** A run in under 2 kB, however many jobs it has. */
-export const RunReport = z.object({
-  run_id: RunId,
-  kind: RunKind,
-  title: z.string(),
-  state: z
-    .enum([...ActivityState.options, 'idle'])
-    .describe(
-      'working; input_required: paused, the reason says what is needed; completed; failed; cancelled; idle: nothing was started in it',
-    ),
-  reason: z.string().nullable().describe('Why it is in this state, when that is not obvious'),
-  driver: z
-    .enum(['alive', 'gone', 'unknown'])
-    .describe('The background process; gone while working means it crashed: rlm_resume goes on'),
-  progress: Progress,
-  run_dir: z.string().describe('Directory of the run: results, logs, journal'),
-  uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
-  next: NextSteps,
-});
-export type RunReport = z.infer<typeof RunReport>;
+import { Budget } from '../contracts/index.ts';
+import { RunReport } from '../resources/index.ts';
 
 /** What the tools that launch tasks return. */
 export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: true, next: true }).extend({
@@ -58,79 +8,7 @@ export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: 
   started_total: z.int(),
 });
 
-/** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
-export async function readReport(run: RunHandle): Promise<RunReport> {
-  const { readActivity, readStatus } = await import('../activities/index.ts');
-  if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
-  return idleReport(run);
-}
-
-function idleReport(run: RunHandle): RunReport {
-  return {
-    run_id: run.id,
-    kind: run.record.kind,
-    title: truncate(run.record.title, 200),
-    state: 'idle',
-    reason: null,
-    driver: 'gone',
-    progress: emptyProgress(),
-    run_dir: run.dir,
-    uri: runUri(run.id),
-    next:
-      run.record.kind === 'plan'
-        ? [{ tool: 'rlm_run_ready', args: { run_id: run.id }, why: 'Launches the tasks that are ready.' }]
-        : [],
-  };
-}
-
 /** The limits of a run that a caller gave; each is a field of its own in a tool's input. */
 export function budgetOf(input: Budget): Budget {
   return Object.fromEntries(Object.entries(Budget.parse(input)).filter(([, limit]) => limit !== undefined));
-}
-
-/** Says of a run what a caller needs to go on. */
-export function reportRun(run: RunHandle, status: RunStatus): RunReport {
-  return {
-    run_id: run.id,
-    kind: run.record.kind,
-    title: truncate(run.record.title, 200),
-    state: status.state,
-    reason: status.reason === null ? null : truncate(status.reason, 400),
-    driver: status.driver_alive === 'unknown' ? 'unknown' : status.driver_alive ? 'alive' : 'gone',
-    progress: status.progress,
-    run_dir: run.dir,
-    uri: runUri(run.id),
-    next: nextOf(run, status),
-  };
-}
-
-/** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */
-function nextOf(run: RunHandle, { state, next, record }: RunStatus): NextStep[] {
-  if (state !== 'completed') return next;
-  if (run.record.kind === 'ask' && record.params.dry_run === true)
-    return [
-      { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/preview` }, why: 'What the question would take.' },
-    ];
-  if (run.record.kind !== 'plan') return next;
-  const archived = readArchivedTo(run);
-  return archived === undefined
-    ? [
-        {
-          tool: 'rlm_reduce_inventory',
-          args: { run_id: run.id },
-          why: 'What there is, and what to do about each task.',
-        },
-      ]
-    : [
-        {
-          tool: 'rlm_plan',
-          args: {},
-          why: `It is archived, as ${archived.archive_id}: further work is a new run.`,
-        },
-      ];
-}
-
-/** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */
-export function runUri(runId: string): string {
-  return `rlm://runs/${runId}`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RunId } from '../contracts/index.ts';
+import { RunReport } from '../resources/index.ts';
 import { workInput } from './inputs.ts';
-import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** Runs a jobs file: the batch runner of CONTRACTS.md A. */

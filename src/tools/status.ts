@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ActivityState, RunId, TaskBoard } from '../contracts/index.ts';
+import { RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 const RunRow = z.object({

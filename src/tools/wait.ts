@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
-import { RunReport } from './report.ts';
 import { defineTool } from './tool.ts';
 
 /** A bounded long poll: many hosts cut a call at 60 s (FACTS.md 3). */

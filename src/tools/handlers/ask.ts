@@ -12,13 +12,13 @@ import type { IngestReport } from '../../contracts/index.ts';
 import { openCorpus } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
 import { REDUCE_FILES, sourceString } from '../../evidence/index.ts';
+import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../../resources/index.ts';
 import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
 import type { buildJobs } from '../build-jobs.ts';
 import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
-import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../report.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { callerOf, workRequestOf } from '../work-input.ts';
 

@@ -1,8 +1,8 @@
 import { embeddingsDirectory, search as find, openCorpus, readSpan } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
+import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../../resources/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { read } from '../read.ts';
-import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../report.ts';
 import type { search } from '../search.ts';
 import type { Handler } from '../tool.ts';
 

@@ -5,9 +5,9 @@ import { FinalAnswer, FinalInput } from '../../contracts/index.ts';
 import { openCorpus } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
 import { finalizePlan, PLAN_FILES } from '../../mapreduce/index.ts';
+import { runUri } from '../../resources/index.ts';
 import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
 import type { finalize } from '../finalize.ts';
-import { runUri } from '../report.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { checkFields, readInputFile, takeOverOf } from './input.ts';
 

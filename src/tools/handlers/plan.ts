@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { PlanInput, type StateCounts, VerifyInput } from '../../contracts/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
+import { runUri } from '../../resources/index.ts';
 import { cleanArchives, openRun } from '../../runs/index.ts';
 import type { collectDeferred } from '../collect-deferred.ts';
 import type { plan } from '../plan.ts';
 import type { reduceInventory } from '../reduce-inventory.ts';
-import { runUri } from '../report.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { checkFields, openPlanRun, readInputFile, takeOverOf } from './input.ts';
 

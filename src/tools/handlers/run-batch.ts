@@ -1,6 +1,6 @@
 import { startActivity } from '../../activities/index.ts';
 import { prepareBatch } from '../../batch/index.ts';
-import { reportRun } from '../report.ts';
+import { reportRun } from '../../resources/index.ts';
 import type { runBatch } from '../run-batch.ts';
 import type { Handler } from '../tool.ts';
 import { callerOf, workRequestOf } from '../work-input.ts';

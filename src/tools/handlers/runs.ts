@@ -6,8 +6,9 @@ import {
   waitForChange,
 } from '../../activities/index.ts';
 import { Budget } from '../../contracts/index.ts';
+import { reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
-import { budgetOf, reportRun } from '../report.ts';
+import { budgetOf } from '../report.ts';
 import type { resume } from '../resume.ts';
 import type { Handler } from '../tool.ts';
 import type { wait } from '../wait.ts';

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskBoard } from '../../contracts/index.ts';
 import { boardOf, PLAN_FILES } from '../../mapreduce/index.ts';
+import { readReport, rowsOfOnePage } from '../../resources/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
-import { readReport, rowsOfOnePage } from '../report.ts';
 import type { status } from '../status.ts';
 import type { Handler } from '../tool.ts';
 

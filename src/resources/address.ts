@@ -1,4 +1,4 @@
-import { RlmError } from '../../errors.ts';
+import { RlmError } from '../errors.ts';
 
 /** What an `rlm://` URI means. `cursor` asks for a further page. */
 export type ResourceAddress =

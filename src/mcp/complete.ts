@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { JobRecord } from '../../contracts/index.ts';
-import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
-import { listRunIds, openRun, RUN_FILES } from '../../runs/index.ts';
-import { REPORTS } from './address.ts';
+import { JobRecord } from '../contracts/index.ts';
+import { parseLine, readLineBatches, resolveInside } from '../files/index.ts';
+import { REPORTS } from '../resources/index.ts';
+import { listRunIds, openRun, RUN_FILES } from '../runs/index.ts';
 
 /** The protocol's limit of values in one completion. */
 const MAX_VALUES = 100;

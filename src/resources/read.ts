@@ -1,14 +1,14 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { extname, join, relative, resolve } from 'node:path';
-import { JobRecord } from '../../contracts/index.ts';
-import { RlmError } from '../../errors.ts';
-import { parseLine, resolveInside } from '../../files/index.ts';
-import { listArchives, listRuns, openRun, RUN_FILES, type RunHandle } from '../../runs/index.ts';
-import { truncate } from '../../text/index.ts';
-import { PAGE_BYTES, readReport, rowsOfOnePage, runUri } from '../../tools/index.ts';
+import { JobRecord } from '../contracts/index.ts';
+import { RlmError } from '../errors.ts';
+import { parseLine, resolveInside } from '../files/index.ts';
+import { listArchives, listRuns, openRun, RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { truncate } from '../text/index.ts';
 import { jobUri, parseAddress, REPORTS, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob } from './job.ts';
 import { readLinePage } from './line-page.ts';
+import { PAGE_BYTES, readReport, rowsOfOnePage, runUri } from './report.ts';
 
 /** What a resource holds: JSON of at most about 8 kB, or the text of a small file. */
 export interface ResourceText {
@@ -89,7 +89,7 @@ async function jobsPage(run: RunHandle, cursor: string | undefined) {
 
 /** An event is shown as it stands unless it is large; then its head is, and where the whole of it lies. */
 async function eventsPage(run: RunHandle, cursor: string | undefined) {
-  const { parseEvent } = await import('../../dispatch/index.ts');
+  const { parseEvent } = await import('../dispatch/index.ts');
   const path = fileOf(run, RUN_FILES.events);
   const { rows, next_cursor } = await readLinePage<unknown>(path, cursor, (line) => {
     // Still being written, or torn by a crash and gone on after.
@@ -124,7 +124,7 @@ async function readTaskReport(
 
 async function plannedReport(run: RunHandle, workerId: string): Promise<string | undefined> {
   if (!existsSync(join(run.dir, 'plan.json'))) return undefined;
-  const { draftPath, readPlan } = await import('../../mapreduce/index.ts');
+  const { draftPath, readPlan } = await import('../mapreduce/index.ts');
   const task = readPlan(run).tasks.find(({ worker_id }) => worker_id === workerId);
   if (task === undefined) return undefined;
   const found = [resolve(run.record.root, task.report_path), draftPath(run, task)].find((path) =>

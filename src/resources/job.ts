@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { JobRecord, type ResultRecord } from '../../contracts/index.ts';
-import { RlmError } from '../../errors.ts';
-import { parseLine, readLineBatches, resolveInside } from '../../files/index.ts';
-import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
-import { truncate } from '../../text/index.ts';
-import { jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
+import { JobRecord, type ResultRecord } from '../contracts/index.ts';
+import { RlmError } from '../errors.ts';
+import { parseLine, readLineBatches, resolveInside } from '../files/index.ts';
+import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { truncate } from '../text/index.ts';
+import { jsonBytes, PAGE_BYTES } from './report.ts';
 
 /**
  * One job, from the run's own files: what was asked, how it ended, and its answer when that fits a page.
@@ -46,7 +46,7 @@ async function findJob(run: RunHandle, jobId: string): Promise<JobRecord> {
 async function lastResult(run: RunHandle, jobId: string): Promise<ResultRecord | undefined> {
   const path = resolveInside(run.dir, RUN_FILES.events, RUN_FILES.events);
   if (!existsSync(path)) return undefined;
-  const { parseEvent } = await import('../../dispatch/index.ts');
+  const { parseEvent } = await import('../dispatch/index.ts');
   const needle = JSON.stringify(jobId);
   let result: ResultRecord | undefined;
   for await (const batch of readLineBatches(path)) {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { listRuns, RUN_FILES, runsDirectory } from '../../runs/index.ts';
-import { truncate } from '../../text/index.ts';
-import { runUri } from '../../tools/index.ts';
-import { TEMPLATES } from './address.ts';
+import { runUri, TEMPLATES } from '../resources/index.ts';
+import { listRuns, RUN_FILES, runsDirectory } from '../runs/index.ts';
+import { truncate } from '../text/index.ts';
 
 export interface ListedResource {
   uri: string;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { RlmError } from '../../errors.ts';
-import { type JsonlLine, readLines } from '../../files/index.ts';
-import { jsonBytes, PAGE_BYTES } from '../../tools/index.ts';
+import { RlmError } from '../errors.ts';
+import { type JsonlLine, readLines } from '../files/index.ts';
+import { jsonBytes, PAGE_BYTES } from './report.ts';
 
 /**
  * One page of a JSONL file, as many rows as fit. A cursor is the byte offset of a line, so that a page costs

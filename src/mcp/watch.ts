@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { runsDirectory, stateDirectory } from '../../runs/index.ts';
+import { runsDirectory, stateDirectory } from '../runs/index.ts';
 
 /** Changes within this time are told once, milliseconds. */
 const QUIET_MS = 200;
