@@ -6,11 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownIdentity } from '../src/files/index.ts';
 import {
   collectDeferred,
   createPlan,
-  InflightLog,
   readyTasks,
   summarizeDeferred,
   summarizeInventory,
@@ -56,8 +54,6 @@ async function main(): Promise<void> {
       writeFileSync(join(root, task.report_path), reportOf(n));
       bytes += reportOf(n).length;
     }
-    const log = new InflightLog(run, ownIdentity());
-    log.started('map-1', 1, 'log');
     const paths = plan.tasks.map((task) => join(root, task.report_path));
     // Rounds alternate: what else the machine does then slows all of them alike.
     const { state } = takeInventory(root, run);

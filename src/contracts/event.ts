@@ -71,6 +71,8 @@ export const JournalEvent = z.discriminatedUnion('type', [
     usage: Usage,
     cost_usd: z.number().nullable(),
     duration_ms: z.number(),
+    /** Of the attempt's own process, when it had one that ended by itself. */
+    exit_code: z.int().optional(),
     /** What happens next to a failed one: `retry` in `retry_in_ms`, `split` in two, or nothing. */
     next: z.enum(['retry', 'split', 'none']).optional(),
     retry_in_ms: z.number().optional(),

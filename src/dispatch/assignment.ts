@@ -17,10 +17,13 @@ export type WorkCall = Pick<
   timeoutMs: number;
 };
 
-/** Whether an answer will do. `text` is what is kept; `errors` go back to the worker. */
+/**
+ * Whether an answer will do. `text` is what is kept; `errors` go back to the worker. `correctable`: the work is done,
+ * and only its form is wrong, so that another attempt can put it right.
+ */
 export type Acceptance =
   | { ok: true; text: string; detail?: Record<string, unknown> }
-  | { ok: false; errors: string[] };
+  | { ok: false; errors: string[]; correctable?: boolean };
 
 /** One piece of work, light enough to wait in a queue: what it needs is loaded when its turn comes. */
 export interface Assignment {
@@ -45,7 +48,16 @@ export interface Assignment {
 /** Something a worker is asked once or more, and whose answer is checked. */
 export interface Piece {
   call(): WorkCall;
-  accept(answer: string): Acceptance | Promise<Acceptance>;
+  /** @param launchedAt when the attempt was started, milliseconds since 1970 */
+  accept(answer: string, launchedAt: number): Acceptance | Promise<Acceptance>;
+  /**
+   * The work leaves files, and `accept` judges those, whatever the answer says: also of a worker that said nothing.
+   * It is attempted again only after a transient error, or when what it left is correctable: work that was begun may
+   * have changed something already.
+   */
+  leavesFiles?: boolean;
+  /** What to ask for after an answer that was not accepted; by default the corrected JSON object. */
+  correction?: string;
   /** Two smaller pieces and how their texts become one, for a piece that was too big; undefined when it cannot. */
   split?(): Split | undefined;
 }

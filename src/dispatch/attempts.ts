@@ -125,10 +125,11 @@ class Attempts {
       }
       counts[isTransient(why.class) ? 'transient' : 'own'] += 1;
       const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
+      const correctable = acceptance?.ok === false && acceptance.correctable === true;
       const decision = decide(
         why,
         counts,
-        loop.retry,
+        { ...loop.retry, transientOnly: piece.leavesFiles === true && !correctable },
         split !== undefined && depth < MAX_SPLITS,
         loop.random,
       );
@@ -148,7 +149,8 @@ class Attempts {
         case 'retry':
           if (why.class === 'invalid_output') {
             // A worker that checks answers itself (Claude) said what was wrong; else our own check did.
-            feedback = correction(acceptance?.ok === false ? acceptance.errors : [why.message]);
+            const errors = acceptance?.ok === false ? acceptance.errors : [why.message];
+            feedback = correction(errors, piece.correction);
           }
           await pause(decision.delayMs, loop);
       }
@@ -163,7 +165,7 @@ class Attempts {
       if (accepted === 'failed' || accepted === 'stopped') return accepted;
       texts.push(accepted.text);
     }
-    const merged = await piece.accept(split.merge(texts));
+    const merged = await piece.accept(split.merge(texts), Date.now());
     if (merged.ok) {
       this.#end.failure = undefined;
       return merged;
@@ -193,8 +195,9 @@ class Attempts {
     end.attempts += 1;
     const attempt = end.attempts;
     const launchedAt = performance.now();
+    const startedAt = Date.now();
     const result = await this.#callWorker({ ...call, input }, attempt);
-    const acceptance = result.answer === undefined ? undefined : await piece.accept(result.answer);
+    const { acceptance, failure } = await judge(piece, result, startedAt);
 
     const price = loop.priceOf(call.model);
     const costUsd = result.costUsd ?? (price === undefined ? null : costOf(result.usage, price));
@@ -202,10 +205,10 @@ class Attempts {
     end.usage = addUsage(end.usage, result.usage);
     end.costUsd = costUsd === null ? end.costUsd : (end.costUsd ?? 0) + costUsd;
     end.model = result.model ?? end.model;
-    end.logPaths.push(result.extraLogPath ?? logName(this.#id, attempt));
+    end.logPaths.push(result.extraLogPath ?? attemptLog(this.#id, attempt));
     return {
       acceptance,
-      failure: result.failure ?? rejected(acceptance),
+      failure,
       launchedAt,
       ended: {
         type: 'attempt_ended',
@@ -214,6 +217,7 @@ class Attempts {
         usage: result.usage,
         cost_usd: costUsd,
         duration_ms: Math.round(result.durationMs),
+        ...(result.exitCode === undefined ? {} : { exit_code: result.exitCode }),
       },
     };
   }
@@ -237,12 +241,28 @@ class Attempts {
       timeoutMs: Math.min(call.timeoutMs, Math.max(1, remaining)),
       idleTimeoutMs: loop.idleTimeoutMs,
       promptPath,
-      logPath: join(loop.runDir, logName(id, attempt)),
+      logPath: join(loop.runDir, attemptLog(id, attempt)),
       marks: loop.marks,
       signal: loop.signal,
       onProcess: (process) => loop.journal.append({ type: 'process', id, attempt, process }),
     });
   }
+}
+
+/** What came of a call: whether its answer, or the files it left, will do. */
+async function judge(
+  piece: Piece,
+  { answer, failure }: WorkResult,
+  startedAt: number,
+): Promise<Pick<Attempt, 'acceptance' | 'failure'>> {
+  if (piece.leavesFiles !== true) {
+    const acceptance = answer === undefined ? undefined : await piece.accept(answer, startedAt);
+    return { acceptance, failure: failure ?? rejected(acceptance) };
+  }
+  // A chat answer that its program found fault with says nothing about the files.
+  if (failure !== undefined && failure.class !== 'invalid_output') return { acceptance: undefined, failure };
+  const acceptance = await piece.accept(answer ?? '', startedAt);
+  return { acceptance, failure: rejected(acceptance) };
 }
 
 /** What the journal says of a decision. */
@@ -257,12 +277,16 @@ function rejected(acceptance: Acceptance | undefined): Failure | undefined {
 }
 
 /** Stands at the very end of the prompt, after the chunk, so that the cached prefix stays whole. */
-function correction(errors: string[]): string {
+function correction(
+  errors: string[],
+  request = 'Answer again with the whole corrected JSON object.',
+): string {
   const list = errors.slice(0, 10).map((error) => `- ${error.slice(0, 300)}`);
-  return `\n\nYour last answer was not accepted:\n${list.join('\n')}\nAnswer again with the whole corrected JSON object.\n`;
+  return `\n\nYour last answer was not accepted:\n${list.join('\n')}\n${request}\n`;
 }
 
-function logName(id: string, attempt: number): string {
+/** The log of an attempt, relative to the run directory. */
+export function attemptLog(id: string, attempt: number): string {
   return `logs/${id}.attempt${attempt}.jsonl`;
 }
 

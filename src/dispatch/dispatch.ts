@@ -214,7 +214,7 @@ async function workOn(
   const cacheKey = cacheKeyOf(prepared, loop, model, effort);
   const cached = cacheKey === undefined ? undefined : loop.cache?.get(cacheKey);
   if (cached !== undefined) {
-    const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text);
+    const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text, Date.now());
     if (acceptance.ok) {
       const common = { model: cached.model, cache_hit: true, key };
       return () => void results.accept(common, acceptance, prepared, []);

@@ -24,6 +24,7 @@ export type NewEvent = JournalEvent extends infer Event
 export class Journal {
   readonly #file: JsonlAppender;
   readonly #history: History;
+  #follower: ((event: JournalEvent) => void) | undefined;
 
   /** @param before what the file says already; a copy of it grows with what is written */
   constructor(path: string, before?: History) {
@@ -48,6 +49,12 @@ export class Journal {
   append(event: NewEvent): void {
     const stamped: JournalEvent = { ts: new Date().toISOString(), ...event };
     this.#history.add(stamped, this.#file.append(stamped));
+    this.#follower?.(stamped);
+  }
+
+  /** Has each further event, once it is in the file, told to one follower, such as a projection of the journal. */
+  follow(follower: (event: JournalEvent) => void): void {
+    this.#follower = follower;
   }
 
   close(): void {

@@ -24,8 +24,8 @@ export interface AttemptCounts {
 export interface RetryLimits {
   /** Further attempts after faults of its own; 0 means one attempt whatever happens. */
   retries: number;
-  /** Tries again after transient errors only: work that was begun may have left something behind. */
-  transientOnly?: boolean | undefined;
+  /** Retries transient errors only: work that was begun may have left something behind. */
+  transientOnly?: boolean;
   /** Further attempts after transient errors: a burst of 429s must not use up the retries of a whole run. */
   transientRetries: number;
   backoffBaseMs: number;

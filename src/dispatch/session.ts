@@ -12,12 +12,8 @@ import type { WorkParams } from './work-params.ts';
 
 /** What a flow may change about its session. */
 export interface SessionOptions {
-  /** Puts something around the worker, such as a record of its launches. */
-  around?: (worker: Worker) => Worker;
   /** Models that assignments ask for, where that is not the session's own. */
   modelsOf?: (worker: WorkerName) => string[];
-  /** See `RetryLimits`. */
-  transientOnly?: boolean;
 }
 
 /**
@@ -33,7 +29,6 @@ export class WorkSession {
   readonly #context: FlowContext;
   readonly #params: WorkParams;
   readonly #budget: BudgetLedger;
-  readonly #options: SessionOptions;
 
   private constructor(
     context: FlowContext,
@@ -43,9 +38,8 @@ export class WorkSession {
   ) {
     const { config, history } = context;
     const { models, prices, effort } = config.values;
-    const worker = options.around?.(chosen.worker) ?? chosen.worker;
+    const { worker } = chosen;
     this.worker = worker;
-    this.#options = options;
     this.#why = chosen.why;
     this.#context = context;
     this.#params = params;
@@ -127,7 +121,6 @@ export class WorkSession {
       parallel: params.parallel,
       retry: {
         retries: params.retries,
-        transientOnly: this.#options.transientOnly,
         transientRetries: limits.transient_retries,
         backoffBaseMs: limits.backoff_ms,
         backoffMaxMs: limits.backoff_max_ms,

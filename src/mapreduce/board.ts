@@ -1,10 +1,10 @@
 import type { LaunchRecord, TaskBoard, TaskStatus } from '../contracts/index.ts';
 import { orchestratorLock, type RunHandle } from '../runs/index.ts';
-import { draftPath } from './draft.ts';
-import { readInflight } from './inflight.ts';
 import { lookAtTasks } from './inventory.ts';
+import { readLaunches } from './launches.ts';
 import { fromRoot } from './layout.ts';
 import { countProgressNotes } from './report.ts';
+import { draftOf } from './task-assignment.ts';
 
 /** Rows of each list: with these a status of a run of any size stays under 2 kB. */
 const ROWS = 4;
@@ -12,14 +12,14 @@ const ROWS = 4;
 /** Looks at a run's tasks; the truth as any process can read it from disk. */
 export function boardOf(root: string, run: RunHandle): TaskBoard {
   const { plan, state } = lookAtTasks(root, run);
-  const launches = new Map(readInflight(run).workers.map((record) => [record.worker_id, record]));
+  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
   const planned = new Map(plan.tasks.map((task) => [task.worker_id, task]));
   const rows = state.tasks.flatMap((status) => {
     const launch = launches.get(status.worker_id);
     const task = planned.get(status.worker_id);
     return launch === undefined || task === undefined
       ? []
-      : [{ status, launch, draft: draftPath(run, task) }];
+      : [{ status, launch, draft: draftOf(run, task).path }];
   });
   const oldestFirst = (a: Row, b: Row) => (a.launch.started_at < b.launch.started_at ? -1 : 1);
   const inflight = rows.filter(({ status }) => status.running).sort(oldestFirst);

@@ -1,47 +1,39 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeferredFile, type DeferredItem, SCHEMA_VERSION } from '../contracts/index.ts';
-import { messageOf, RlmError } from '../errors.ts';
-import { readLineBatches, writeJsonAtomic } from '../files/index.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
+import { writeJsonAtomic } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { DeferredParser } from './deferred-parser.ts';
+import { truncate } from '../text/index.ts';
+import { readDeferredItems } from './deferred-items.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 import { readPlan } from './plan.ts';
-import { reportStat } from './report.ts';
+import { MAX_REPORT_BYTES } from './report.ts';
 
-/** Said when no report has any. */
-const NONE_IDENTIFIED = 'none identified';
-
-/** Scans the reports of all tasks, streaming, and writes `deferred.json`. */
+/** Collects the deferred opportunities of all reports, and writes `deferred.json`. */
 export async function collectDeferred(root: string, run: RunHandle, now = new Date()): Promise<DeferredFile> {
   const items: DeferredItem[] = [];
   const unreadable: DeferredFile['unreadable'] = [];
   let scanned = 0;
   let withSection = 0;
-  for (const task of readPlan(run).tasks) {
-    const path = join(root, task.report_path);
-    const stat = reportStat(path);
-    if (stat === undefined) continue;
-    const parser = new DeferredParser();
+  for (const { worker_id, report_path: path } of readPlan(run).tasks) {
     try {
-      if (stat.size <= SMALL_BYTES) parseSmall(path, parser);
-      else for await (const batch of readLineBatches(path)) for (const line of batch) parser.push(line.text);
-      parser.end();
+      const text = readReport(join(root, path));
+      if (text === undefined) continue;
+      scanned += 1;
+      const found = await readDeferredItems(text);
+      if (found !== undefined) withSection += 1;
+      for (const item of found ?? []) items.push({ worker_id, ...item, path });
     } catch (error) {
-      if (!(error instanceof RlmError) && !(error instanceof Error && 'code' in error)) throw error;
-      unreadable.push({ path: task.report_path, reason: messageOf(error).slice(0, 300) });
-      continue;
+      if (!(error instanceof RlmError) && systemCode(error) === undefined) throw error;
+      unreadable.push({ path, reason: truncate(messageOf(error), 300) });
     }
-    scanned += 1;
-    if (parser.hasSection) withSection += 1;
-    for (const item of parser.items)
-      items.push({ worker_id: task.worker_id, ...item, path: task.report_path });
   }
   const file: DeferredFile = {
     schema_version: SCHEMA_VERSION,
     run_id: run.id,
     generated_at: now.toISOString(),
-    summary: items.length === 0 ? NONE_IDENTIFIED : `${items.length} deferred`,
+    summary: items.length === 0 ? 'none identified' : `${items.length} deferred`,
     reports_scanned: scanned,
     reports_with_section: withSection,
     unreadable,
@@ -51,14 +43,11 @@ export async function collectDeferred(root: string, run: RunHandle, now = new Da
   return file;
 }
 
-/** A report up to this size is read at once: opening a stream for each of 5,000 takes longer than reading them. */
-const SMALL_BYTES = 256 * 1024;
-
-function parseSmall(path: string, parser: DeferredParser): void {
-  const text = readFileSync(path, 'utf8');
-  // A heading may have emphasis or wide spaces between the two.
-  if (!/deferred[\s*_`]+opportunit/i.test(text)) return;
-  for (const line of text.split('\n')) parser.push(line);
+function readReport(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) return undefined;
+  if (stat.size <= MAX_REPORT_BYTES) return readFileSync(path, 'utf8');
+  throw new RlmError('limit', `it has ${stat.size} bytes, more than ${MAX_REPORT_BYTES}`);
 }
 
 /** What a result may say of it. */
@@ -89,6 +78,6 @@ export function summarizeDeferred(root: string, run: RunHandle, file: DeferredFi
     unreadable: file.unreadable.slice(0, 5),
     items: file.items
       .slice(0, SHOWN_ITEMS)
-      .map(({ what, worker_id, path, line }) => ({ what: what.slice(0, 160), worker_id, path, line })),
+      .map(({ what, worker_id, path, line }) => ({ what: truncate(what, 160), worker_id, path, line })),
   };
 }

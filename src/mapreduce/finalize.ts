@@ -11,8 +11,8 @@ import { messageOf, RlmError } from '../errors.ts';
 import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
 import { holdOrchestratorLock, type RunHandle, readArchivedTo, type TakeOver } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
-import { readInflight } from './inflight.ts';
 import { takeInventory } from './inventory.ts';
+import { readLaunches } from './launches.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 import { missingParts } from './run-contract.ts';
 import { verifyStage } from './verify.ts';
@@ -108,7 +108,7 @@ function verifyMissing(run: RunHandle, verify: ReturnType<typeof verifyStage>): 
 function refuseChangedReports(root: string, run: RunHandle, state: ReduceState): void {
   const accepted = new Set(state.tasks.filter((task) => task.state === 'ok').map((task) => task.worker_id));
   const paths = new Map(state.tasks.map((task) => [task.worker_id, task.report_path]));
-  for (const record of readInflight(run).workers) {
+  for (const record of readLaunches(run)) {
     const path = paths.get(record.worker_id);
     if (record.report_sha256 === null || path === undefined || !accepted.has(record.worker_id)) continue;
     if (hashFile(join(root, path)).sha256 !== record.report_sha256) {

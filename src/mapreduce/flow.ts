@@ -1,12 +1,5 @@
-import { dirname } from 'node:path';
-import {
-  type LaunchRecord,
-  NO_USAGE,
-  type Plan,
-  type Progress,
-  type ResultRecord,
-  type Task,
-} from '../contracts/index.ts';
+import type { LaunchRecord, Progress, ResultRecord } from '../contracts/index.ts';
+import { NO_USAGE } from '../contracts/index.ts';
 import {
   type Assignment,
   endOfStop,
@@ -16,20 +9,16 @@ import {
   type PreparedAssignment,
   WorkSession,
 } from '../dispatch/index.ts';
-import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, ownIdentity } from '../files/index.ts';
+import { RlmError } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { sha256 } from '../text/index.ts';
-import { taskAssignment } from './assignment.ts';
-import { draftPath, publishDraft } from './draft.ts';
 import { followRequests } from './follow-requests.ts';
-import { InflightLog, readInflight } from './inflight.ts';
 import { lookAtTasks } from './inventory.ts';
+import { Launches } from './launches.ts';
 import { PlanParams } from './params.ts';
 import { readPlan } from './plan.ts';
 import { readyTasks } from './ready.ts';
-import { type RecordedWorker, recordedWorker } from './recorded-worker.ts';
 import type { StandingOrder } from './requests.ts';
+import { draftOf, prepareTask } from './task-assignment.ts';
 
 /** Nothing came of these launches, and not through the task: on resume the same task is launched after all. */
 const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
@@ -42,12 +31,12 @@ const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
 export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const params = PlanParams.parse(context.params);
   const { run, journal, signal } = context;
-  const log = new InflightLog(run, ownIdentity());
-  const earlier = settleEarlier(context, log);
-  const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
+  const launches = await Launches.follow(run, journal);
+  const earlier = settleInterrupted(context, launches);
+  const launched = new Set(launches.records.map((record) => record.worker_id));
   for (const id of earlier.open) launched.delete(id);
   const underWay = new Set<string>();
-  const { session, settled } = await openSession(context, params, log);
+  const session = await openSession(context, params);
   try {
     const source = await followRequests(run, {
       signal,
@@ -71,13 +60,14 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
           why: 'more tasks were requested, or became ready',
         }),
     });
-    const assignments = source.follow((id, done) =>
-      assignment(id, context, session, params, () => {
-        settled(id);
+    const assignments = source.follow((id, done) => ({
+      ...assignment(id, context, session, params),
+      onDone() {
+        publishLeft(run, id);
         underWay.delete(id);
         done();
-      }),
-    );
+      },
+    }));
     const stop = await session.dispatch(assignments, { added: source.first + earlier.count, carried: 0 });
     return stop === undefined ? endOf(journal.progress) : endOfStop(stop);
   } finally {
@@ -92,24 +82,12 @@ function endOf({ accepted, total }: Progress): FlowEnd {
   return { state: 'completed', reason: `${left} of ${total} tasks ended without an accepted report` };
 }
 
-/** A session whose launches are kept on record; `settled` tells the record that dispatch is done with a task. */
-async function openSession(
-  context: FlowContext,
-  params: PlanParams,
-  log: InflightLog,
-): Promise<{ session: WorkSession; settled: (id: string) => void }> {
-  const { run, config } = context;
-  const tiers = Object.values(config.values.tiers);
-  let recorded: RecordedWorker | undefined;
+async function openSession(context: FlowContext, params: PlanParams): Promise<WorkSession> {
+  const tiers = Object.values(context.config.values.tiers);
   const session = await WorkSession.open(context, params, {
-    transientOnly: true,
     modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
-    around(worker) {
-      recorded = recordedWorker(worker, run, log, (id) => taskOf(readPlan(run), id));
-      return recorded;
-    },
   });
-  if (session.worker.name !== 'extractive') return { session, settled: (id) => recorded?.settled(id) };
+  if (session.worker.name !== 'extractive') return session;
   await session.close();
   throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
     hint: {
@@ -138,59 +116,54 @@ function standingReady(run: RunHandle, order: StandingOrder, underWay: ReadonlyS
 }
 
 /**
- * What earlier drivers left without a result gets one, so that journal and launches say the same: a launch that
- * nobody saw end died with its driver.
+ * Launches of earlier drivers that have no result get one: one that nobody saw end died with its driver.
  *
  * @returns how many results were added, and the tasks that a stop kept from working
  */
-function settleEarlier(
+function settleInterrupted(
   { run, journal, history }: FlowContext,
-  log: InflightLog,
+  launches: Launches,
 ): { count: number; open: string[] } {
   const open: string[] = [];
   let count = 0;
-  for (const record of readInflight(run).workers) {
-    const id = record.worker_id;
-    if (history.accepted.get(id) || history.failed.get(id)) continue;
-    if (record.finished_at === null) {
-      publishLeft(run, id);
-      log.ended(id, DIED);
-    }
-    const ended: LaunchRecord = record.finished_at === null ? { ...record, ...DIED } : record;
-    if (ended.failure_class !== null && STOPPED.has(ended.failure_class)) {
+  for (const record of launches.records) {
+    const { worker_id: id, failure_class, failure_message } = record;
+    if (launches.hasResult(id)) continue;
+    publishLeft(run, id);
+    const ended = record.finished_at !== null && failure_class !== null;
+    if (ended && STOPPED.has(failure_class)) {
       open.push(id);
       continue;
     }
-    journal.append({ type: 'result', result: resultOf(ended, history) });
+    const failure = ended
+      ? { class: failure_class, message: failure_message ?? '' }
+      : { class: 'crashed' as const, message: 'its driver died while it ran' };
+    journal.append({ type: 'result', result: failedResult(record, failure, history) });
     count += 1;
   }
   return { count, open };
 }
 
-/** What a worker had written when its driver died is its report so far. */
+/** A worker that failed may have written a part of its report: that is better than none. */
 function publishLeft(run: RunHandle, id: string): void {
   const task = readPlan(run).tasks.find((candidate) => candidate.worker_id === id);
   try {
-    if (task !== undefined) publishDraft(run, task);
+    if (task !== undefined) draftOf(run, task).publish();
   } catch (error) {
     // The launch has failed anyway, and nothing is to be read of it.
     if (!(error instanceof RlmError)) throw error;
   }
 }
 
-const DIED = {
-  exit_code: null,
-  failure_class: 'crashed',
-  failure_message: 'its driver died while it ran',
-  report_sha256: null,
-} as const;
-
-function resultOf(record: LaunchRecord, history: History): ResultRecord {
+function failedResult(
+  record: LaunchRecord,
+  failure: { class: NonNullable<LaunchRecord['failure_class']>; message: string },
+  history: History,
+): ResultRecord {
   const before = history.attempts.get(record.worker_id);
-  const failed = record.failure_class !== null;
   return {
     id: record.worker_id,
-    status: failed ? 'failed' : 'accepted',
+    status: 'failed',
     attempts: before?.last ?? record.attempt,
     usage: before?.usage ?? NO_USAGE,
     cost_usd: before?.costUsd ?? null,
@@ -198,8 +171,8 @@ function resultOf(record: LaunchRecord, history: History): ResultRecord {
     worker: 'unknown',
     model: null,
     cache_hit: false,
-    failure_class: record.failure_class,
-    errors: record.failure_message === null ? [] : [record.failure_message],
+    failure_class: failure.class,
+    errors: failure.message === '' ? [] : [failure.message],
     log_paths: [record.log],
     key: '',
   };
@@ -208,58 +181,20 @@ function resultOf(record: LaunchRecord, history: History): ResultRecord {
 /** A task for dispatch. It is described when its turn comes, from the disk as it is then. */
 function assignment(
   id: string,
-  context: FlowContext,
+  { run, config }: FlowContext,
   session: WorkSession,
   params: PlanParams,
-  settled: () => void,
 ): Assignment {
   return {
     id,
-    onDone: settled,
     async prepare(): Promise<PreparedAssignment> {
-      const task = describe(context, session, id);
-      // A sandbox opens directories: its own, and those of files that a task is to create, must be there.
-      ensureDirectory(dirname(draftPath(context.run, task.task)));
-      if (task.sandbox.mode === 'workspace-write') makeDirectoriesOf(id, task.sandbox.writable);
-      return {
-        key: sha256(`${task.model}\n${task.effort}\n${task.prompt}`),
-        cacheKey: null,
-        call: () => ({
-          instructions: '',
-          input: task.prompt,
-          model: task.model,
-          effort: task.effort,
-          sandbox: task.sandbox,
-          tools: true,
-          cwd: task.cwd,
-          timeoutMs: params.timeout_sec * 1000,
-        }),
-        // The worker's record has accepted the report already; its answer is the report's sha256.
-        accept: (sha256) => ({ ok: true, text: sha256 }),
-        commit: (sha256) => ({ output_path: task.reportPath, output_sha256: sha256 }),
-      };
+      const { plan, state } = lookAtTasks(run.record.root, run);
+      const task = plan.tasks.find((candidate) => candidate.worker_id === id);
+      if (task === undefined) throw new RlmError('not_found', `task '${id}' is no longer in the plan`);
+      return prepareTask(run, plan, state, task, config.values, {
+        worker: session.worker.name,
+        timeoutMs: params.timeout_sec * 1000,
+      });
     },
   };
-}
-
-function makeDirectoriesOf(id: string, paths: readonly string[]): void {
-  for (const path of paths) {
-    try {
-      ensureDirectory(dirname(path));
-    } catch (error) {
-      throw new RlmError('usage', `owned_paths of task '${id}': ${messageOf(error)}`);
-    }
-  }
-}
-
-function taskOf(plan: Plan, id: string): Task {
-  const task = plan.tasks.find((candidate) => candidate.worker_id === id);
-  if (task !== undefined) return task;
-  throw new RlmError('not_found', `task '${id}' is no longer in the plan`);
-}
-
-function describe({ run, config }: FlowContext, session: WorkSession, id: string) {
-  const { root } = run.record;
-  const { plan, state } = lookAtTasks(root, run);
-  return taskAssignment(root, run, plan, state, taskOf(plan, id), config.values, session.worker.name);
 }

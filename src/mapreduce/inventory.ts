@@ -13,13 +13,13 @@ import {
 } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { draftPath } from './draft.ts';
 import { taskGraph } from './graph.ts';
-import { isRunning, readInflight } from './inflight.ts';
+import { isRunning, readLaunches } from './launches.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
 import { readPlan } from './plan.ts';
 import { lookAtReport, type ReportLook, reportStat, writtenSince } from './report.ts';
 import { suggest } from './suggestion.ts';
+import { draftOf } from './task-assignment.ts';
 
 /** A running worker that wrote nothing for so long is called stale, in seconds (CONTRACTS.md D). */
 export const STALE_SECONDS = 1200;
@@ -37,7 +37,7 @@ export function lookAtTasks(
   const plan = readPlan(run);
   const now = (options.now ?? new Date()).getTime();
   const staleSeconds = options.staleSeconds ?? STALE_SECONDS;
-  const launches = new Map(readInflight(run).workers.map((record) => [record.worker_id, record]));
+  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
   const counts: StateCounts = { ok: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
   const { retries } = taskGraph(plan.tasks);
   const tasks = plan.tasks.map((task) => {
@@ -114,7 +114,7 @@ interface FoundReport {
 function findReport(root: string, run: RunHandle, task: Task, running: boolean): FoundReport | undefined {
   // Not `join`, which takes as long as a look at the file: the path was brought into its one form when it was planned.
   const path = `${root}/${task.report_path}`;
-  for (const file of running ? [draftPath(run, task), path] : [path]) {
+  for (const file of running ? [draftOf(run, task).path, path] : [path]) {
     const stat = reportStat(file);
     const look = stat === undefined ? undefined : lookAtReport(file, stat.size);
     if (stat !== undefined && look !== undefined) return { stat, look };
@@ -140,7 +140,8 @@ function stateOf(
   if (failure !== null && failure !== 'invalid_output') return { state: 'failed', failure };
   if (report === undefined) return { state: 'missing', failure };
   if (report.look.blank) return { state: 'empty', failure };
-  if (launch !== undefined && !writtenSince(report.stat, startedAt)) return { state: 'stale', failure };
+  if (launch !== undefined && !writtenSince(report.stat.mtimeMs, startedAt))
+    return { state: 'stale', failure };
   return { state: failure === null ? 'ok' : 'failed', failure };
 }
 

@@ -14,7 +14,7 @@ import {
   runsDirectory,
   type TakeOver,
 } from '../runs/index.ts';
-import { readInflight } from './inflight.ts';
+import { readLaunches } from './launches.ts';
 import { defaultReportPath, PLAN_FILES } from './layout.ts';
 import {
   checkHistory,
@@ -222,7 +222,7 @@ function checkHistoryAndBudget(old: Plan, plan: Plan, launched: ReadonlySet<stri
 
 /** Tasks that somebody launched, or whose report is there already. */
 function launchedTasks(root: string, run: RunHandle, plan: Plan): Set<string> {
-  const launched = new Set(readInflight(run).workers.map((record) => record.worker_id));
+  const launched = new Set(readLaunches(run).map((record) => record.worker_id));
   for (const task of plan.tasks) {
     if (launched.has(task.worker_id)) continue;
     const report = statSync(join(root, task.report_path), { throwIfNoEntry: false });

@@ -1,11 +1,14 @@
-import { closeSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, type Stats, statSync } from 'node:fs';
+import type { LeftFile } from '../dispatch/index.ts';
 import { systemCode } from '../errors.ts';
 import { readAt } from '../files/index.ts';
-import { sha256 } from '../text/index.ts';
-import { BOLD_LEVEL, MarkdownReader, plainTitle, underlineLevel } from './markdown.ts';
+
+import { readSections } from './sections.ts';
 
 /** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
 const LOOK_BYTES = 512 * 1024;
+/** Largest report that is read whole, in bytes. */
+export const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 /** File times come from a clock that ticks every few milliseconds: a report may look that much too old. */
 const CLOCK_TICK_MS = 20;
 
@@ -16,39 +19,21 @@ export function reportStat(path: string): Stats | undefined {
 }
 
 /** Whether a report was written after a moment, such as its task's launch. */
-export function writtenSince(stat: Stats, moment: number): boolean {
-  return stat.mtimeMs + CLOCK_TICK_MS >= moment;
+export function writtenSince(modifiedMs: number, moment: number): boolean {
+  return modifiedMs + CLOCK_TICK_MS >= moment;
 }
 
-export type Acceptance =
-  | { accepted: true; size_bytes: number; sha256: string }
-  | { accepted: false; state: 'missing' | 'empty' | 'stale'; message: string };
-
 /**
- * The acceptance of a map or verify task: its report exists, has content, and is newer than the launch.
+ * What keeps a report from being accepted: it must be there, have content, and be newer than its task's launch.
  *
- * @param path absolute
- * @param launchedAt of the attempt, ISO 8601
+ * @param launchedAt milliseconds since 1970
+ * @returns undefined for one that will do
  */
-export function acceptReport(path: string, launchedAt: string): Acceptance {
-  const stat = reportStat(path);
-  if (stat === undefined) {
-    return { accepted: false, state: 'missing', message: `the report was not written: ${path}` };
-  }
-  const bytes = readFileSync(path);
-  if (isBlank(bytes)) return { accepted: false, state: 'empty', message: `the report is empty: ${path}` };
-  if (!writtenSince(stat, Date.parse(launchedAt))) {
-    return {
-      accepted: false,
-      state: 'stale',
-      message: `the report was not touched since the launch: ${path}`,
-    };
-  }
-  return {
-    accepted: true,
-    size_bytes: bytes.length,
-    sha256: sha256(bytes),
-  };
+export function judgeReport(report: LeftFile | undefined, launchedAt: number): string | undefined {
+  if (report === undefined) return 'the report was not written';
+  if (isBlank(report.bytes)) return 'the report is empty';
+  if (!writtenSince(report.modifiedMs, launchedAt)) return 'the report was not touched since the launch';
+  return undefined;
 }
 
 /** Nothing but white space. */
@@ -81,7 +66,9 @@ export function countProgressNotes(path: string): number {
   const stat = reportStat(path);
   if (stat === undefined) return 0;
   const text = readStart(path, stat.size)?.toString('utf8') ?? '';
-  return /progress/i.test(text) ? linesBelow(text, /^progress\b/) : 0;
+  if (!/progress/i.test(text)) return 0;
+  const section = readSections(text, (title) => /^progress\b/.test(title)).at(-1);
+  return (section?.body ?? '').split('\n').filter((line) => line.trim() !== '').length;
 }
 
 function readStart(path: string, size: number): Buffer | undefined {
@@ -107,44 +94,5 @@ const COMPLIANCE_HEADING = /^#{1,6} contract compliance\s*$/im;
 function hasComplianceSection(text: string): boolean {
   // Nearly every report says it in a plain heading and has no code block: 5,000 of them must not take long.
   if (!text.includes('```') && !text.includes('~~~') && COMPLIANCE_HEADING.test(text)) return true;
-  return COMPLIANCE_ANYHOW.test(text) && titles(text).some((line) => COMPLIANCE.test(line.title));
-}
-
-function linesBelow(text: string, title: RegExp): number {
-  const headings = titles(text);
-  const at = headings.findLastIndex((heading) => title.test(heading.title));
-  const start = headings[at];
-  if (start === undefined) return 0;
-  const end = headings.slice(at + 1).find((heading) => heading.level <= start.level);
-  return text
-    .split('\n')
-    .slice(start.line, end === undefined ? undefined : end.line - 1)
-    .filter((line) => line.trim() !== '' && !/^[-=]+$/.test(line.trim())).length;
-}
-
-interface Title {
-  /** Plain. */
-  title: string;
-  level: number;
-  /** Of the title itself, from 1; an underline is the next one. */
-  line: number;
-}
-
-/** All headings of a text, bold lines among them. */
-function titles(text: string): Title[] {
-  const reader = new MarkdownReader();
-  const found: Title[] = [];
-  const add = (title: string, level: number, line: number) => {
-    found.push({ title: plainTitle(title), level, line });
-  };
-  let previous = '';
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = reader.read(raw);
-    const underline = previous === '' ? undefined : underlineLevel(line);
-    if (underline !== undefined) add(previous, underline, index);
-    else if (line.kind === 'heading') add(line.title, line.level, index + 1);
-    else if (line.kind === 'bold') add(line.title, BOLD_LEVEL, index + 1);
-    previous = line.kind === 'text' ? line.text : '';
-  }
-  return found;
+  return COMPLIANCE_ANYHOW.test(text) && readSections(text, (title) => COMPLIANCE.test(title)).length > 0;
 }

@@ -124,10 +124,10 @@ async function readTaskReport(
 
 async function plannedReport(run: RunHandle, workerId: string): Promise<string | undefined> {
   if (!existsSync(join(run.dir, 'plan.json'))) return undefined;
-  const { draftPath, readPlan } = await import('../mapreduce/index.ts');
+  const { draftOf, readPlan } = await import('../mapreduce/index.ts');
   const task = readPlan(run).tasks.find(({ worker_id }) => worker_id === workerId);
   if (task === undefined) return undefined;
-  const found = [resolve(run.record.root, task.report_path), draftPath(run, task)].find((path) =>
+  const found = [resolve(run.record.root, task.report_path), draftOf(run, task).path].find((path) =>
     existsSync(path),
   );
   return found === undefined ? undefined : relative(run.dir, found);

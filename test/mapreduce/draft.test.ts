@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { draftPath, lookAtTasks, publishDraft } from '../../src/mapreduce/index.ts';
+import { draftOf, lookAtTasks } from '../../src/mapreduce/index.ts';
 import { inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 /** A run of one task, with the directory that its worker is given. */
@@ -23,25 +23,25 @@ function drafting() {
   const planned = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
   const [task] = planned.plan.tasks;
   if (task === undefined) throw new Error('no task');
-  const draft = draftPath(planned.run, task);
-  mkdirSync(dirname(draft), { recursive: true });
-  return { root, planned, task, draft, report: join(root, task.report_path) };
+  const left = draftOf(planned.run, task);
+  left.prepare();
+  return { root, planned, left, draft: left.path, report: join(root, task.report_path) };
 }
 
 describe('a draft', () => {
   it('is published as a file of its own, with its time, over what stood there', () => {
-    const { root, planned, task, draft, report } = drafting();
+    const { root, planned, left, draft, report } = drafting();
     writeReport(root, planned.plan, 'a', 'before');
     writeFileSync(draft, '# so it is');
     utimesSync(draft, 1e9, 1e9);
     // A second name for it, by which it could be changed afterwards.
     linkSync(draft, join(root, 'other-name'));
-    publishDraft(planned.run, task);
+    left.publish();
     writeFileSync(join(root, 'other-name'), 'changed');
     expect(readFileSync(report, 'utf8')).toBe('# so it is');
     expect(statSync(report).mtimeMs).toBe(1e12);
     expect(existsSync(dirname(draft))).toBe(false);
-    publishDraft(planned.run, task);
+    left.publish();
     expect(readFileSync(report, 'utf8')).toBe('# so it is');
   });
 
@@ -82,7 +82,7 @@ describe('a draft', () => {
     const at = drafting();
     writeFileSync(join(at.root, 'secret'), 'not for others');
     make(at);
-    expect(() => publishDraft(at.planned.run, at.task)).toThrow(message);
+    expect(() => at.left.publish()).toThrow(message);
     expect(lstatSync(at.report, { throwIfNoEntry: false })).toBeUndefined();
   });
 });

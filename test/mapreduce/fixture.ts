@@ -1,10 +1,19 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { PlanInput } from '../../src/contracts/index.ts';
+import { InflightFile, type LaunchRecord, type PlanInput } from '../../src/contracts/index.ts';
 import { ownIdentity, type ProcessIdentity } from '../../src/files/index.ts';
-import { createPlan, InflightLog, type PlanResult } from '../../src/mapreduce/index.ts';
+import { createPlan, PLAN_FILES, type PlanResult } from '../../src/mapreduce/index.ts';
 import { releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
 
 /** A root of its own for one test. */
@@ -46,9 +55,36 @@ export function writeReport(
   }
 }
 
-/** The log of a driver: by default one that lives (this process). */
-export function inflightLog(result: PlanResult, driver: ProcessIdentity = ownIdentity()): InflightLog {
-  return new InflightLog(result.run, driver);
+type LaunchEnd = Pick<LaunchRecord, 'exit_code' | 'failure_class' | 'failure_message' | 'report_sha256'>;
+
+/** Writes `inflight.json` as a driver does: by default one that lives (this process). */
+export function inflightLog({ run }: PlanResult, driver: ProcessIdentity = ownIdentity()) {
+  const path = join(run.dir, PLAN_FILES.inflight);
+  const change = (id: string, next: (before: LaunchRecord | undefined) => LaunchRecord) => {
+    const workers = existsSync(path)
+      ? InflightFile.parse(JSON.parse(readFileSync(path, 'utf8'))).workers
+      : [];
+    const records = new Map(workers.map((record) => [record.worker_id, record]));
+    records.set(id, next(records.get(id)));
+    mkdirSync(dirname(path), { recursive: true });
+    const file = { schema_version: 1, run_id: run.id, workers: [...records.values()] };
+    writeFileSync(path, JSON.stringify(InflightFile.parse(file)));
+  };
+  return {
+    started(worker_id: string, attempt: number, log: string, process?: ProcessIdentity) {
+      change(worker_id, () => ({
+        ...{ worker_id, attempt, log, ...process, driver },
+        ...{ started_at: new Date().toISOString(), finished_at: null },
+        ...{ exit_code: null, failure_class: null, failure_message: null, report_sha256: null },
+      }));
+    },
+    ended(id: string, end: LaunchEnd) {
+      change(id, (before) => {
+        if (before === undefined) throw new Error(`${id} was never started`);
+        return { ...before, ...end, finished_at: new Date().toISOString() };
+      });
+    },
+  };
 }
 
 export const ACCEPTED = { exit_code: 0, failure_class: null, failure_message: null, report_sha256: null };

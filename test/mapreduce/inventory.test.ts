@@ -6,7 +6,7 @@ import {
   boardOf,
   collectDeferred,
   countProgressNotes,
-  draftPath,
+  draftOf,
   lookAtTasks,
   summarizeDeferred,
   summarizeInventory,
@@ -39,7 +39,7 @@ describe('the inventory', () => {
     const log = inflightLog(planned);
     for (let n = 4000; n < 4100; n += 1) {
       log.started(`map-${n}`, 1, 'artifacts/logs/x.jsonl');
-      log.ended(`map-${n}`, { ...ACCEPTED, failure_class: 'overflow', failure_message: 'x'.repeat(2000) });
+      log.ended(`map-${n}`, { ...ACCEPTED, failure_class: 'overflow', failure_message: 'x'.repeat(500) });
     }
     const { state } = takeInventory(root, planned.run);
     const onDisk = readFileSync(join(planned.run.dir, 'reduce_state.json'), 'utf8');
@@ -137,7 +137,7 @@ describe('a look at a report', () => {
     const [task] = planned.plan.tasks;
     if (task === undefined) throw new Error('no task');
     inflightLog(planned).started('a', 1, 'log');
-    const draft = draftPath(planned.run, task);
+    const draft = draftOf(planned.run, task).path;
     const row = () => boardOf(root, planned.run).inflight[0];
     expect(row()).toMatchObject({ progress_notes: 0, report_age_sec: null });
     mkdirSync(dirname(draft), { recursive: true });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
-import { lookAtTasks, taskAssignment } from '../../src/mapreduce/index.ts';
+import { lookAtTasks, prepareTask } from '../../src/mapreduce/index.ts';
+import { sha256 } from '../../src/text/index.ts';
 import { plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 const NASTY =
@@ -14,7 +15,13 @@ function assignmentOf(root: string, goal: string, more: Record<string, unknown> 
   const [task] = plan.tasks;
   if (task === undefined) throw new Error('no task');
   const { state } = lookAtTasks(root, run);
-  return taskAssignment(root, run, plan, state, task, loadConfig(root).values, 'codex');
+  return prepareTask(run, plan, state, task, loadConfig(root).values, CODEX);
+}
+
+const CODEX = { worker: 'codex', timeoutMs: 1000 } as const;
+
+function promptOf(...given: Parameters<typeof assignmentOf>): string {
+  return assignmentOf(...given).call().input;
 }
 
 function envelopeOf(prompt: string): unknown {
@@ -24,7 +31,7 @@ function envelopeOf(prompt: string): unknown {
 describe('the prompt', () => {
   it('has the lines of the contract in their order, and the envelope with its fields', () => {
     const root = temporaryRoot();
-    const { prompt } = assignmentOf(root, 'Look', { context_paths: ['notes.md'], granularity: 'micro' });
+    const prompt = promptOf(root, 'Look', { context_paths: ['notes.md'], granularity: 'micro' });
     const lines = prompt.split('\n');
     expect(lines.slice(0, 2)).toEqual(['Use the map-worker skill.', '$map-worker']);
     const report = lines.indexOf('.rlm/runs/run-1/artifacts/drafts/map-0001/map-0001.md');
@@ -58,7 +65,7 @@ describe('the prompt', () => {
   ])('carries %s byte for byte in goals and paths', (_name, text) => {
     const root = temporaryRoot();
     const path = `docs/${text.slice(0, 200)}`;
-    const { prompt } = assignmentOf(root, text, { hint_paths: [path] });
+    const prompt = promptOf(root, text, { hint_paths: [path] });
     expect(envelopeOf(prompt)).toMatchObject({ goal: text, hint_paths: expect.arrayContaining([path]) });
   });
 
@@ -77,8 +84,8 @@ describe('the prompt', () => {
     const { state } = lookAtTasks(root, run);
     const join = plan.tasks[3];
     if (join === undefined) throw new Error('no join');
-    const { prompt } = taskAssignment(root, run, plan, state, join, loadConfig(root).values, 'codex');
-    expect(envelopeOf(prompt)).toMatchObject({
+    const { input } = prepareTask(run, plan, state, join, loadConfig(root).values, CODEX).call();
+    expect(envelopeOf(input)).toMatchObject({
       hint_paths: [
         '.rlm/runs/run-1/artifacts/reports/a-r1.md',
         '.rlm/runs/run-1/artifacts/reports/b.md',
@@ -94,22 +101,22 @@ describe('an assignment', () => {
     const root = temporaryRoot();
     const assignment = assignmentOf(root, 'g', { owned_paths: ['src/a.ts', 'lib/'] });
     const own = `${root}/.rlm/runs/run-1/artifacts/drafts/map-0001`;
-    expect(assignment.sandbox).toEqual({
+    expect(assignment.call().sandbox).toEqual({
       mode: 'workspace-write',
       writable: [`${root}/src/a.ts`, `${root}/lib`, own],
     });
-    expect(assignmentOf(temporaryRoot(), 'g').sandbox).toEqual({
+    expect(assignmentOf(temporaryRoot(), 'g').call().sandbox).toEqual({
       mode: 'read-only',
       report: expect.stringMatching(/artifacts\/drafts\/map-0001$/),
     });
   });
 
   it('takes model and effort from the tier', () => {
-    expect(assignmentOf(temporaryRoot(), 'g', { compute_tier: 'heavy' })).toMatchObject({
+    expect(assignmentOf(temporaryRoot(), 'g', { compute_tier: 'heavy' }).call()).toMatchObject({
       model: 'gpt-5.2-codex',
       effort: 'xhigh',
     });
-    expect(assignmentOf(temporaryRoot(), 'g')).toMatchObject({
+    expect(assignmentOf(temporaryRoot(), 'g').call()).toMatchObject({
       model: 'gpt-5.1-codex-mini',
       effort: 'medium',
     });
@@ -120,22 +127,16 @@ describe('an assignment', () => {
     const { plan, run } = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
     const [task] = plan.tasks;
     if (task === undefined) throw new Error('no task');
-    const { accept } = taskAssignment(
-      root,
-      run,
-      plan,
-      lookAtTasks(root, run).state,
-      task,
-      loadConfig(root).values,
-      'claude',
-    );
-    const launch = new Date().toISOString();
-    expect(accept(launch)).toMatchObject({ accepted: false, state: 'missing' });
+    const { state } = lookAtTasks(root, run);
+    const { accept } = prepareTask(run, plan, state, task, loadConfig(root).values, CODEX);
+    const launch = Date.now();
+    const rejected = (error: string) => ({ ok: false, errors: [expect.stringContaining(error)] });
+    expect(accept('done', launch)).toEqual(rejected('was not written'));
     writeReport(root, plan, 'a', ' \n\t\n');
-    expect(accept(launch)).toMatchObject({ accepted: false, state: 'empty' });
+    expect(accept('done', launch)).toEqual(rejected('is empty'));
     writeReport(root, plan, 'a', 'text', 60);
-    expect(accept(launch)).toMatchObject({ accepted: false, state: 'stale' });
+    expect(accept('done', launch)).toEqual(rejected('not touched since the launch'));
     writeReport(root, plan, 'a', 'text');
-    expect(accept(launch)).toMatchObject({ accepted: true, size_bytes: 4 });
+    expect(accept('', launch)).toEqual({ ok: true, text: sha256('text') });
   });
 });
