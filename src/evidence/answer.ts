@@ -13,7 +13,7 @@ import { describeCoverage, isFullCoverage } from './coverage.ts';
 /** Where the two files of a reduce lie in a run directory. */
 export const REDUCE_FILES = { evidence: 'reduce/evidence.json', coverage: 'reduce/coverage.json' } as const;
 
-/** Verified spans by the document they stand in. */
+/** Verified spans by their document. */
 export type CitableSpans = ReadonlyMap<string, readonly VerifiedEvidence[]>;
 
 /** How a span is cited: `path:first_line-last_line`. */
@@ -37,8 +37,8 @@ export function citableSpans(evidence: Pick<EvidenceFile, 'items'>): CitableSpan
 }
 
 /**
- * The verified spans that a source string stands for: those of exactly these lines, else the smallest one that
- * these lines lie in. A range that reaches beyond what was verified stands for none.
+ * The verified spans that a source string means: those of exactly these lines, else the smallest one that
+ * these lines lie in. A range that reaches beyond what was verified means none.
  */
 export function spansOf(source: string, spans: CitableSpans): readonly VerifiedEvidence[] {
   const parts = /^(.+):(\d{1,9})-(\d{1,9})$/s.exec(source);

@@ -18,7 +18,7 @@ interface Statement {
   kind: 'quote' | 'note';
   text: string;
   terms: Set<string>;
-  /** In the order in which they stand. */
+  /** In the order of the text. */
   numbers: string[];
   negated: boolean;
 }

@@ -24,7 +24,7 @@ export class CoverageCounter {
   readonly #results = new Map<string, ChunkReading>();
   readonly #sources = new Map<string, SourceState>();
 
-  /** Tells how a job over a chunk ended. All of these before the first `chunk`. */
+  /** Records how a job over a chunk ended. All of these before the first `chunk`. */
   recordReading(chunkId: string, reading: ChunkReading): void {
     const known = this.#results.get(chunkId);
     if (known === undefined || RANKS.indexOf(reading) < RANKS.indexOf(known))
@@ -33,7 +33,7 @@ export class CoverageCounter {
 
   /** One line of `chunks/sources.jsonl`. */
   source(record: SourceRecord): void {
-    // The same bytes are there under another name: neither read twice nor left out.
+    // The same bytes are there under another name: neither read twice nor skipped.
     if (record.status === 'skipped' && record.reason === 'duplicate') return;
     const state = this.#state(record.path);
     state.bytes = record.status === 'read' ? record.text_bytes : (record.bytes ?? 0);
@@ -99,10 +99,10 @@ export function describeCoverage(coverage: CoverageFile): string {
     [total.prefiltered_out, 'not chosen by the search'],
     [total.failed, 'in failed jobs'],
     [total.never_sent, 'never sent'],
-    [total.skipped, 'left out'],
+    [total.skipped, 'skipped'],
   ] as const;
   const parts = rest.filter(([bytes]) => bytes > 0).map(([bytes, what]) => `${formatCount(bytes)} ${what}`);
-  const skipped = total.sources_skipped === 0 ? '' : `; ${documents(total.sources_skipped)} left out`;
+  const skipped = total.sources_skipped === 0 ? '' : `; ${documents(total.sources_skipped)} skipped`;
   return (
     `${total.percent_read} % of the bytes were read (${formatCount(total.read)} of ${formatCount(total.bytes)} ` +
     `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${skipped})`
@@ -129,7 +129,7 @@ function bytesOf(state: SourceState): CoverageBytes {
     never_sent: neverSent - failed,
     prefiltered_out: chunked - neverSent,
     skipped: bytes - chunked,
-    // An empty document is read as soon as it is seen; one that was left out is not.
+    // An empty document is read as soon as it is seen; one that was skipped is not.
     percent_read: bytes === 0 ? (state.reason === null ? 100 : 0) : percent(read, bytes),
   };
 }

@@ -72,7 +72,7 @@ export class EvidenceList {
       .map((item, index) => ({ evidence_id: `e-${String(index + 1).padStart(4, '0')}`, ...item }));
   }
 
-  /** Puts what was found into an item that it overlaps or stands beside; false when they stay two. */
+  /** Merges what was found into an item that it overlaps or adjoins; false when they stay two. */
   #join(item: Item, found: FoundEvidence | Item): boolean {
     const start = Math.min(item.byte_start, found.byte_start);
     const end = Math.max(item.byte_end, found.byte_end);

@@ -30,7 +30,7 @@ export type GateResult =
   /** `answer` is what may be written; `moved` are absence claims that became gaps in it. */
   { ok: true; answer: FinalAnswer; moved: string[] } | { ok: false; problems: GateProblem[] };
 
-/** The parts that the rules need, so that an answer of the wrong size still hears of its other faults. */
+/** The parts that the rules need, so that an answer of the wrong size is told its other faults too. */
 const Readable = z.object({
   content: z.string(),
   citations: z.array(z.object({ claim_id: z.string(), sources: z.array(z.string()) })),
@@ -41,10 +41,10 @@ type Readable = z.infer<typeof Readable>;
 const SPEAKS_OF_CITATIONS = /\bcit(?:ations?|ed|es|ing)\b|\bfootnotes?\b|引用/iu;
 
 /**
- * Decides whether an answer may be written (CONTRACTS.md B, gate): its form; that it cites or says why not;
+ * Decides whether an answer may be written: its form; that it cites or says why not;
  * that every source it names is a verified span whose bytes are still those; that `[n]` is the n-th citation;
  * and that nothing is said to be absent that was not looked for everywhere: below full coverage such a
- * sentence is moved into the gaps, with the percentage that was read. All problems are told at once.
+ * sentence is moved into the gaps, with the percentage that was read. All problems are reported together.
  */
 export function gateAnswer(candidate: unknown, context: GateContext): GateResult {
   const parsed = FinalAnswer.safeParse(candidate);

@@ -85,7 +85,7 @@ export function writeEvidence(runDir: string, evidence: EvidenceFile): void {
 
 /**
  * Adds contradictions that a model found to those found by comparing texts. Ids that are not in the evidence
- * are left out; a conflict with fewer than two left is not added.
+ * are dropped; a conflict with fewer than two left is not added.
  */
 export function withReportedConflicts(
   file: EvidenceFile,
@@ -174,7 +174,7 @@ class Reduction {
     const found = material.locate(claim.quote, claim.loc);
     if ('reason' in found) {
       this.#rejected.set(found.reason, (this.#rejected.get(found.reason) ?? 0) + 1);
-      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to stand ${saidPlace(claim.loc, job.chunks)}`;
+      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to be ${saidPlace(claim.loc, job.chunks)}`;
       this.#gaps.add('rejected_quote', text, job.job_id, oneLine(claim.quote, 320));
       return;
     }

@@ -84,8 +84,8 @@ export function offeredNumbers(partial: readonly SynthesisAnswer[]): Set<number>
 }
 
 /**
- * Splits evidence into calls that fit a token budget each, in the order of the documents, so that what stands
- * together is read together. One group means one call; with more, each is answered and the answers are merged.
+ * Splits evidence into calls that fit a token budget each, in the order of the documents, so that what is
+ * together there is read together. One group means one call; with more, each is answered and the answers are merged.
  * An item larger than the budget is a group of its own.
  *
  * @param tokenBudget for the evidence of one call, without instructions and question
@@ -126,7 +126,7 @@ const CONFLICT_ROOM = 3000;
 
 /**
  * Checks what a synthesis model answered against the numbers it was given: they must exist, each claim must
- * have one, and a number (of two digits or more) that a claim names must stand in its evidence or in the question.
+ * have one, and a number (of two digits or more) that a claim names must occur in its evidence or in the question.
  *
  * @param offered the evidence numbers in the prompt: position in `items`, from 1
  * @param items all evidence, as numbered

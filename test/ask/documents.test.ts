@@ -90,7 +90,7 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   expect(stdout).toContain('  docs/pipe: not_a_file (a named pipe)');
   const { answer, quotes } = verifyAnswer(join(root, '.rlm/runs/flywheel'));
   expect(quotes.join('\n')).toContain('The flywheel stopped at noon.');
-  expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .* 4 documents left out/);
+  expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .* 4 documents skipped/);
 
   // The same by hand at the command line: a PDF, a DOCX and the end of the endless line.
   const questions = [

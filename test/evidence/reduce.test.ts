@@ -219,7 +219,7 @@ describe('what went wrong is told', () => {
       ['worker_gap', 'The year is not given.', null, 2],
       [
         'rejected_quote',
-        'A quote was refused (not found); it was said to stand at a.txt:1-1',
+        'A quote was refused (not found); it was said to be at a.txt:1-1',
         'Invented words entirely.',
         1,
       ],

@@ -24,18 +24,18 @@ export interface LocatedSpan {
 }
 
 export type QuoteLocation =
-  /** More than one span when a quote with an ellipsis joins parts that stand far apart. */
+  /** More than one span when a quote with an ellipsis joins parts that are far apart. */
   { match: QuoteMatch; edits: number; spans: LocatedSpan[] } | { match: 'missing'; reason: MissingReason };
 
 export interface LocateOptions {
-  /** The lines the quote is said to stand in: of several places the nearest is taken. */
+  /** The lines that the worker named: of several places the nearest is taken. */
   near?: { line_start: number; line_end: number } | undefined;
 }
 
 /** Parts of a quote with an ellipsis that end up in one span, at most, in characters from first to last. */
 const MAX_JOINED = 600;
 const MAX_PARTS = 4;
-/** A part shorter than this proves nothing about what was left out. */
+/** A part shorter than this proves nothing about what the ellipsis replaces. */
 const MIN_PART = 8;
 /** Places of a quote that are looked at; "the" has more. */
 const MAX_PLACES = 256;
@@ -117,7 +117,7 @@ function findPart(source: SourceText, quote: string, near: TextSpan, from: numbe
   return exact ?? spaced ?? normalised ?? joined ?? fuzzy;
 }
 
-/** Where a quote may stand, in the source's text. */
+/** Where a quote may be, in the source's text. */
 interface Place extends TextSpan {
   edits: number;
 }
@@ -131,7 +131,7 @@ function exactPlaces(text: string, quote: string, from: number): Place[] {
   return places;
 }
 
-/** Where the words stand in this order with any white space between them. */
+/** Where the words follow each other with any white space between them. */
 function spacedPlaces(text: string, quote: string, from: number): Place[] {
   if (quote.length > MAX_SPACED) return [];
   const words = quote.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
@@ -216,7 +216,7 @@ function trimSpan(text: string, span: TextSpan): TextSpan {
   return { start, end };
 }
 
-/** The parts around ellipses, each behind the one before it: one span when they stand near, else several. */
+/** The parts around ellipses, each behind the one before it: one span when they are near, else several. */
 function findParts(source: SourceText, parts: string[], near: TextSpan): { found: Found[] } | NotFound {
   if (parts.length > MAX_PARTS || parts.length === 0) return { reason: 'not_found' };
   const found: Found[] = [];
@@ -286,17 +286,17 @@ const CJK_NEGATION_BEFORE = /[不没沒無无非未勿莫]$/u;
  */
 function widenToWords(text: string, span: TextSpan): TextSpan {
   let { start, end } = span;
-  const floor = Math.max(0, start - MAX_WORD);
-  const ceiling = Math.min(text.length, end + MAX_WORD);
-  while (start > floor && joins(text, start)) start = before(text, start);
-  while (end < ceiling && joins(text, end)) end = after(text, end);
+  const lowest = Math.max(0, start - MAX_WORD);
+  const highest = Math.min(text.length, end + MAX_WORD);
+  while (start > lowest && joins(text, start)) start = before(text, start);
+  while (end < highest && joins(text, end)) end = after(text, end);
   if (start > 0 && DIGIT.test(text.charAt(start)) && DASH.test(text.charAt(start - 1))) {
     if (start === 1 || /[\s(=[]/.test(text.charAt(start - 2))) start -= 1;
   }
   return { start, end };
 }
 
-/** Takes in a negation that stands right before the span: `use eval` of `do not use eval` says the reverse. */
+/** Takes in a negation right before the span: `use eval` of `do not use eval` says the reverse. */
 function includeNegation(text: string, span: TextSpan): TextSpan {
   const head = text.slice(Math.max(0, span.start - MAX_WORD), span.start);
   if (CJK_NEGATION_BEFORE.test(head)) return { start: span.start - 1, end: span.end };

@@ -18,7 +18,7 @@ export interface TextSpan {
 const MAX_EDIT_SHARE = 0.1;
 const MIN_FUZZY_LENGTH = 24;
 const MAX_FUZZY_LENGTH = 1000;
-/** Characters of a piece: short enough that many survive, long enough that few stand elsewhere. */
+/** Characters of a piece: short enough that many survive, long enough that few occur elsewhere. */
 const PIECE = 8;
 /** Places of one piece that are followed; a piece more common than this is taken to be everywhere. */
 const MAX_PLACES = 20_000;
@@ -28,9 +28,9 @@ export interface NearMatch extends TextSpan {
 }
 
 /**
- * The places where `pattern` stands in `text` with at most a tenth of its characters edited, fewest edits first.
+ * The places where `pattern` occurs in `text` with at most a tenth of its characters edited, fewest edits first.
  *
- * The pattern is cut into pieces. An edit breaks at most one of them, so all but `maxEdits` pieces still stand
+ * The pattern is cut into pieces. An edit breaks at most one of them, so all but `maxEdits` pieces still occur
  * in the text, at distances that are off by at most `maxEdits` (pigeonhole; Navarro 2001, "filtering"). Plain
  * `indexOf` finds the pieces, and only windows that hold enough of them are searched: nothing is lost by it.
  */
@@ -72,7 +72,7 @@ function windowsOf(text: string, pattern: string, maxEdits: number): TextSpan[] 
   return windows;
 }
 
-/** Where a piece stands; undefined when it stands nearly everywhere. */
+/** Where a piece occurs; undefined when it occurs nearly everywhere. */
 function placesOf(text: string, piece: string): number[] | undefined {
   const places: number[] = [];
   for (let at = text.indexOf(piece); at !== -1; at = text.indexOf(piece, at + 1)) {
@@ -87,7 +87,7 @@ export type WordChange = 'number_changed' | 'negation_changed' | 'identifier_cha
 
 /** Above this the alignment would cost more than a wrong quote is worth, in characters. */
 const MAX_COMPARED = 2000;
-/** Share of a word's letters that must stand in both texts; of a polar word's (`north`, `south`); of a name's. */
+/** Share of a word's letters that must occur in both texts; of a polar word's (`north`, `south`); of a name's. */
 const WORD_SHARE = 0.5;
 const POLAR_SHARE = 0.65;
 const NAME_SHARE = 0.8;
@@ -145,7 +145,7 @@ function kindOf(raw: string, folded: string): WordChange | undefined {
   return POLAR_WORDS.has(folded) ? 'word_changed' : undefined;
 }
 
-/** A token that counts in either text must stand as often in the other; polar words may not change places. */
+/** A token that counts in either text must occur as often in the other; polar words may not change places. */
 function changedCount(a: Token[], b: Token[]): WordChange | undefined {
   const [inA, inB] = [counts(a.map((token) => token.folded)), counts(b.map((token) => token.folded))];
   const differs = (token: Token) => inA.get(token.folded) !== inB.get(token.folded);
@@ -196,7 +196,7 @@ function turned(a: string, b: string): boolean {
   return false;
 }
 
-/** A word of either text most of whose letters have no partner in the other was replaced, added or left out. */
+/** A word of either text most of whose letters have no partner in the other was replaced, added or dropped. */
 function replacedWord(quote: string, found: string): WordChange | undefined {
   const [a, b] = [normaliseText(quote, false), normaliseText(found, false)];
   const matched = matchedCharacters(a.text, b.text);

@@ -19,8 +19,8 @@ const CHECKPOINT_UNITS = 4096;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Bytes of a source as text that remembers where each character stands. Bytes that are not UTF-8 become one
- * U+FFFD each sequence, and offsets behind them stay right. Normalised forms are made once and kept, so that
+ * Bytes of a source as text that knows the byte offset of each character. A sequence of bytes that is not
+ * UTF-8 becomes one U+FFFD, and the offsets after it stay right. Normalised forms are made once and kept, so that
  * many quotes in one chunk cost one normalisation.
  */
 export class SourceText {
