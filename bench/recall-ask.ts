@@ -34,7 +34,7 @@ export async function askExtractive(
 ): Promise<{ citations: Citation[]; lost: string[] }> {
   const config = loadConfig(root);
   const { run, params } = await prepareAsk(
-    { question, inputs: [...documents], work: { worker: 'extractive', cache: false } },
+    { question, input: [...documents], worker: 'extractive', cache: false },
     { root, cwd: base, config: config.values, allowedRoots: null, environment: {} },
   );
   const path = join(run.dir, RUN_FILES.events);

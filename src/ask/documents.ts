@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { IngestReport } from '../contracts/index.ts';
+import { DocumentOptions, IngestReport } from '../contracts/index.ts';
 import { ingest } from '../corpus/index.ts';
 import type { FlowContext } from '../dispatch/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
@@ -9,19 +9,15 @@ import { stateDirectory } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 import { ASK_FILES } from './files.ts';
 
-/** Which documents a run is about. */
-export const DocumentParams = z.object({
-  /** Files, directories and globs; relative ones start at `base_dir`. */
-  inputs: z.array(z.string()).min(1),
-  /** Sources inside this directory are cited relative to it. */
+/** Which documents a run is about. Relative inputs start at `base_dir`, and sources inside it are cited relative to it. */
+export const DocumentParams = DocumentOptions.extend({
   base_dir: z.string(),
   /** Directories that documents must lie in; null for a person, who may name any path. */
   allowed_roots: z.array(z.string()).nullable(),
-  chunk_tokens: z.int().positive(),
 });
 export type DocumentParams = z.infer<typeof DocumentParams>;
 
-type Documents = Pick<DocumentParams, 'inputs' | 'base_dir' | 'chunk_tokens'>;
+type Documents = Pick<DocumentParams, 'input' | 'base_dir' | 'chunk_tokens'>;
 
 const Remembered = z.object({ run_dir: z.string() });
 
@@ -31,11 +27,11 @@ const Remembered = z.object({ run_dir: z.string() });
  */
 export async function ingestDocuments(
   { run, journal, signal }: FlowContext,
-  { inputs, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
+  { input, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
 ): Promise<IngestReport> {
-  const memory = memoryOf(run.record.root, { inputs, base_dir, chunk_tokens });
+  const memory = memoryOf(run.record.root, { input, base_dir, chunk_tokens });
   const earlier = lastRun(memory);
-  const report = await ingest(run.dir, inputs, {
+  const report = await ingest(run.dir, input, {
     base: base_dir,
     targetTokens: chunk_tokens,
     signal,
@@ -56,8 +52,8 @@ export async function ingestDocuments(
 }
 
 /** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */
-function memoryOf(root: string, { inputs, base_dir, chunk_tokens }: Documents): string {
-  const parts = [base_dir, String(chunk_tokens), ...inputs];
+function memoryOf(root: string, { input, base_dir, chunk_tokens }: Documents): string {
+  const parts = [base_dir, String(chunk_tokens), ...input];
   const name = sha256(JSON.stringify(parts)).slice(0, 32);
   return join(stateDirectory(root), 'cache', 'corpora', `${name}.json`);
 }

@@ -1,4 +1,4 @@
-import { ASK_DEFAULTS } from '../contracts/index.ts';
+import type { DocumentOptions } from '../contracts/index.ts';
 import { checkInputs } from '../corpus/index.ts';
 import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
 import { createRun, type RunHandle, requireNoDriver } from '../runs/index.ts';
@@ -19,29 +19,19 @@ export async function ingestFlow(context: FlowContext): Promise<FlowEnd> {
 /**
  * Checks what is to be ingested, and makes the run unless there is one already.
  *
+ * @param known the run that the documents go into, when there is one
  * @throws RlmError `usage` or `forbidden` for an input, `conflict` when a driver works on the run
  */
 export async function prepareIngest(
-  request: {
-    inputs: string[];
-    run?: RunHandle | undefined;
-    runId?: string | undefined;
-    chunkTokens?: number | undefined;
-  },
+  options: DocumentOptions & { run_id?: string | undefined },
+  known: RunHandle | undefined,
   caller: Pick<Caller, 'root' | 'cwd' | 'allowedRoots'>,
 ): Promise<{ run: RunHandle; params: DocumentParams }> {
-  const { inputs, runId } = request;
-  await checkInputs(inputs, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
+  const { input, run_id: runId } = options;
+  await checkInputs(input, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
   const run =
-    request.run ?? createRun(caller.root, { kind: 'ask', title: `documents: ${inputs.join(', ')}`, runId });
+    known ?? createRun(caller.root, { kind: 'ask', title: `documents: ${input.join(', ')}`, runId });
   requireNoDriver(run.dir);
-  return {
-    run,
-    params: {
-      inputs,
-      base_dir: caller.cwd,
-      allowed_roots: caller.allowedRoots,
-      chunk_tokens: request.chunkTokens ?? ASK_DEFAULTS.chunkTokens,
-    },
-  };
+  const place = { base_dir: caller.cwd, allowed_roots: caller.allowedRoots };
+  return { run, params: DocumentParams.parse({ ...options, ...place }) };
 }

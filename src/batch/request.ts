@@ -2,14 +2,8 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } f
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import {
-  type Caller,
-  requireKind,
-  requirePrice,
-  resolveWork,
-  WorkParams,
-  type WorkRequest,
-} from '../dispatch/index.ts';
+import { type BatchOptions, WorkParams } from '../contracts/index.ts';
+import { type Caller, requireKind, requirePrice, resolveWork } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { FILE_MODE, resolveInside, temporaryName } from '../files/index.ts';
 import {
@@ -33,15 +27,6 @@ export const BatchParams = WorkParams.extend({
 });
 export type BatchParams = z.infer<typeof BatchParams>;
 
-/** What the caller of a batch says. Without `jobs`, the jobs file of the run that `runId` names is meant. */
-interface BatchRequest {
-  jobs?: string | undefined;
-  runId?: string | undefined;
-  /** Another place for the run than `.rlm/runs/`. */
-  runDir?: string | undefined;
-  work: WorkRequest;
-}
-
 /**
  * Checks everything about a batch and makes its run; nothing is left behind when something is wrong.
  * The order of the checks is part of the contract: a blank model is reported before the jobs file is opened.
@@ -51,14 +36,14 @@ interface BatchRequest {
  * @throws RlmError `usage`, `not_found` or `forbidden`
  */
 export async function prepareBatch(
-  request: BatchRequest,
+  options: BatchOptions,
   caller: Caller,
 ): Promise<{ run: RunHandle; params: BatchParams; keepJobs: () => Promise<void> }> {
-  const work = resolveWork(request.work, caller);
+  const work = resolveWork(options, caller);
   requirePrice(work, caller.config);
   const { cwd, root, allowedRoots } = caller;
-  const where = placeOf(request, caller);
-  const jobs = request.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, request.jobs);
+  const where = placeOf(options, caller);
+  const jobs = options.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, options.jobs);
   if (allowedRoots !== null) resolveInside(root, jobs, 'jobs');
   requireKind(jobs, 'file', 'jobs');
   refuseForeign(where, jobs);
@@ -68,30 +53,30 @@ export async function prepareBatch(
   const total = await checkJobs(jobs, paths, work.worker);
 
   const run =
-    request.jobs === undefined && request.runId !== undefined
-      ? openRun(root, request.runId)
+    options.jobs === undefined && options.run_id !== undefined
+      ? openRun(root, options.run_id)
       : createRun(root, {
           kind: 'batch',
           title: `${total} jobs of ${jobs}`,
-          runId: request.runId,
-          dir: request.runDir === undefined ? undefined : where,
+          runId: options.run_id,
+          dir: options.run_dir === undefined ? undefined : where,
         });
   const params = { ...work, base_dir: cwd, allowed_roots: allowedRoots, jobs_total: total };
   return { run, params, keepJobs: () => keepJobs(jobs, run.dir) };
 }
 
 /** The directory the run has or will have; a made-up one for a run whose id is not chosen yet. */
-function placeOf(request: BatchRequest, { cwd, root, allowedRoots }: Caller): string {
-  if (request.runDir === undefined) {
-    if (request.jobs === undefined && request.runId === undefined) {
+function placeOf(options: BatchOptions, { cwd, root, allowedRoots }: Caller): string {
+  if (options.run_dir === undefined) {
+    if (options.jobs === undefined && options.run_id === undefined) {
       throw new RlmError('usage', 'is required', {
         field: 'jobs',
         hint: 'Name a jobs file, or the run that has one.',
       });
     }
-    return join(runsDirectory(root), request.runId ?? 'new');
+    return join(runsDirectory(root), options.run_id ?? 'new');
   }
-  const dir = resolve(cwd, request.runDir);
+  const dir = resolve(cwd, options.run_dir);
   return allowedRoots === null ? dir : resolveInside(root, dir, 'run_dir');
 }
 

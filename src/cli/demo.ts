@@ -38,7 +38,7 @@ export async function runDemo(
   say(`Question: ${oneLine(question)}`);
   say(`Reading ${inputs.length} documents of installed packages.\n`);
   const { run, params } = await prepareAsk(
-    { question, inputs, work: { worker: options.worker } },
+    { question, input: inputs, worker: options.worker },
     {
       root,
       cwd: process.cwd(),

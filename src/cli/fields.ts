@@ -53,7 +53,8 @@ export function optionsOf(field: Field): Option[] {
   const description = describe(field);
   switch (schema.type) {
     case 'boolean':
-      return schema.default === true
+      // One that is off unless it is given needs no switch to turn it off.
+      return schema.default !== false
         ? [new Option(flag, description), new Option(flag.replace('--', '--no-'), `turns ${flag} off`)]
         : [new Option(flag, description)];
     case 'integer':

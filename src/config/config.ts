@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Budget } from '../contracts/index.ts';
+import { Budget, Lane, WorkerChoice } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 
 /** US dollars a million tokens. */
@@ -24,17 +24,30 @@ const MAX_BACKOFF_MS = 86_400_000;
 
 /** `.rlm/config.json`: every number and name a person may want to change. All of it is optional there. */
 export const ConfigFile = z.strictObject({
-  worker: z.enum(['auto', 'codex', 'claude', 'command', 'extractive']).default('auto'),
-  lane: z.enum(['auto', 'exec', 'app-server']).default('auto'),
+  worker: WorkerChoice.default('auto'),
+  lane: Lane.default('auto'),
   models: z
     .strictObject({
       codex: z.string().default('gpt-5.3-codex-spark'),
       claude: z.string().default('haiku'),
     })
     .prefault({}),
-  /** Reasoning effort of chunk workers, sent to Codex as it is. */
+  /** Reasoning effort of chunk workers, sent as it is. */
   effort: z.string().default('low'),
-  /** Models of map and verify tasks by compute tier (CONTRACTS.md D). */
+  /** Codex: a profile, a home and whether it works outside a git repository. Relative paths start at the root. */
+  profile: z.string().min(1).optional(),
+  codex_home: z.string().min(1).optional(),
+  skip_git_repo_check: z.boolean().default(true),
+  /** Working directory of the workers; the root unless given. */
+  worker_cwd: z.string().min(1).optional(),
+  /** A program that speaks the runner-script protocol, instead of the built-in workers. */
+  runner_script: z.string().min(1).optional(),
+  /** Programs that a client may choose as the worker, by name: the program and its arguments. */
+  commands: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i), z.array(z.string().min(1)).min(1))
+    .default({}),
+  cache: z.boolean().default(true),
+  /** Models of map and verify tasks by compute tier. */
   tiers: z
     .strictObject({
       standard: Tier.default({ model: 'gpt-5.1-codex-mini', effort: 'medium', claude_model: 'haiku' }),
@@ -53,6 +66,9 @@ export const ConfigFile = z.strictObject({
       parallel: z.int().positive().max(256).default(Math.min(8, availableParallelism())),
       timeout_sec: z.int().positive().default(600),
       idle_timeout_sec: z.int().positive().default(300),
+      /** The same for tasks of a plan, which are patient work: an hour, and as much silence as makes one stale. */
+      task_timeout_sec: z.int().positive().default(3600),
+      task_idle_timeout_sec: z.int().positive().default(1200),
       retries: z.int().nonnegative().max(20).default(2),
       /** Further attempts after throttling, server and network faults, which do not count as retries. */
       transient_retries: z.int().nonnegative().max(100).default(8),

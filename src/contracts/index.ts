@@ -18,4 +18,5 @@ export * from './run.ts';
 export * from './summary.ts';
 export * from './task-board.ts';
 export * from './usage.ts';
+export * from './work.ts';
 export * from './worker-answer.ts';

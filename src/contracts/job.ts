@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { RunId } from './run.ts';
+import { WorkOptions } from './work.ts';
 
 /** A required string: trimmed, not blank. */
 const text = z.string().trim().min(1);
@@ -18,7 +20,7 @@ export const JobSpan = z.object({
 });
 export type JobSpan = z.infer<typeof JobSpan>;
 
-/** One line of `jobs.jsonl` (CONTRACTS.md A). Unknown fields are ignored. */
+/** One line of `jobs.jsonl`; unknown fields are ignored. */
 export const JobRecord = z.object({
   job_id: text,
   chunk_id: text.max(128),
@@ -35,3 +37,26 @@ export const JobRecord = z.object({
   spans: z.array(JobSpan).min(1).max(64).optional(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;
+
+/** What the caller of a batch may say. */
+export const BatchOptions = z.object({
+  jobs: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Path of the JSONL file; each line {job_id, chunk_id, chunk_path, question, output_path, sandbox: "read-only", schema_path?, timeout_sec?}. Absent: the jobs that rlm_build_jobs made in run_id',
+    ),
+  run_id: RunId.optional().describe(
+    'Id of the new run, made up when absent; without jobs, the run that has them',
+  ),
+  run_dir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Another directory for the run than .rlm/runs/<run_id>; one that holds a run already is gone on with',
+    ),
+  ...WorkOptions.shape,
+});
+export type BatchOptions = z.infer<typeof BatchOptions>;

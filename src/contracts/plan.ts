@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Budget, RunId, SCHEMA_VERSION } from './run.ts';
+import { RunId, SCHEMA_VERSION } from './run.ts';
+import { Budget } from './work.ts';
 
 export const WORKER_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** `map-0001`, `verify-0003`, `join-0001`: also the name of the worker's report and log. */

@@ -31,34 +31,6 @@ export type RunRecord = z.infer<typeof RunRecord>;
 export const ActivityState = z.enum(['working', 'input_required', 'completed', 'failed', 'cancelled']);
 export type ActivityState = z.infer<typeof ActivityState>;
 
-/** Limits that are checked before each launch; absent means none. */
-export const Budget = z.object({
-  max_workers: z.int().positive().optional().describe('Jobs or tasks started, at most; no limit by default'),
-  max_attempts: z
-    .int()
-    .positive()
-    .optional()
-    .describe('Worker calls in total, retries included, at most; no limit by default'),
-  max_minutes: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Minutes from the start, or from the last resume, at most; no limit by default'),
-  max_tokens: z
-    .int()
-    .positive()
-    .optional()
-    .describe('Input plus output tokens, at most; no limit by default'),
-  max_cost_usd: z
-    .number()
-    .positive()
-    .optional()
-    .describe(
-      'US dollars, at most; no limit by default; needs a known price: "prices" in .rlm/config.json, or Claude',
-    ),
-});
-export type Budget = z.infer<typeof Budget>;
-
 /** Counts of an activity: a few numbers at any scale. */
 export const Progress = z.object({
   total: z.int().nonnegative(),

@@ -9,11 +9,4 @@ export type { History } from './journal.ts';
 export { Journal, parseEvent, ResultReader, readEvents, readHistory } from './journal.ts';
 export type { Stop } from './policy.ts';
 export { WorkSession } from './session.ts';
-export {
-  type Caller,
-  requireKind,
-  requirePrice,
-  resolveWork,
-  WorkParams,
-  type WorkRequest,
-} from './work-params.ts';
+export { type Caller, requireKind, requirePrice, resolveWork } from './work-params.ts';

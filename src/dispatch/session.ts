@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { WorkParams } from '../contracts/index.ts';
 import { ensureDirectory } from '../files/index.ts';
 import { RUN_FILES, stateDirectory } from '../runs/index.ts';
 import { createWorker, type Worker, type WorkerName } from '../workers/index.ts';
@@ -8,7 +9,6 @@ import { AnswerCache } from './cache.ts';
 import { dispatch } from './dispatch.ts';
 import type { FlowContext } from './flow.ts';
 import type { Stop } from './policy.ts';
-import type { WorkParams } from './work-params.ts';
 
 /** What a flow may change about its session. */
 export interface SessionOptions {
@@ -55,7 +55,7 @@ export class WorkSession {
       costUsd: cost_usd ?? 0,
     };
     const reportsCost = worker.name === 'claude' || worker.name === 'extractive';
-    this.#budget = new BudgetLedger(params.budget, spent, context.startedAt, price, reportsCost);
+    this.#budget = new BudgetLedger(params, spent, context.startedAt, price, reportsCost);
   }
 
   /** Makes the worker. Close the session when the flow is done, however it ends. */
@@ -67,19 +67,11 @@ export class WorkSession {
     for (const directory of [RUN_FILES.prompts, RUN_FILES.logs, RUN_FILES.subresults]) {
       ensureDirectory(join(context.run.dir, directory));
     }
-    const chosen = await createWorker(
-      {
-        worker: params.worker,
-        lane: params.lane,
-        runnerScript: params.runner_script ?? undefined,
-        argv: params.command ?? undefined,
-        profile: params.profile ?? undefined,
-        codexHome: params.codex_home ?? undefined,
-        workerCwd: params.worker_cwd ?? undefined,
-        skipGitRepoCheck: params.skip_git_repo_check,
-      },
-      { root: context.run.record.root, config: context.config.values, marks: context.marks },
-    );
+    const chosen = await createWorker(params, {
+      root: context.run.record.root,
+      config: context.config.values,
+      marks: context.marks,
+    });
     try {
       return new WorkSession(context, params, chosen, options);
     } catch (error) {

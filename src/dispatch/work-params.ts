@@ -1,106 +1,88 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { z } from 'zod';
 import type { Config } from '../config/index.ts';
-import { Budget } from '../contracts/index.ts';
+import { limitsOf, type WorkOptions, WorkParams } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import { ensureDirectory, resolveInside } from '../files/index.ts';
+import { ensureDirectory } from '../files/index.ts';
 import { noPrice } from './budget.ts';
-
-/**
- * Who works and within which limits: the part of an activity's parameters that every flow has. Kept in
- * `activity.json`, so that any process can take the work up again. Paths are absolute; null means default.
- */
-export const WorkParams = z.object({
-  worker: z.enum(['auto', 'codex', 'claude', 'command', 'extractive']),
-  lane: z.enum(['auto', 'exec', 'app-server']),
-  runner_script: z.string().nullable(),
-  command: z.array(z.string()).nullable(),
-  model: z.string().nullable(),
-  effort: z.string().nullable(),
-  profile: z.string().nullable(),
-  codex_home: z.string().nullable(),
-  worker_cwd: z.string().nullable(),
-  skip_git_repo_check: z.boolean(),
-  parallel: z.int().positive(),
-  timeout_sec: z.int().positive(),
-  idle_timeout_sec: z.int().positive(),
-  retries: z.int().nonnegative(),
-  budget: Budget,
-  cache: z.boolean(),
-});
-export type WorkParams = z.infer<typeof WorkParams>;
-
-/** What a caller may say about the work: any of `WorkParams`, with paths relative to where the caller stands. */
-export type WorkRequest = { [Key in keyof WorkParams]?: NonNullable<WorkParams[Key]> | undefined };
 
 /** Where the caller of a flow stands. */
 export interface Caller {
   root: string;
   cwd: string;
   config: Config;
-  /** Directories that documents must lie in; null for a person, who may name any path. */
+  /** Directories that documents must lie in; null for a person, who may name any path and any program. */
   allowedRoots: string[] | null;
   environment: NodeJS.ProcessEnv;
 }
 
 /**
- * Checks what a caller says and puts defaults under it: the caller's word, then the environment variables of
- * the seed's runner (CONTRACTS.md A), then the configuration. Creates `codex_home` when it is missing.
+ * Checks what a caller says and puts defaults under it: first the environment variables that scripts of other batch
+ * runners set already, then the configuration. Creates `codex_home` when it is missing.
  *
- * @throws RlmError `usage` or `not_found` naming the flag; a blank model first of all
+ * @throws RlmError `usage` or `not_found` naming the option, a blank model first of all; `forbidden` for a program
+ *   that the configuration does not name
  */
-export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
-  const { config, environment } = caller;
+export function resolveWork(options: WorkOptions, caller: Caller): WorkParams {
+  const { config, environment, root, cwd } = caller;
   // Exported but empty means not given.
   const variable = (name: string) => environment[name] || undefined;
-  const model = request.model ?? environment.CODEX_SUBAGENT_MODEL;
+  const model = options.model ?? environment.CODEX_SUBAGENT_MODEL;
   if (model !== undefined && model.trim() === '')
     throw new RlmError('usage', 'must be a non-empty string', { field: 'model' });
-  if (request.command !== undefined && request.runner_script !== undefined) {
+  if (options.command !== undefined && options.runner_script !== undefined) {
     throw new RlmError('usage', 'give either a runner script or a command, not both');
   }
-  const path = (given: string | undefined, what: string): string | null => {
-    if (given === undefined) return null;
-    return caller.allowedRoots === null
-      ? resolve(caller.cwd, given)
-      : resolveInside(caller.root, given, what, caller.cwd);
-  };
-  const runnerScript = path(request.runner_script, 'runner_script');
-  if (runnerScript !== null) requireKind(runnerScript, 'file', 'runner_script');
-  const workerCwd = path(request.worker_cwd ?? variable('CODEX_SUBAGENT_CWD'), 'worker_cwd');
-  if (workerCwd !== null) requireKind(workerCwd, 'directory', 'worker_cwd');
-  const codexHome = path(request.codex_home ?? variable('CODEX_SUBAGENT_CODEX_HOME'), 'codex_home');
-  if (codexHome !== null) {
+  const worker = options.worker ?? config.worker;
+  const command = options.command === undefined ? undefined : resolveCommand(options.command, caller);
+  // A configured runner script is the default of who asks for no other worker.
+  const configuredScript =
+    command === undefined && (worker === 'auto' || worker === 'command') ? config.runner_script : undefined;
+  const runnerScript = resolvePath(options.runner_script, cwd) ?? resolvePath(configuredScript, root);
+  if (runnerScript !== undefined) requireKind(runnerScript, 'file', 'runner_script');
+  const workerCwd =
+    resolvePath(options.worker_cwd ?? variable('CODEX_SUBAGENT_CWD'), cwd) ??
+    resolvePath(config.worker_cwd, root);
+  if (workerCwd !== undefined) requireKind(workerCwd, 'directory', 'worker_cwd');
+  const codexHome =
+    resolvePath(options.codex_home ?? variable('CODEX_SUBAGENT_CODEX_HOME'), cwd) ??
+    resolvePath(config.codex_home, root);
+  if (codexHome !== undefined) {
     if (existsSync(codexHome)) requireKind(codexHome, 'directory', 'codex_home');
     ensureDirectory(codexHome);
   }
-  const command = request.command === undefined ? null : commandFrom(request.command, caller.cwd);
-  const external = runnerScript !== null || command !== null;
-  if (external && !['auto', 'command', undefined].includes(request.worker)) {
+  const external = runnerScript !== undefined || command !== undefined;
+  if (external && !['auto', 'command', undefined].includes(options.worker)) {
     throw new RlmError(
       'usage',
-      `give either worker ${request.worker}, or a runner script or command, not both`,
+      `give either worker ${options.worker}, or a runner script or command, not both`,
     );
   }
-  return {
-    worker: external ? 'command' : (request.worker ?? config.worker),
-    lane: request.lane ?? config.lane,
+  const { limits } = config;
+  // What else the flow's own options hold is not of this schema, and is dropped.
+  return WorkParams.parse({
+    ...options,
+    ...config.budget,
+    ...limitsOf(options),
+    worker: external ? 'command' : worker,
+    lane: options.lane ?? config.lane,
     runner_script: runnerScript,
     command,
-    model: model ?? null,
-    effort: request.effort ?? null,
-    profile: request.profile ?? variable('CODEX_SUBAGENT_PROFILE') ?? null,
+    model,
+    profile: options.profile ?? variable('CODEX_SUBAGENT_PROFILE') ?? config.profile,
     codex_home: codexHome,
     worker_cwd: workerCwd,
-    skip_git_repo_check: request.skip_git_repo_check ?? true,
-    parallel: request.parallel ?? config.limits.parallel,
-    timeout_sec: request.timeout_sec ?? config.limits.timeout_sec,
-    idle_timeout_sec: request.idle_timeout_sec ?? config.limits.idle_timeout_sec,
-    retries: request.retries ?? config.limits.retries,
-    budget: { ...config.budget, ...request.budget },
-    cache: request.cache ?? true,
-  };
+    skip_git_repo_check: options.skip_git_repo_check ?? config.skip_git_repo_check,
+    parallel: options.parallel ?? limits.parallel,
+    timeout_sec: options.timeout_sec ?? limits.timeout_sec,
+    idle_timeout_sec: options.idle_timeout_sec ?? limits.idle_timeout_sec,
+    retries: options.retries ?? limits.retries,
+    cache: options.cache ?? config.cache,
+  });
+}
+
+function resolvePath(given: string | undefined, base: string): string | undefined {
+  return given === undefined ? undefined : resolve(base, given);
 }
 
 /**
@@ -109,20 +91,37 @@ export function resolveWork(request: WorkRequest, caller: Caller): WorkParams {
  *
  * @throws RlmError `usage` when it cannot
  */
-export function requirePrice({ worker, model, budget }: WorkParams, { models, prices }: Config): void {
-  if (budget.max_cost_usd === undefined || (worker !== 'codex' && worker !== 'command')) return;
+export function requirePrice({ worker, model, max_cost_usd }: WorkParams, { models, prices }: Config): void {
+  if (max_cost_usd === undefined || (worker !== 'codex' && worker !== 'command')) return;
   if (prices[model ?? models.codex] === undefined) throw noPrice();
 }
 
-/** A program that is named by a path is the one the caller sees there, wherever its workers run. */
-function commandFrom([program = '', ...args]: string[], cwd: string): string[] {
-  if (program.trim() === '') {
+/**
+ * The worker's program and arguments: of a name under `commands` in the configuration, or, from a person, as given.
+ * One that is named by a path is the one that stands there now, wherever its workers run.
+ */
+function resolveCommand(given: readonly string[], { config, root, cwd, allowedRoots }: Caller): string[] {
+  const [name = '', ...more] = given;
+  if (name.trim() === '') {
     throw new RlmError('usage', 'the command of the worker is empty', {
       hint: 'Give a program, then its arguments.',
     });
   }
+  const configured =
+    more.length === 0 && Object.hasOwn(config.commands, name) ? config.commands[name] : undefined;
+  if (configured === undefined && allowedRoots !== null) {
+    const names = Object.keys(config.commands);
+    throw new RlmError('forbidden', `must be a name under "commands" in .rlm/config.json, not '${name}'`, {
+      field: 'command',
+      hint:
+        names.length === 0
+          ? 'No programs are configured; a person adds them to that file.'
+          : `Those are: ${names.join(', ')}.`,
+    });
+  }
+  const [program = '', ...args] = configured ?? given;
   const isPath = program.includes(sep) && !program.startsWith('{');
-  return [isPath ? resolve(cwd, program) : program, ...args];
+  return [isPath ? resolve(configured === undefined ? cwd : root, program) : program, ...args];
 }
 
 /** @throws RlmError `not_found` or `usage` naming the field */

@@ -4,7 +4,7 @@ export { finalizePlan } from './finalize.ts';
 export { planFlow } from './flow.ts';
 export { lookAtTasks, summarizeInventory, takeInventory } from './inventory.ts';
 export { PLAN_FILES } from './layout.ts';
-export { type StageRequest, stageParams } from './params.ts';
+export { type StageOptions, stageParams } from './params.ts';
 export { createPlan, type PlanResult, readPlan, revisePlan } from './plan.ts';
 export { MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks } from './ready.ts';
 export { countProgressNotes } from './report.ts';

@@ -22,7 +22,7 @@ import { suggest } from './suggestion.ts';
 import { draftOf } from './task-assignment.ts';
 
 /** A running worker that wrote nothing for so long is called stale, in seconds (CONTRACTS.md D). */
-export const STALE_SECONDS = 1200;
+const STALE_SECONDS = 1200;
 
 /**
  * How every task of a run stands now, from the plan, the launches and the reports on disk; nothing remembered.

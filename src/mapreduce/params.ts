@@ -1,26 +1,17 @@
 import { z } from 'zod';
-import type { PlanBudget } from '../contracts/index.ts';
-import { type Caller, resolveWork, WorkParams } from '../dispatch/index.ts';
+import { type PlanBudget, type WorkOptions, WorkParams } from '../contracts/index.ts';
+import { type Caller, resolveWork } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { STALE_SECONDS } from './inventory.ts';
 
 /** What the driver of a plan's stage is started with. Which tasks it runs stands in `requested.jsonl`. */
 export const PlanParams = WorkParams.extend({ worker: z.enum(['auto', 'codex', 'claude', 'command']) });
 export type PlanParams = z.infer<typeof PlanParams>;
 
-/** A task is patient work (seed 003): an hour, and as much silence as makes it stale. */
-const TASK_TIMEOUT_SEC = 3600;
-const TASK_IDLE_SEC = STALE_SECONDS;
-
-/** What a caller may say about who works on tasks. */
-export interface StageRequest {
-  worker?: PlanParams['worker'] | undefined;
-  command?: string[] | undefined;
-  profile?: string | undefined;
-  codex_home?: string | undefined;
-  timeout_sec?: number | undefined;
-  idle_timeout_sec?: number | undefined;
-}
+/** What a caller may say about who works on tasks: workers, models and limits are those of the plan and its tiers. */
+export type StageOptions = Pick<
+  WorkOptions,
+  'command' | 'profile' | 'codex_home' | 'timeout_sec' | 'idle_timeout_sec'
+> & { worker?: PlanParams['worker'] | undefined };
 
 /**
  * The parameters of a stage.
@@ -30,19 +21,20 @@ export interface StageRequest {
  * @throws RlmError `usage`, `not_found` or `unavailable`
  */
 export function stageParams(
-  request: StageRequest,
+  options: StageOptions,
   parallel: number,
   budget: PlanBudget,
   caller: Caller,
 ): PlanParams {
-  const { max_workers: _workers, max_iterations: _iterations, ...limits } = budget;
+  const { max_workers: _workers, max_iterations: _iterations, ...budgetOfCalls } = budget;
+  const { limits } = caller.config;
   const params = resolveWork(
     {
-      ...request,
-      timeout_sec: request.timeout_sec ?? TASK_TIMEOUT_SEC,
-      idle_timeout_sec: request.idle_timeout_sec ?? TASK_IDLE_SEC,
+      ...options,
+      ...budgetOfCalls,
+      timeout_sec: options.timeout_sec ?? limits.task_timeout_sec,
+      idle_timeout_sec: options.idle_timeout_sec ?? limits.task_idle_timeout_sec,
       parallel,
-      budget: limits,
       cache: false,
     },
     // The model of a task is that of its tier, whatever the batch runner's variables say.

@@ -1,27 +1,27 @@
-import { z } from 'zod';
 import { RlmError } from '../errors.ts';
 import { truncate } from '../text/index.ts';
-import { callTool, createContext, findRoot, objectSchema, TOOLS, type Tool } from '../tools/index.ts';
+import {
+  callTool,
+  clientSchema,
+  createContext,
+  findRoot,
+  inputFor,
+  TOOLS,
+  type Tool,
+} from '../tools/index.ts';
 import { describeError, logError } from './errors.ts';
-
-/** The tools as a client has them: without what only a person at the command line can give. */
-const CLIENT_TOOLS: readonly Tool[] = TOOLS.map((tool) => {
-  const only = tool.command?.only ?? [];
-  const fields = Object.entries(tool.input.shape).filter(([name]) => !only.includes(name));
-  return { ...tool, input: z.object(Object.fromEntries(fields)) };
-});
 
 /**
  * The tool list of the protocol, made from the definitions. Without output schemas: every client pays for the list in
- * each session (17,000 tokens with them, 10,000 without), and a result says what its fields are.
+ * each session, and a result says what its fields are.
  */
 export function describeTools() {
-  return CLIENT_TOOLS.map((tool) => ({
+  return TOOLS.map((tool) => ({
     name: tool.name,
     title: tool.title,
     description: tool.description,
-    inputSchema: { ...objectSchema(tool.input, 'input'), additionalProperties: false },
-    annotations: { title: tool.title, ...tool.annotations },
+    inputSchema: clientSchema(inputFor(tool, 'mcp')),
+    annotations: tool.annotations,
   }));
 }
 
@@ -59,7 +59,7 @@ export async function answerCall(
 }
 
 function findTool(name: string): Tool {
-  const tool = CLIENT_TOOLS.find((candidate) => candidate.name === name);
+  const tool = TOOLS.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
   throw new RlmError('not_found', `no tool '${truncate(name, 100)}'`, {
     hint: `The tools are ${TOOLS.map((candidate) => candidate.name).join(', ')}.`,

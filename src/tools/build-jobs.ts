@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ASK_DEFAULTS, RunId } from '../contracts/index.ts';
+import { ASK_DEFAULTS, packTokensOption, RunId } from '../contracts/index.ts';
 import { NextSteps } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
@@ -29,16 +29,9 @@ export const buildJobs = defineTool({
       .max(500)
       .default(ASK_DEFAULTS.topK)
       .describe(
-        `Without chunk_ids: chunks in all, shared between the questions; default ${ASK_DEFAULTS.topK}`,
+        `Without chunk_ids: chunks in all, 1 to 500, shared between the questions; default ${ASK_DEFAULTS.topK}`,
       ),
-    pack_tokens: z
-      .int()
-      .min(100)
-      .max(100_000)
-      .default(ASK_DEFAULTS.packTokens)
-      .describe(
-        `Size up to which short chunks are packed into one job, tokens; default ${ASK_DEFAULTS.packTokens}`,
-      ),
+    pack_tokens: packTokensOption,
     expanded_terms: z
       .array(z.string().min(1).max(100))
       .max(50)

@@ -5,7 +5,7 @@ import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { asReadable, RlmError } from '../errors.ts';
 import { currentDepth } from '../processes/index.ts';
 import { openRun } from '../runs/index.ts';
-import type { Tool, ToolContext } from './tool.ts';
+import { inputFor, type Tool, type ToolContext } from './tool.ts';
 
 /**
  * The one root of a server or command: `--root`, else `RLM_ROOT`, else the working directory.
@@ -52,7 +52,7 @@ export async function callTool(
   context: ToolContext,
   nameOf: (field: string) => string = (field) => field,
 ): Promise<Record<string, unknown>> {
-  const checked = checkInput(tool, input, nameOf);
+  const checked = checkInput(tool, inputFor(tool, context.caller), input, nameOf);
   if (tool.startsWork) await checkDepth(tool, context);
   const result = tool.output.safeParse(await run(tool, checked, context));
   if (result.success) return result.data;
@@ -72,16 +72,23 @@ async function run(tool: Tool, input: Record<string, unknown>, context: ToolCont
 
 function checkInput(
   tool: Tool,
+  definition: z.ZodObject,
   input: Record<string, unknown>,
   nameOf: (field: string) => string,
 ): Record<string, unknown> {
-  const parsed = tool.input.strict().safeParse(input);
+  const parsed = definition.strict().safeParse(input);
   if (parsed.success) return parsed.data;
   let hint: string | undefined;
   const problems = parsed.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      hint = `The fields are ${Object.keys(tool.input.shape).map(nameOf).join(', ')}.`;
-      return `unknown field ${issue.keys.map(nameOf).join(', ')}`;
+      hint = `The fields are ${Object.keys(definition.shape).map(nameOf).join(', ')}.`;
+      return issue.keys
+        .map((key) =>
+          key in tool.input.shape
+            ? `${nameOf(key)} is set at the command line or in .rlm/config.json only`
+            : `unknown field ${nameOf(key)}`,
+        )
+        .join('; ');
     }
     const name = fieldName(issue.path, nameOf);
     if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) return `${name} is required`;

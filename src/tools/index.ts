@@ -45,5 +45,5 @@ export const TOOLS: readonly Tool[] = [
 ];
 
 export { callTool, createContext, findRoot } from './call.ts';
-export { objectSchema } from './schema.ts';
-export type { Tool } from './tool.ts';
+export { clientSchema, objectSchema } from './schema.ts';
+export { inputFor, type Tool } from './tool.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ActivityState, ASK_DEFAULTS, IngestReport, RunId } from '../contracts/index.ts';
+import { ActivityState, DocumentOptions, IngestReport, RunId } from '../contracts/index.ts';
 import { NextSteps } from '../resources/index.ts';
 import { defineTool } from './tool.ts';
 
@@ -10,16 +10,10 @@ export const ingest = defineTool({
   description:
     'Reads documents (files, directories, globs: text, Markdown, code, JSON, CSV, HTML, PDF, DOCX, notebooks) into chunks with a manifest, so that rlm_search, rlm_read and rlm_build_jobs can work on them. Says what was left out and why. Documents stay where they are; ingesting again touches only what changed. Large ones go on in the background.',
   input: z.object({
-    input: z.array(z.string()).min(1).describe('Files, directories and globs; .gitignore is honoured'),
+    ...DocumentOptions.shape,
     run_id: RunId.optional().describe(
       'Run to ingest into: a new one, or one that exists; made up when absent',
     ),
-    chunk_tokens: z
-      .int()
-      .min(100)
-      .max(50_000)
-      .optional()
-      .describe(`Size of a chunk, tokens; default ${ASK_DEFAULTS.chunkTokens}`),
   }),
   output: z.object({
     run_id: RunId,

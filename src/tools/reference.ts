@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TOOLS } from './index.ts';
 import { objectSchema } from './schema.ts';
-import type { Tool } from './tool.ts';
+import { inputFor, type Tool } from './tool.ts';
 
 const Property = z.looseObject({
   type: z.union([z.string(), z.array(z.string())]).optional(),
@@ -23,7 +23,8 @@ Made from the definitions in \`src/tools/\` by \`npm run docs\`; do not edit.
 Every tool is an MCP tool and a command. A result is structured content of at most about 8 kB; an error is text:
 \`code\`, \`message\`, \`hint\`, \`retryable\`. At the command line a field \`some_field\` is \`--some-field\`, \`run_id\` is also
 \`--run\`, \`--json\` prints the structured result, or the error as \`{"error": …}\`, and the exit code is 1 on an error.
-Those of work that is followed or waited for stand in the README.
+Those of work that is followed or waited for stand in the README. Over MCP \`command\` is the name of a program under
+\`commands\` in .rlm/config.json.
 
 ${TOOLS.map(describeTool).join('\n')}`;
 }
@@ -45,7 +46,7 @@ ${tool.description}
 
 Input:
 
-${describeFields(tool.input, 'input')}
+${describeFields(tool.input, 'input', new Set(Object.keys(inputFor(tool, 'mcp').shape)))}
 
 Result:
 
@@ -53,20 +54,31 @@ ${describeFields(tool.output, 'output')}
 `;
 }
 
-function describeFields(definition: z.ZodObject, io: 'input' | 'output'): string {
-  const rows = fieldRows(Property.parse(objectSchema(definition, io)), '', io === 'input');
+/** @param forClients the fields of an input that a client may give; the others are for the command line */
+function describeFields(
+  definition: z.ZodObject,
+  io: 'input' | 'output',
+  forClients?: ReadonlySet<string>,
+): string {
+  const rows = fieldRows(Property.parse(objectSchema(definition, io)), '', io === 'input', forClients);
   return rows.length === 0 ? 'nothing' : rows.join('\n');
 }
 
-function fieldRows(schema: Property, indent: string, input: boolean): string[] {
+function fieldRows(
+  schema: Property,
+  indent: string,
+  input: boolean,
+  forClients?: ReadonlySet<string>,
+): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
     const property = Property.parse(value);
     const required = (schema.required ?? []).includes(name);
     const note = input ? (required ? ', required' : '') : required ? '' : ', may be absent';
+    const whose = forClients === undefined || forClients.has(name) ? '' : ', command line only';
     const text = property.description === undefined ? '' : `: ${property.description}`;
     const inner = property.items?.type === 'object' ? Property.parse(property.items) : property;
     return [
-      `${indent}- \`${name}\` (${typeOf(property)}${note})${text}`,
+      `${indent}- \`${name}\` (${typeOf(property)}${note}${whose})${text}`,
       ...fieldRows(inner, `${indent}  `, input),
     ];
   });

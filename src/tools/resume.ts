@@ -14,9 +14,9 @@ export const resume = defineTool({
     run_id: runIdInput,
     take_over: z
       .boolean()
-      .optional()
+      .default(false)
       .describe(
-        'Also from a driver on another host that has been silent for a minute: only when that host is gone for good, such as a container of yesterday',
+        'Also from a driver on another host that has been silent for a minute: only when that host is gone for good, such as a container of yesterday; default false',
       ),
     ...Budget.shape,
   }),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { TaskMode } from '../contracts/index.ts';
-import { runIdInput, stageInput, takeOverInput } from './inputs.ts';
-import { StageReport } from './report.ts';
+import { runIdInput, StageReport, stageInput, takeOverInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Workers in flight unless the caller says otherwise (CONTRACTS.md D). */

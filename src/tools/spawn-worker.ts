@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ComputeTier, Granularity, MAX_GOAL_CHARS } from '../contracts/index.ts';
-import { runIdInput, stageInput, takeOverInput } from './inputs.ts';
-import { StageReport } from './report.ts';
+import { runIdInput, StageReport, stageInput, takeOverInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Launches one task, or a retry of one that failed. */

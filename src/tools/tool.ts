@@ -1,5 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { LoadedConfig } from '../config/index.ts';
+import { OPERATOR_ONLY } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 
 /** What a tool may use of its surroundings; kept narrow on purpose. */
@@ -46,8 +47,6 @@ export interface ToolDefinition<
     name?: string;
     /** Input fields that are positional arguments, in order. */
     positional?: string[];
-    /** Input fields that only a person has: over MCP a run is found by its id, so it lies under the root. */
-    only?: string[];
     /** Command lines that work, without `rlm`, for the command's help. */
     examples?: string[];
   };
@@ -81,4 +80,22 @@ export function withHandler<Input extends z.ZodObject, Output extends z.ZodObjec
   load: () => Promise<Handler<ToolDefinition<Input, Output>>>,
 ): Tool<Input, Output> {
   return { ...definition, run: async (input, context) => (await load())(input, context) };
+}
+
+/** The program of a worker as a client names it: what a client may start is for the configuration to say. */
+const namedCommand = z
+  .string()
+  .min(1)
+  .describe('A program as the worker: a name under commands in .rlm/config.json')
+  .transform((name) => [name]);
+
+/** Over MCP a run is found by its id, so it lies under the root. */
+const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([...OPERATOR_ONLY, 'run_dir']);
+
+/** What a caller may give: a client has no options of the operator, and names programs instead of giving them. */
+export function inputFor(tool: Tool, caller: ToolContext['caller']): z.ZodObject {
+  if (caller === 'cli') return tool.input;
+  const fields = Object.entries(tool.input.shape).filter(([name]) => !NOT_FOR_CLIENTS.has(name));
+  const shape = Object.fromEntries(fields);
+  return z.object('command' in shape ? { ...shape, command: namedCommand.optional() } : shape);
 }

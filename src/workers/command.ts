@@ -96,13 +96,13 @@ const RUNNER_VARIABLES = ['CODEX_HOME', 'CODEX_API_KEY', 'OPENAI_API_KEY'];
 
 /** A script that speaks the runner protocol: see `protocolArguments`, `readRunnerOutput` and docs/ARCHITECTURE.md. */
 export interface RunnerScriptOptions {
-  runnerScript: string;
+  runner_script: string;
   profile?: string | undefined;
   /** Becomes its `CODEX_HOME`. */
-  codexHome?: string | undefined;
+  codex_home?: string | undefined;
   /** Passed on as `--cd`. */
-  workerCwd?: string | undefined;
-  skipGitRepoCheck?: boolean | undefined;
+  worker_cwd?: string | undefined;
+  skip_git_repo_check?: boolean | undefined;
   /** Names of further environment variables it may see. */
   environment?: readonly string[] | undefined;
 }
@@ -112,13 +112,13 @@ export function runnerScriptCall(
   options: RunnerScriptOptions,
   processes: OwnedProcesses,
 ): (request: WorkRequest) => Promise<Partial<WorkResult>> {
-  const script = resolve(options.runnerScript);
+  const script = resolve(options.runner_script);
   if (!statSync(script, { throwIfNoEntry: false })?.isFile()) {
-    throw new RlmError('usage', `--runner-script ${options.runnerScript} is not an existing file`);
+    throw new RlmError('usage', `--runner-script ${options.runner_script} is not an existing file`);
   }
   const names = [...RUNNER_VARIABLES, ...(options.environment ?? [])];
   const home: Record<string, string> =
-    options.codexHome === undefined ? {} : { CODEX_HOME: resolve(options.codexHome) };
+    options.codex_home === undefined ? {} : { CODEX_HOME: resolve(options.codex_home) };
   const environment = environmentByMarks(names, home);
   return async (request) => {
     const { end, stderrPath } = await runCall(processes, request, {
@@ -147,8 +147,8 @@ function protocolArguments(options: RunnerScriptOptions, request: WorkRequest): 
     String(Math.ceil(request.timeoutMs / 1000)),
     ...(request.model === null ? [] : ['--model', request.model]),
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
-    ...(options.workerCwd === undefined ? [] : ['--cd', resolve(options.workerCwd)]),
-    ...(options.skipGitRepoCheck === true ? ['--skip-git-repo-check'] : []),
+    ...(options.worker_cwd === undefined ? [] : ['--cd', resolve(options.worker_cwd)]),
+    ...(options.skip_git_repo_check === true ? ['--skip-git-repo-check'] : []),
     '--prompt-file',
     request.promptPath,
   ];

@@ -1,18 +1,14 @@
 import type { Config } from '../config/index.ts';
+import type { WorkOptions, WorkParams } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import type { Worker, WorkerName } from './worker.ts';
+import type { Worker } from './worker.ts';
 
-/** Who is to answer, as the caller of a flow says. */
-export interface WorkerChoice {
-  worker: 'auto' | WorkerName;
-  lane: 'auto' | 'exec' | 'app-server';
-  runnerScript?: string | undefined;
-  argv?: string[] | undefined;
-  profile?: string | undefined;
-  codexHome?: string | undefined;
-  workerCwd?: string | undefined;
-  skipGitRepoCheck?: boolean | undefined;
-}
+/** Who is to answer, and how it is called. */
+export type WorkerChoice = Pick<
+  WorkOptions,
+  'command' | 'runner_script' | 'profile' | 'codex_home' | 'worker_cwd' | 'skip_git_repo_check'
+> &
+  Pick<WorkParams, 'worker' | 'lane'>;
 
 /** What the choice depends on besides. */
 export interface WorkerSurroundings {
@@ -63,7 +59,7 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
   });
   try {
     const { findCodexLogin, requireCodex } = await import('./codex/index.ts');
-    const login = findCodexLogin(choice.codexHome, env);
+    const login = findCodexLogin(choice.codex_home, env);
     if (login.kind === 'none') {
       await requireCodex(surroundings.root, env);
       passedBy.push('Codex is installed but not logged in (codex login)');
@@ -94,20 +90,13 @@ function isUnavailable(error: unknown): boolean {
 async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Promise<ChosenWorker> {
   const { createCommandWorker } = await import('./command.ts');
   const environment = config.worker_env;
-  const { argv, runnerScript, profile, codexHome, workerCwd, skipGitRepoCheck } = choice;
-  if (runnerScript !== undefined) {
-    const worker = createCommandWorker({
-      runnerScript,
-      profile,
-      codexHome,
-      workerCwd,
-      skipGitRepoCheck,
-      environment,
-    });
-    return { worker, why: 'a runner script was given' };
+  if (choice.runner_script !== undefined) {
+    const script = { ...choice, runner_script: choice.runner_script };
+    return { worker: createCommandWorker({ ...script, environment }), why: 'a runner script was given' };
   }
-  if (argv !== undefined) {
-    return { worker: createCommandWorker({ argv, environment }), why: 'a command was given' };
+  if (choice.command !== undefined) {
+    const worker = createCommandWorker({ argv: choice.command, environment });
+    return { worker, why: 'a command was given' };
   }
   throw new RlmError('usage', 'the command worker needs a runner script or a command', {
     hint: 'Give a runner script, or a command and its arguments.',
@@ -117,8 +106,8 @@ async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Pr
 async function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<Worker> {
   const { createCodexWorker } = await import('./codex/index.ts');
   const { root, config, marks, env } = surroundings;
-  const { lane, codexHome, profile } = choice;
-  return createCodexWorker({ root, lane, codexHome, profile, extraEnvNames: config.worker_env, marks, env });
+  const { lane, codex_home, profile } = choice;
+  return createCodexWorker({ root, lane, codex_home, profile, extraEnvNames: config.worker_env, marks, env });
 }
 
 async function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {

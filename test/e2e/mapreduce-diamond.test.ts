@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Plan, ReduceState, TaskBoard } from '../../src/contracts/index.ts';
 import { connectClient, textOf } from '../support/rlm.ts';
-import { temporaryDirectory } from '../support/runs.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
 import { spawnedTasks, taskWorker } from '../support/task-worker.ts';
 
 const Result = z.looseObject({
@@ -55,8 +55,10 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
   timeout: 120_000,
 }, async () => {
   const root = temporaryDirectory();
+  const settings = { commands: { tasks: taskWorker(root) }, limits: { task_idle_timeout_sec: 5 } };
+  place(join(root, '.rlm', 'config.json'), JSON.stringify(settings));
+  const command = 'tasks';
   const client = await connectClient(root);
-  const command = taskWorker(root);
   const planned = await call(client, 'rlm_plan', { goal_summary: 'Forty looks', tasks: diamond() });
   const run_id = planned.run_id ?? '';
   const runDir = planned.run_dir ?? '';
@@ -69,7 +71,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
         ],
       ),
     );
-  const stage = { run_id, command, max_inflight: 14, idle_timeout_sec: 5 };
+  const stage = { run_id, command, max_inflight: 14 };
   const ended = async () => {
     for (;;) {
       const report = await call(client, 'rlm_wait', { run_id });
@@ -106,7 +108,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
 
   // While others run, nothing is started unless that is asked for; a retry is.
   const retried = await call(client, 'rlm_spawn_worker', {
-    ...{ run_id, command, idle_timeout_sec: 5 },
+    ...{ run_id, command },
     ...{ retry_of: 'map-b03', goal: 'Look again. PAUSE=1500', compute_tier: 'heavy' },
   });
   expect(retried).toMatchObject({ started: ['map-b03-r1'], lineage: ['map-b03', 'map-b03-r1'] });

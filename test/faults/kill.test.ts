@@ -8,6 +8,7 @@ import { ActivityRecord } from '../../src/contracts/index.ts';
 import { processStart } from '../../src/files/index.ts';
 import { ANSWER_LINE, BatchFixture, RLM } from '../support/batch-run.ts';
 import { connectClient, serverPid } from '../support/rlm.ts';
+import { place } from '../support/runs.ts';
 
 const JOBS = 200;
 const KILLS = 20;
@@ -58,13 +59,17 @@ class Scene {
       'worker.sh',
       `case $1 in *-1[89]?) while [ ! -f open ]; do sleep 0.05; done ;; *) sleep 0.2 ;; esac\n${ANSWER_LINE}`,
     );
+    place(
+      join(this.fixture.root, '.rlm', 'config.json'),
+      JSON.stringify({ commands: { answer: [worker, '{chunk_id}'] } }),
+    );
     // A job is killed with its launcher, and the last ones are there for each such kill.
     this.#batch = {
       run_id: RUN,
       jobs: 'jobs.jsonl',
       parallel: 8,
       retries: KILLS,
-      command: [worker, '{chunk_id}'],
+      command: 'answer',
     };
   }
 

@@ -51,7 +51,7 @@ test('where a run lies is for a person to choose: over MCP it is found by its id
     arguments: { jobs: 'jobs.jsonl', run_dir: 'out' },
   });
   expect(result.isError).toBe(true);
-  expect(textOf(result)).toContain('unknown field run_dir');
+  expect(textOf(result)).toContain('run_dir is set at the command line');
 });
 
 test('the status of a run of 10,000 jobs is under 2 kB', async () => {

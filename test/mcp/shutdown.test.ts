@@ -156,11 +156,12 @@ test('a run that the server started goes on when the server ends', async () => {
     sandbox: 'read-only',
   };
   place(join(root, 'jobs.jsonl'), `${JSON.stringify(job)}\n`);
+  const sleeper = [process.execPath, '-e', 'setTimeout(() => {}, 60_000)'];
+  place(join(root, '.rlm', 'config.json'), JSON.stringify({ commands: { sleeper } }));
   const client = await connectClient(root);
-  const command = [process.execPath, '-e', 'setTimeout(() => {}, 60_000)'];
   const { structuredContent } = await client.callTool({
     name: 'rlm_run_batch',
-    arguments: { jobs: 'jobs.jsonl', run_id: 'long-run', command },
+    arguments: { jobs: 'jobs.jsonl', run_id: 'long-run', command: 'sleeper' },
   });
   expect(structuredContent).toMatchObject({ run_id: 'long-run', state: 'working', driver: 'alive' });
   await client.close();

@@ -52,7 +52,7 @@ test('every wrong field is named, in the words of the caller', async () => {
   });
 });
 
-test('a message that names its field stands as it is', async () => {
+test('what a field must be is said of the field, as the caller calls it', async () => {
   const call = callTool(echo, { text: 'a', model: '  ' }, context(), (field) => `--${field}`);
   await expect(call).rejects.toThrow(/^--model must be a non-empty string$/);
 });

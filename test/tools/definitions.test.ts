@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { estimateTokenCount } from 'tokenx';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { OPERATOR_ONLY } from '../../src/contracts/index.ts';
 import { describeTools } from '../../src/mcp/tool-calls.ts';
-import { TOOLS } from '../../src/tools/index.ts';
+import { inputFor, TOOLS } from '../../src/tools/index.ts';
 import { toolReference } from '../../src/tools/reference.ts';
 
-const LIST_TOKENS_MAX = 12_000;
+const LIST_TOKENS_MAX = 7_700;
 
 test('names are unique, of one form, and few', () => {
   const names = TOOLS.map(({ name }) => name);
@@ -34,24 +35,42 @@ test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
   },
 );
 
-test.each(describeTools().map((tool) => [tool.name, tool] as const))(
-  '%s has schemas that every client takes: a plain object at the top, defaults and bounds in words',
+test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+  '%s has a schema that every client takes: a plain object at the top, defaults and bounds in words',
   (_, tool) => {
-    expect(tool.inputSchema.type).toBe('object');
-    for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema']) {
-      expect(tool.inputSchema).not.toHaveProperty(keyword);
-    }
+    const sent = describeTools().find(({ name }) => name === tool.name)?.inputSchema;
+    expect(sent?.type).toBe('object');
+    for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema'])
+      expect(sent).not.toHaveProperty(keyword);
     const Bounds = z.looseObject({
       description: z.string().default(''),
       default: z.unknown().optional(),
+      minimum: z.number().optional(),
       maximum: z.number().optional(),
     });
-    for (const [field, property] of Object.entries(tool.inputSchema.properties ?? {})) {
-      const { description, default: value, maximum } = Bounds.parse(property);
+    const checked = z.toJSONSchema(inputFor(tool, 'mcp'), { io: 'input' });
+    for (const [field, property] of Object.entries(checked.properties ?? {})) {
+      const { description, default: value, minimum = 0, maximum } = Bounds.parse(property);
       expect(description, field).not.toBe('');
-      // Codex drops the keywords (FACTS.md 3): what is not said is not known.
       if (value !== undefined) expect(description, field).toMatch(/default/i);
-      if (field === 'timeout_sec' && maximum !== undefined) expect(description).toContain(String(maximum));
+      if (minimum > 1) expect(description, field).toContain(String(minimum));
+      if (maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER)
+        expect(description, field).toContain(String(maximum));
+    }
+  },
+);
+
+test.each(TOOLS.filter(({ startsWork }) => startsWork).map((tool) => [tool.name, tool] as const))(
+  '%s leaves it to the person who runs the machine how workers are run and which programs there are',
+  (_, tool) => {
+    const fields = inputFor(tool, 'mcp').shape;
+    for (const name of [...OPERATOR_ONLY, 'run_dir', 'setup', 'on_tamper'])
+      expect(fields).not.toHaveProperty(name);
+    if ('command' in fields) {
+      expect(z.toJSONSchema(z.object(fields), { io: 'input' }).properties?.command).toMatchObject({
+        type: 'string',
+      });
+      expect(tool.annotations.destructiveHint).toBe(true);
     }
   },
 );

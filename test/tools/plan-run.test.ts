@@ -18,11 +18,14 @@ const RUN = 'plan-run';
 /** A root, and its tools as a client over MCP has them. */
 function caller() {
   const root = temporaryDirectory();
+  const program = taskWorker(root);
+  place(join(root, '.rlm', 'config.json'), JSON.stringify({ commands: { tasks: program } }));
   onTestFinished(releaseAllOrchestratorLocks);
   return {
     root,
     dir: join(root, '.rlm', 'runs', RUN),
-    command: taskWorker(root),
+    program,
+    command: 'tasks',
     call(name: string, input: Record<string, unknown>) {
       const tool = TOOLS.find((candidate) => candidate.name === `rlm_${name}`);
       if (tool === undefined) throw new Error(`no tool ${name}`);
@@ -326,14 +329,17 @@ test('a used-up quota pauses the stage; a resume launches the same task, and no 
   onTestFinished(() => server.close());
   const codex = isolatedCodex(temporaryDirectory(), server.url);
   place(join(at.root, 'codex-home', 'config.toml'), fakeProvider(server.url));
-  place(join(at.root, '.rlm', 'config.json'), '{"limits": {"backoff_ms": 20, "backoff_max_ms": 50}}');
+  place(
+    join(at.root, '.rlm', 'config.json'),
+    '{"codex_home": "codex-home", "limits": {"backoff_ms": 20, "backoff_max_ms": 50}}',
+  );
   const before = process.env.PATH;
   process.env.PATH = codex.env.PATH;
   onTestFinished(() => {
     process.env.PATH = before;
   });
   await plan(at, { tasks: tasks('map-0001') });
-  const stage = { run_id: RUN, worker: 'codex', codex_home: 'codex-home' };
+  const stage = { run_id: RUN, worker: 'codex' };
   expect(started(await at.call('run_ready', stage))).toEqual(['map-0001']);
   const paused = await ended(at);
   expect(paused).toMatchObject({ state: 'input_required' });
@@ -359,7 +365,7 @@ test('a server that is killed in the middle of a stage leaves it going, and the 
     process.execPath,
     [
       ...[BUNDLE, 'run-ready', '--run', RUN, '--root', at.root],
-      ...at.command.flatMap((part) => ['--command', part]),
+      ...at.program.flatMap((part) => ['--command', part]),
     ],
     { cwd: at.root, stdio: 'ignore' },
   );

@@ -135,7 +135,7 @@ test('a home that was given is created when missing', async () => {
   const root = temporaryDirectory();
   const { env } = isolatedCodex(root, model.url);
   const codexHome = join(root, 'to', 'be', 'made');
-  await createCodexWorker({ root, lane: 'exec', env, codexHome });
+  await createCodexWorker({ root, lane: 'exec', env, codex_home: codexHome });
   expect(readdirSync(codexHome)).toEqual([]);
   expect(existsSync(join(root, '.rlm', 'workers'))).toBe(false);
 });

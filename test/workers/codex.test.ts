@@ -204,7 +204,7 @@ describe.each(['exec', 'app-server'] as const)('codex through %s', (lane) => {
     mkdirSync(given);
     const configuration = `${readFileSync(join(codex.codexHome, 'config.toml'), 'utf8')}\n# mine\n`;
     writeFileSync(join(given, 'config.toml'), configuration);
-    const own = await createCodexWorker({ root: directory, lane, codexHome: given, env: codex.env });
+    const own = await createCodexWorker({ root: directory, lane, codex_home: given, env: codex.env });
     const result = await own.run(request('ok'));
     await own.close();
     expect(result.answer).toBe('{"ok":true}');

@@ -19,7 +19,7 @@ function script(body: string, mode = 0o700): string {
 }
 
 function runner(body: string, options: Partial<Parameters<typeof createCommandWorker>[0]> = {}) {
-  return createCommandWorker({ ...options, runnerScript: script(body) });
+  return createCommandWorker({ ...options, runner_script: script(body) });
 }
 
 describe('runner script', () => {
@@ -30,9 +30,9 @@ describe('runner script', () => {
       'printf "%s\\n" "$@" > args.txt; env > env.txt; echo \'{"item":{"type":"agent_message","text":"ok"}}\'',
       {
         profile: 'lean',
-        codexHome: join(directory, 'home'),
-        workerCwd: directory,
-        skipGitRepoCheck: true,
+        codex_home: join(directory, 'home'),
+        worker_cwd: directory,
+        skip_git_repo_check: true,
         environment: ['RLM_TEST_ALLOWED'],
       },
     );
@@ -120,10 +120,10 @@ JSONL`);
   });
 
   test('a script that is missing is refused, one that cannot be executed is a config failure', async () => {
-    expect(() => createCommandWorker({ runnerScript: join(directory, 'none.sh') })).toThrow(
+    expect(() => createCommandWorker({ runner_script: join(directory, 'none.sh') })).toThrow(
       /not an existing file/,
     );
-    const worker = createCommandWorker({ runnerScript: script('true', 0o600) });
+    const worker = createCommandWorker({ runner_script: script('true', 0o600) });
     const result = await worker.run(workRequest(directory));
     expect(result.failure?.class).toBe('config');
     expect(result.failure?.message).toContain('EACCES');

@@ -73,7 +73,7 @@ test('what is asked for is made or refused, never replaced', async () => {
   await expect(choose({ worker: 'claude' })).rejects.toThrow(/no claude on PATH/);
   await expect(choose({ worker: 'codex' })).rejects.toThrow(/no codex on PATH/);
   await expect(choose({ worker: 'command' })).rejects.toThrow(/needs a runner script or a command/);
-  expect(await choose({ worker: 'command', argv: ['true'] })).toMatchObject({
+  expect(await choose({ worker: 'command', command: ['true'] })).toMatchObject({
     name: 'command',
     lane: 'argv',
   });

@@ -20,7 +20,7 @@ import type { buildJobs } from '../build-jobs.ts';
 import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
 import type { Handler, ToolContext } from '../tool.ts';
-import { callerOf, workRequestOf } from '../work-input.ts';
+import { callerOf } from './input.ts';
 
 /** How long an ingest is waited for; a larger one goes on in the background. */
 const WAIT_MS = 20_000;
@@ -31,37 +31,14 @@ const CONFLICT_BYTES = 800;
 export const handleAsk: Handler<typeof ask> = async (input, context) => {
   // Taken as a preview, it would be the whole run, and paid for.
   if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', 'needs a dry run', { field: 'sample' });
-  const { run, params } = await prepareAsk(
-    {
-      question: input.question,
-      inputs: input.input,
-      runId: input.run_id,
-      topK: input.top_k,
-      chunkTokens: input.chunk_tokens,
-      packTokens: input.pack_tokens,
-      followUps: input.follow_ups,
-      expand: input.expand,
-      dryRun: input.dry_run,
-      sample: input.sample,
-      work: workRequestOf(input),
-    },
-    callerOf(context),
-  );
+  const { run, params } = await prepareAsk(input, callerOf(context));
   const status = await startActivity(run, 'ask', params);
   return reportRun(run, status);
 };
 
 export const handleIngest: Handler<typeof ingest> = async (input, context) => {
   const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
-  const { run, params } = await prepareIngest(
-    {
-      inputs: input.input,
-      run: known,
-      runId: input.run_id,
-      chunkTokens: input.chunk_tokens,
-    },
-    callerOf(context),
-  );
+  const { run, params } = await prepareIngest(input, known, callerOf(context));
   await startActivity(run, 'ingest', params);
   const timeoutMs = context.caller === 'cli' ? Number.POSITIVE_INFINITY : WAIT_MS;
   const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });

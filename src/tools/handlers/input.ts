@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Caller } from '../../dispatch/index.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { resolveInside } from '../../files/index.ts';
 import type { RunHandle } from '../../runs/index.ts';
@@ -56,4 +57,15 @@ export function openPlanRun(context: ToolContext, runId: string): RunHandle {
   throw new RlmError('usage', `run '${runId}' is a ${run.record.kind} run, not one of a plan`, {
     hint: { text: 'List the runs and their kinds.', action: { tool: 'rlm_status', args: {} } },
   });
+}
+
+/** Where the caller of a tool stands, for the flows. */
+export function callerOf(context: ToolContext): Caller {
+  return {
+    root: context.root,
+    cwd: context.cwd,
+    config: context.config.values,
+    allowedRoots: context.caller === 'cli' ? null : [context.root, ...context.config.values.input_roots],
+    environment: process.env,
+  };
 }

@@ -6,12 +6,11 @@ import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
 import { type RunReport, readReport, reportRun } from '../../resources/index.ts';
 import { driverAlive, holdOrchestratorLock, type RunHandle } from '../../runs/index.ts';
-import type { StageReport } from '../report.ts';
+import type { StageReport } from '../inputs.ts';
 import type { runReady } from '../run-ready.ts';
 import type { spawnWorker } from '../spawn-worker.ts';
 import type { Handler, ToolContext } from '../tool.ts';
-import { callerOf } from '../work-input.ts';
-import { openPlanRun, takeOverOf } from './input.ts';
+import { callerOf, openPlanRun, takeOverOf } from './input.ts';
 
 /** Waiting tasks that are named, besides the counts of all. */
 const SHOWN_WAITING = 15;
@@ -177,7 +176,7 @@ async function launchTasks(
   run: RunHandle,
   workerIds: readonly string[],
   stage: {
-    request: mapreduce.StageRequest;
+    request: mapreduce.StageOptions;
     parallel: number;
     plan: Plan;
     order?: mapreduce.StandingOrder | undefined;

@@ -1,14 +1,7 @@
-import {
-  cancelActivity,
-  readActivity,
-  readStatus,
-  resumeActivity,
-  waitForChange,
-} from '../../activities/index.ts';
-import { Budget } from '../../contracts/index.ts';
+import { cancelActivity, readStatus, resumeActivity, waitForChange } from '../../activities/index.ts';
+import { limitsOf } from '../../contracts/index.ts';
 import { reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
-import { budgetOf } from '../report.ts';
 import type { resume } from '../resume.ts';
 import type { Handler } from '../tool.ts';
 import type { wait } from '../wait.ts';
@@ -48,9 +41,6 @@ export const handleCancel: Handler<typeof cancel> = async (input, context) => {
 
 export const handleResume: Handler<typeof resume> = async (input, context) => {
   const run = context.openRun(input.run_id);
-  const budget = budgetOf(input);
-  // A limit that is not named stands: a larger max_tokens must not lift the max_cost_usd beside it.
-  const before = Budget.safeParse(readActivity(run)?.params.budget).data;
-  const change = Object.keys(budget).length === 0 ? {} : { budget: { ...before, ...budget } };
-  return reportRun(run, await resumeActivity(run, { change, takeOver: input.take_over }));
+  // A limit that is not named stays: a larger max_tokens must not lift the max_cost_usd beside it.
+  return reportRun(run, await resumeActivity(run, { change: limitsOf(input), takeOver: input.take_over }));
 };

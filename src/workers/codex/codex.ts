@@ -15,8 +15,8 @@ export interface CodexWorkerOptions {
   /** The program; `RLM_CODEX`, else `codex` on PATH, when not given. */
   binary?: string | undefined;
   /** Becomes `CODEX_HOME`, created when missing; a lean one is generated when not given. */
-  codexHome?: string | undefined;
-  /** A profile of that home (`NAME.config.toml`); without `codexHome`, of the user's own. */
+  codex_home?: string | undefined;
+  /** A profile of that home (`NAME.config.toml`); without `codex_home`, of the user's own. */
   profile?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
   /** Names of further environment variables that workers may see. */
@@ -104,7 +104,7 @@ async function prepare(options: CodexWorkerOptions): Promise<CodexSetup> {
     root,
     binary,
     capabilities,
-    home: prepareHome({ root, codexHome: options.codexHome, profile: options.profile, env }),
+    home: prepareHome({ root, codex_home: options.codex_home, profile: options.profile, env }),
     profile: options.profile,
     env,
     extraEnvNames: options.extraEnvNames ?? [],

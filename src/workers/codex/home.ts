@@ -68,7 +68,7 @@ const WORKER_PROFILE = {
 /**
  * Prepares the home of Codex workers.
  *
- * With `codexHome` that directory is used as it is, created when missing, and never written to. Without it a
+ * With `codex_home` that directory is used as it is, created when missing, and never written to. Without it a
  * lean one is made under `<root>/.rlm/workers/codex-home/`, named by its content, so that any number of
  * processes may make it at once and none changes under a running worker. The login file is linked, not copied:
  * Codex renews it in place. A login in the system's keyring belongs to one home, so then the user's own is used.
@@ -78,11 +78,11 @@ const WORKER_PROFILE = {
  */
 export function prepareHome(options: {
   root: string;
-  codexHome?: string | undefined;
+  codex_home?: string | undefined;
   profile?: string | undefined;
   env: NodeJS.ProcessEnv;
 }): CodexHome {
-  const { root, codexHome, profile, env } = options;
+  const { root, codex_home: codexHome, profile, env } = options;
   const userHome = userCodexHome(env);
   const given = codexHome === undefined ? undefined : resolve(codexHome);
   if (given !== undefined) ensureDirectory(given);
