@@ -1,7 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { JobRecord, type JobSpan } from '../contracts/index.ts';
-import { type History, IdIndex, type WorkParams } from '../dispatch/index.ts';
+import { JobRecord, type JobSpan, type WorkParams } from '../contracts/index.ts';
+import { type History, IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { insideOf, type JsonlLine, parseLine, readLineBatches } from '../files/index.ts';
 import { RUN_FILES } from '../runs/index.ts';
