@@ -66,7 +66,14 @@ export async function followRun(run: RunHandle, { started }: { started: boolean 
 
   const first = readStatus(run);
   show(first);
-  const timer = setInterval(() => show(readStatus(run)), terminal ? REPAINT_MS : PLAIN_MS / 5);
+  const repaint = () => {
+    try {
+      show(readStatus(run));
+    } catch {
+      // A run that cannot be read any more ends the following below, with its reason.
+    }
+  };
+  const timer = setInterval(repaint, terminal ? REPAINT_MS : PLAIN_MS / 5);
   const from = (started ? first.record.driver_offset : undefined) ?? first.journal_size;
   const following = { from, signal: leave.signal, only: WORTH_A_LINE };
   try {

@@ -67,7 +67,12 @@ export async function serve(argv: string[]): Promise<void> {
   const { transport, input } = stdioTransport(onError);
   input.on('end', () => void end(GRACE_MS));
   process.stdin.on('close', () => void end(GRACE_MS));
-  // The client is gone: there is nobody left to tell.
+  input.on('error', onError);
+  process.stdin.on('error', () => void end(GRACE_MS));
+  // Nothing that goes wrong in one call may end the others: what no handler caught is logged.
+  process.on('uncaughtException', (error) => logError(error, 'uncaught'));
+  process.on('unhandledRejection', (error) => logError(error, 'unhandled'));
+  // The client is gone: nobody is left to answer.
   process.stdout.on('error', () => process.exit(0));
   await server.connect(transport);
 }

@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { runsDirectory, stateDirectory } from '../runs/index.ts';
 
-/** Changes within this time are told once, milliseconds. */
+/** Changes within this time are announced once, milliseconds. */
 const QUIET_MS = 200;
 
 /**
@@ -21,8 +21,14 @@ export function watchRuns(root: string, onChange: () => void): () => void {
     const target = candidates.find((directory) => existsSync(directory));
     if (ended || target === undefined || target === watched) return;
     watcher?.close();
+    try {
+      watcher = watch(target, { persistent: false }, onEvent);
+    } catch {
+      // It went in this moment, or the system has no watch left: the list is read anew when a client asks.
+      watched = undefined;
+      return;
+    }
     watched = target;
-    watcher = watch(target, { persistent: false }, onEvent);
     watcher.on('error', lose);
     // It may have appeared between the look and the watch.
     follow();
@@ -36,9 +42,9 @@ export function watchRuns(root: string, onChange: () => void): () => void {
     if (watched !== undefined && !existsSync(watched)) lose();
     follow();
     // In the root or in .rlm/ other things change too; only the appearance of what we look for counts.
-    if (watched === candidates[0] || before !== watched) tell();
+    if (watched === candidates[0] || before !== watched) announce();
   };
-  const tell = () => {
+  const announce = () => {
     timer ??= setTimeout(() => {
       timer = undefined;
       if (!ended) onChange();

@@ -14,12 +14,16 @@ const CANCEL_LIMIT_MS = 20_000;
 export const handleWait: Handler<typeof wait> = async (input, context) => {
   const run = context.openRun(input.run_id);
   const report = () => {
-    const { total, accepted, failed, running } = readStatus(run).progress;
-    context.progress({
-      progress: accepted + failed,
-      total,
-      message: `${accepted} accepted, ${failed} failed, ${running} running of ${total}`,
-    });
+    try {
+      const { total, accepted, failed, running } = readStatus(run).progress;
+      context.progress({
+        progress: accepted + failed,
+        total,
+        message: `${accepted} accepted, ${failed} failed, ${running} running of ${total}`,
+      });
+    } catch {
+      // A run that cannot be read any more is the error of the wait; thrown in a timer it would end the server.
+    }
   };
   const timer = setInterval(report, PROGRESS_EVERY_MS);
   try {

@@ -1,0 +1,107 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { lockDriver, type RunHandle } from '../../src/runs/index.ts';
+import { exitOf, startRlm } from '../support/rlm.ts';
+import { finishedBatch, temporaryDirectory, writeActivity } from '../support/runs.ts';
+
+/** A run that looks as if a driver, this process, were at work on it. */
+function workingRun(root: string): RunHandle {
+  const run = finishedBatch(root, { jobs: 2 });
+  lockDriver(run.dir, 'test');
+  writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
+  return run;
+}
+
+const DAMAGES: [string, (run: RunHandle) => void][] = [
+  ['its directory is deleted', (run) => rmSync(run.dir, { recursive: true })],
+  ['its directory is moved away', (run) => renameSync(run.dir, `${run.dir}.moved`)],
+  ['its activity is no JSON', (run) => writeFileSync(join(run.dir, 'activity.json'), '{"state":')],
+  [
+    'its activity is a directory',
+    (run) => {
+      rmSync(join(run.dir, 'activity.json'));
+      mkdirSync(join(run.dir, 'activity.json'));
+    },
+  ],
+];
+
+const Message = z.looseObject({ id: z.int().optional(), result: z.unknown() });
+
+/** Speaks the protocol line by line, so that every line and all of stderr is seen. */
+class RawClient {
+  readonly #server: ChildProcess;
+  readonly #answers = new Map<number, (result: unknown) => void>();
+  #id = 0;
+
+  constructor(server: ChildProcess) {
+    this.#server = server;
+    if (server.stdout === null) throw new Error('no stdout');
+    createInterface(server.stdout).on('line', (line) => {
+      const message = Message.parse(JSON.parse(line));
+      if (message.id !== undefined) this.#answers.get(message.id)?.(message.result);
+    });
+  }
+
+  request(method: string, params: object = {}): Promise<unknown> {
+    this.#id += 1;
+    const id = this.#id;
+    this.#server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    return new Promise((resolve) => this.#answers.set(id, resolve));
+  }
+}
+
+test.each(DAMAGES)(
+  'the server answers everybody else after a run that is waited for breaks: %s',
+  async (_, damage) => {
+    const root = temporaryDirectory();
+    const run = workingRun(root);
+    const server = startRlm(['mcp', '--root', root]);
+    const exit = exitOf(server);
+    const client = new RawClient(server);
+    await client.request('initialize', {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'test', version: '1' },
+    });
+    // Each wait reports every second: of so many, some are about to do so at whatever instant the run breaks.
+    const waits: Promise<unknown>[] = [];
+    for (let token = 1; token <= 40; token += 1) {
+      waits.push(
+        client.request('tools/call', {
+          name: 'rlm_wait',
+          arguments: { run_id: run.id },
+          _meta: { progressToken: token },
+        }),
+      );
+      await sleep(25);
+    }
+    await client.request('ping');
+    damage(run);
+    await Promise.all(waits);
+    const { content } = z
+      .object({ content: z.array(z.object({ text: z.string() })) })
+      .parse(await client.request('tools/call', { name: 'rlm_doctor', arguments: { probe_cost: 'x' } }));
+    expect(content[0]?.text).toContain('"code":"usage"');
+    expect(server.exitCode).toBeNull();
+    server.stdin?.end();
+    expect((await exit).stderr).toBe('');
+  },
+);
+
+test.each(DAMAGES)('following a run ends with an error when it breaks: %s', async (_, damage) => {
+  const root = temporaryDirectory();
+  const run = workingRun(root);
+  const command = startRlm(['status', run.id, '--watch'], { cwd: root });
+  const exit = exitOf(command);
+  await new Promise((resolve) => command.stderr?.once('data', resolve));
+  damage(run);
+  const { code, stderr } = await exit;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: /m);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
