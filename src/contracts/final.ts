@@ -7,7 +7,7 @@ import { RunId, SCHEMA_VERSION } from './run.ts';
 /** A file of state that a decision was read from, and what it held. */
 const RehydratedFile = z.object({ path: z.string(), sha256: z.string() });
 
-/** `final.json` of a map-reduce run (CONTRACTS.md D). Paths are relative to the root. */
+/** `final.json` of a map-reduce run. Paths are relative to the root. */
 export const FinalReport = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
   run_id: RunId,

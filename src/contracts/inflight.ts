@@ -12,7 +12,7 @@ export const LaunchRecord = z.object({
   host: z.string().optional(),
   pid: z.int().positive().optional(),
   start: z.string().optional(),
-  /** Who launched it and records its end; while it lives, a worker process that is gone is its business. */
+  /** Who launched it and records its end. While it lives, a launch without a process is still running. */
   driver: ProcessIdentity.optional(),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),

@@ -5,7 +5,7 @@ const text = z.string().trim().min(1);
 /** Not trimmed: a path may begin or end with a space. */
 const path = z.string().min(1);
 
-/** A task as the caller gives it; what is left out is filled in by `completeTask`. */
+/** A task as the caller gives it; what it does not say gets its default. */
 export const TaskInput = z.strictObject({
   worker_id: z
     .string()
@@ -29,7 +29,7 @@ export const TaskInput = z.strictObject({
       'Files or directories it may write, relative to the root; default none: read-only but its report',
     ),
   report_path: path.optional().describe('Default: artifacts/reports/<worker_id>.md in the run'),
-  retry_of: z.string().optional().describe('The failed task it stands in for'),
+  retry_of: z.string().optional().describe('The failed task that it retries'),
 });
 export type TaskInput = z.infer<typeof TaskInput>;
 
@@ -54,7 +54,7 @@ export const ContractInput = z.strictObject({
 });
 export type ContractInput = z.infer<typeof ContractInput>;
 
-/** What a plan is made of, or changed by: in a revision, what is left out stays, and tasks are added or replaced by id. */
+/** What a plan is made of, or changed by: in a revision, what is not given stays, and tasks are added or replaced by id. */
 export const PlanInput = z.strictObject({
   goal_summary: text.max(4000).optional().describe('Required for a new plan'),
   success_criteria: items.optional().describe('When the goal is reached'),
@@ -68,7 +68,7 @@ export const PlanInput = z.strictObject({
 });
 export type PlanInput = z.infer<typeof PlanInput>;
 
-/** Topics of a verify stage, at most (CONTRACTS.md D). */
+/** Topics of a verify stage, at most. */
 const MAX_VERIFY_TOPICS = 5;
 
 const statement = text.max(4000);

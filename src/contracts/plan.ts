@@ -8,7 +8,7 @@ export const WorkerId = z.string().regex(WORKER_ID_PATTERN);
 
 export const TaskMode = z.enum(['map', 'verify']);
 export type TaskMode = z.infer<typeof TaskMode>;
-/** How big the unit of work is (CONTRACTS.md D). */
+/** How big the unit of work is. */
 export const Granularity = z.enum(['micro', 'meso', 'macro']);
 export type Granularity = z.infer<typeof Granularity>;
 /** How strong the worker is; the configuration maps each to a model and an effort. */
@@ -34,7 +34,7 @@ export const Task = z.strictObject({
   /** Files and directories it may write; none: it writes its report alone. */
   owned_paths: z.array(z.string().min(1)),
   report_path: z.string().min(1),
-  /** The failed task it stands in for. Several tasks that retry the same one are its parts: all are needed. */
+  /** The failed task that it retries. Several tasks that retry the same one are its parts: all are needed. */
   retry_of: WorkerId.optional(),
 });
 export type Task = z.infer<typeof Task>;

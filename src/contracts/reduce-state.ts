@@ -4,7 +4,7 @@ import { TaskMode, WorkerId } from './plan.ts';
 import { RunId, SCHEMA_VERSION } from './run.ts';
 
 /**
- * How a task stands (CONTRACTS.md D):
+ * The state of a task:
  *
  * - `ok`: a report that is there, not empty, and newer than the task's launch
  * - `missing`, `empty`: no report, or one without content; `launched` says whether anybody was to write it

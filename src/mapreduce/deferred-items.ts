@@ -1,7 +1,7 @@
 import { DEFERRED_FIELD_CHARS } from '../contracts/index.ts';
 import { oneLine, truncate } from '../text/index.ts';
 import type { MarkdownNode } from '../text/markdown/index.ts';
-import { plainTitle, readSections, type Section } from './sections.ts';
+import { plainTitle, readSections, type Section } from './report.ts';
 
 /** An item of a section "Deferred opportunities". */
 export interface ParsedItem {

@@ -11,14 +11,13 @@ import {
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { followRequests } from './follow-requests.ts';
-import { lookAtTasks } from './inventory.ts';
 import { Launches } from './launches.ts';
 import { PlanParams } from './params.ts';
 import { readPlan } from './plan.ts';
 import { readyTasks } from './ready.ts';
-import type { StandingOrder } from './requests.ts';
+import { followRequests, type StandingOrder } from './requests.ts';
 import { draftOf, prepareTask } from './task-assignment.ts';
+import { readTaskStates } from './task-states.ts';
 
 /** Nothing came of these launches, and not through the task: on resume the same task is launched after all. */
 const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
@@ -103,7 +102,7 @@ async function openSession(context: FlowContext, params: PlanParams): Promise<Wo
  * @param underWay what the driver was given and is not done with
  */
 function standingReady(run: RunHandle, order: StandingOrder, underWay: ReadonlySet<string>): string[] {
-  const { plan, state } = lookAtTasks(run.record.root, run);
+  const { plan, state } = readTaskStates(run.record.root, run);
   const running = new Set(state.tasks.filter((task) => task.running).map((task) => task.worker_id));
   const { ready } = readyTasks(plan, state, {
     stage: order.stage,
@@ -188,7 +187,7 @@ function assignment(
   return {
     id,
     async prepare(): Promise<PreparedAssignment> {
-      const { plan, state } = lookAtTasks(run.record.root, run);
+      const { plan, state } = readTaskStates(run.record.root, run);
       const task = plan.tasks.find((candidate) => candidate.worker_id === id);
       if (task === undefined) throw new RlmError('not_found', `task '${id}' is no longer in the plan`);
       return prepareTask(run, plan, state, task, config.values, {

@@ -1,14 +1,13 @@
-export { boardOf } from './board.ts';
 export { collectDeferred, summarizeDeferred } from './deferred.ts';
 export { finalizePlan } from './finalize.ts';
 export { planFlow } from './flow.ts';
-export { lookAtTasks, summarizeInventory, takeInventory } from './inventory.ts';
+export { readPlanStatus, summarizeInventory, takeInventory } from './inventory.ts';
 export { PLAN_FILES } from './layout.ts';
 export { type StageOptions, stageParams } from './params.ts';
 export { createPlan, type PlanResult, readPlan, revisePlan } from './plan.ts';
-export { MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks } from './ready.ts';
+export { lineage, MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, retryTask } from './ready.ts';
 export { countProgressNotes } from './report.ts';
 export { addRequests, readRequests, type StandingOrder, takenBytes, writeRequests } from './requests.ts';
-export { lineage, retryTask } from './retry.ts';
 export { draftOf, prepareTask } from './task-assignment.ts';
+export { readTaskStates } from './task-states.ts';
 export { verifyStage, verifyTasks } from './verify.ts';

@@ -1,168 +1,29 @@
-import type { Stats } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type FailureClass,
-  type LaunchRecord,
-  type Plan,
-  type ReduceState,
-  type ReportState,
-  SCHEMA_VERSION,
-  type StateCounts,
-  type Task,
-  type TaskStatus,
+import type {
+  LaunchRecord,
+  Plan,
+  PlanStatus,
+  ReduceState,
+  StateCounts,
+  TaskStatus,
 } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
-import type { RunHandle } from '../runs/index.ts';
-import { taskGraph } from './graph.ts';
-import { isRunning, readLaunches } from './launches.ts';
+import { orchestratorLock, type RunHandle } from '../runs/index.ts';
+import { readLaunches } from './launches.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
-import { readPlan } from './plan.ts';
-import { lookAtReport, type ReportLook, reportStat, writtenSince } from './report.ts';
-import { suggest } from './suggestion.ts';
+import { countProgressNotes } from './report.ts';
 import { draftOf } from './task-assignment.ts';
-
-/** A running worker that wrote nothing for so long is called stale, in seconds (CONTRACTS.md D). */
-const STALE_SECONDS = 1200;
-
-/**
- * How every task of a run stands now, from the plan, the launches and the reports on disk; nothing remembered.
- *
- * @param options.now the moment that ages are counted to
- */
-export function lookAtTasks(
-  root: string,
-  run: RunHandle,
-  options: { staleSeconds?: number; now?: Date } = {},
-): { plan: Plan; state: ReduceState } {
-  const plan = readPlan(run);
-  const now = (options.now ?? new Date()).getTime();
-  const staleSeconds = options.staleSeconds ?? STALE_SECONDS;
-  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
-  const counts: StateCounts = { ok: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
-  const { retries } = taskGraph(plan.tasks);
-  const tasks = plan.tasks.map((task) => {
-    const status = look(root, run, task, launches.get(task.worker_id), { now, staleSeconds });
-    counts[status.state] += 1;
-    return { ...status, retried_by: [...(retries.get(task.worker_id) ?? [])] };
-  });
-  markSatisfied(tasks);
-  return {
-    plan,
-    state: {
-      schema_version: SCHEMA_VERSION,
-      run_id: run.id,
-      generated_at: new Date(now).toISOString(),
-      plan_iteration: plan.iteration,
-      stale_seconds: staleSeconds,
-      counts,
-      tasks,
-    },
-  };
-}
-
-/** Looks, and writes `reduce_state.json`. */
+import { readTaskStates } from './task-states.ts';
+/** Reads the state of every task, and writes it to `reduce_state.json`. */
 export function takeInventory(
   root: string,
   run: RunHandle,
   options: { staleSeconds?: number; now?: Date } = {},
 ): { plan: Plan; state: ReduceState } {
-  const seen = lookAtTasks(root, run, options);
+  const seen = readTaskStates(root, run, options);
   // Not indented: at 5,000 tasks half of the file would be spaces.
   writeFileAtomic(join(run.dir, PLAN_FILES.reduceState), `${JSON.stringify(seen.state)}\n`);
   return seen;
-}
-
-/** One task, by its launch and its report as they are now. Who retries it is not seen here. */
-function look(
-  root: string,
-  run: RunHandle,
-  task: Task,
-  launch: LaunchRecord | undefined,
-  at: { now: number; staleSeconds: number },
-): TaskStatus {
-  const running = launch !== undefined && isRunning(launch);
-  const report = findReport(root, run, task, running);
-  const { state, failure } = stateOf(launch, running, report, at);
-  const age = report === undefined ? null : at.now - report.stat.mtimeMs;
-  return {
-    worker_id: task.worker_id,
-    mode: task.mode,
-    state,
-    launched: launch !== undefined,
-    running,
-    report_path: task.report_path,
-    size_bytes: report?.stat.size ?? null,
-    age_sec: age === null ? null : Math.max(0, Math.round(age / 100) / 10),
-    contract_compliance: report?.look.contractCompliance ?? null,
-    failure_class: failure,
-    retry_of: task.retry_of ?? null,
-    retried_by: [],
-    satisfied: false,
-    suggestion:
-      launch === undefined && report === undefined
-        ? null
-        : (suggest(task, { state, running, failure }) ?? null),
-  };
-}
-
-interface FoundReport {
-  stat: Stats;
-  look: ReportLook;
-}
-
-/** A task's report; until a worker has ended, that is its draft, if it has begun one. */
-function findReport(root: string, run: RunHandle, task: Task, running: boolean): FoundReport | undefined {
-  // Not `join`, which takes as long as a look at the file: the path was brought into its one form when it was planned.
-  const path = `${root}/${task.report_path}`;
-  for (const file of running ? [draftOf(run, task).path, path] : [path]) {
-    const stat = reportStat(file);
-    const look = stat === undefined ? undefined : lookAtReport(file, stat.size);
-    if (stat !== undefined && look !== undefined) return { stat, look };
-  }
-  return undefined;
-}
-
-function stateOf(
-  launch: LaunchRecord | undefined,
-  running: boolean,
-  report: FoundReport | undefined,
-  { now, staleSeconds }: { now: number; staleSeconds: number },
-): { state: ReportState; failure: FailureClass | null } {
-  const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
-  if (running) {
-    const lastSign = Math.max(startedAt, report?.stat.mtimeMs ?? 0);
-    const stale = now - lastSign > staleSeconds * 1000;
-    return { state: stale ? 'stale' : 'inflight', failure: launch?.failure_class ?? null };
-  }
-  // Nobody saw it end, and it is gone.
-  if (launch?.finished_at === null) return { state: 'failed', failure: 'crashed' };
-  const failure = launch?.failure_class ?? null;
-  if (failure !== null && failure !== 'invalid_output') return { state: 'failed', failure };
-  if (report === undefined) return { state: 'missing', failure };
-  if (report.look.blank) return { state: 'empty', failure };
-  if (launch !== undefined && !writtenSince(report.stat.mtimeMs, startedAt))
-    return { state: 'stale', failure };
-  return { state: failure === null ? 'ok' : 'failed', failure };
-}
-
-/** A task is satisfied by its own report, or by everything that retries it. The plan has no cycle. */
-function markSatisfied(tasks: TaskStatus[]): void {
-  const byId = new Map(tasks.map((task) => [task.worker_id, task]));
-  const known = new Map<string, boolean>();
-  const satisfied = (task: TaskStatus): boolean => {
-    const before = known.get(task.worker_id);
-    if (before !== undefined) return before;
-    const result =
-      task.state === 'ok' ||
-      (task.retried_by.length > 0 &&
-        task.retried_by.every((id) => {
-          const retry = byId.get(id);
-          return retry !== undefined && satisfied(retry);
-        }));
-    known.set(task.worker_id, result);
-    return result;
-  };
-  for (const task of tasks) task.satisfied = satisfied(task);
 }
 
 /** A row of the short inventory. */
@@ -190,7 +51,7 @@ export interface InventorySummary {
   without_compliance: { count: number; first: string[] };
   /** Launched, not ok, and not made good by a retry. */
   attention: AttentionRow[];
-  attention_left_out: number;
+  attention_skipped: number;
 }
 
 /** Rows that fit into the 8 kB of a result, at about 220 bytes each, with room for the rest. */
@@ -224,6 +85,71 @@ export function summarizeInventory(root: string, run: RunHandle, state: ReduceSt
       failure_class: task.failure_class,
       suggestion: task.suggestion,
     })),
-    attention_left_out: Math.max(0, attention.length - ATTENTION_ROWS),
+    attention_skipped: Math.max(0, attention.length - ATTENTION_ROWS),
+  };
+}
+
+/** Rows of each list: with these a status of a run of any size stays under 2 kB. */
+const ROWS = 4;
+
+/** The tasks of a run for its status, as any process can read them from disk. */
+export function readPlanStatus(root: string, run: RunHandle): PlanStatus {
+  const { plan, state } = readTaskStates(root, run);
+  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
+  const planned = new Map(plan.tasks.map((task) => [task.worker_id, task]));
+  const rows = state.tasks.flatMap((status) => {
+    const launch = launches.get(status.worker_id);
+    const task = planned.get(status.worker_id);
+    return launch === undefined || task === undefined
+      ? []
+      : [{ status, launch, draft: draftOf(run, task).path }];
+  });
+  const oldestFirst = (a: Row, b: Row) => (a.launch.started_at < b.launch.started_at ? -1 : 1);
+  const inflight = rows.filter(({ status }) => status.running).sort(oldestFirst);
+  const failed = rows
+    .filter(({ status }) => status.state !== 'ok' && !status.running && status.retried_by.length === 0)
+    .sort((a, b) => oldestFirst(b, a));
+  return {
+    plan_iteration: plan.iteration,
+    total: state.tasks.length,
+    counts: state.counts,
+    not_launched: state.tasks.filter((task) => !task.launched && task.state !== 'ok').length,
+    satisfied: state.tasks.filter((task) => task.satisfied).length,
+    inflight: inflight.slice(0, ROWS).map(({ status, launch, draft }) => ({
+      worker_id: status.worker_id,
+      mode: status.mode,
+      pid: launch.pid ?? null,
+      started_at: launch.started_at,
+      state: status.state,
+      report_age_sec: status.age_sec,
+      progress_notes: countProgressNotes(draft),
+      draft: fromRoot(root, draft),
+    })),
+    failed: failed.slice(0, ROWS).map(({ status, launch }) => ({
+      worker_id: status.worker_id,
+      state: status.state,
+      failure_class: status.failure_class,
+      exit_code: launch.exit_code,
+    })),
+    failed_total: failed.length,
+    orchestrator: orchestratorOf(root, run),
+  };
+}
+
+interface Row {
+  status: TaskStatus;
+  launch: LaunchRecord;
+  /** Absolute. */
+  draft: string;
+}
+
+function orchestratorOf(root: string, run: RunHandle): PlanStatus['orchestrator'] {
+  const lock = orchestratorLock(root, run.id);
+  if (lock === undefined) return null;
+  return {
+    pid: lock.holder.pid,
+    host: lock.holder.host.slice(0, 64),
+    alive: lock.alive === 'unknown' ? 'unknown' : lock.alive ? 'yes' : 'no',
+    stale: lock.stale,
   };
 }

@@ -1,6 +1,6 @@
 import { join, relative, sep } from 'node:path';
 
-/** Names of a map-reduce run's own files, in the run directory (DESIGN.md, "On disk"). */
+/** Names of a map-reduce run's own files, in the run directory. */
 export const PLAN_FILES = {
   plan: 'plan.json',
   contract: 'artifacts/context/run_contract.md',
@@ -14,7 +14,7 @@ export const PLAN_FILES = {
   final: 'final.json',
 } as const;
 
-/** A path as it stands in records and prompts: relative to the root, with forward slashes. */
+/** A path as records and prompts give it: relative to the root, with forward slashes. */
 export function fromRoot(root: string, path: string): string {
   const shown = relative(root, path);
   return sep === '/' ? shown : shown.replaceAll(sep, '/');

@@ -3,7 +3,7 @@ import { type PlanBudget, type WorkOptions, WorkParams } from '../contracts/inde
 import { type Caller, resolveWork } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 
-/** What the driver of a plan's stage is started with. Which tasks it runs stands in `requested.jsonl`. */
+/** What the driver of a plan's stage is started with. `requested.jsonl` names the tasks. */
 export const PlanParams = WorkParams.extend({ worker: z.enum(['auto', 'codex', 'claude', 'command']) });
 export type PlanParams = z.infer<typeof PlanParams>;
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Plan, type PlanInput, SCHEMA_VERSION, type Task } from '../contracts/index.ts';
+import { Plan, type PlanInput, SCHEMA_VERSION, type Task, type TaskInput } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import {
@@ -23,9 +23,14 @@ import {
   checkTasks,
   type PlanPlaces,
   refusePlan,
-} from './plan-check.ts';
-import { completeTask, EMPTY_CONTRACT, mergeContract } from './plan-input.ts';
-import { type MissingPart, missingParts, renderRunContract } from './run-contract.ts';
+} from './plan-rules.ts';
+import {
+  EMPTY_CONTRACT,
+  type MissingPart,
+  mergeContract,
+  missingParts,
+  renderRunContract,
+} from './run-contract.ts';
 
 export interface PlanOptions {
   /** Directories outside the root that hint, context and input paths may lie in; `any` at the command line. */
@@ -206,6 +211,24 @@ function applyInput(
     added,
     replaced,
     removed: [...removed],
+  };
+}
+
+/** A task with defaults in place; `reportPath` is the default of its report. Paths are not looked at yet. */
+function completeTask(input: TaskInput, reportPath: string): Task {
+  return {
+    worker_id: input.worker_id,
+    mode: input.mode ?? 'map',
+    granularity: input.granularity ?? 'meso',
+    compute_tier: input.compute_tier ?? 'standard',
+    goal: input.goal,
+    depends_on: [...new Set(input.depends_on ?? [])],
+    inputs: input.inputs ?? [],
+    context_paths: input.context_paths ?? [],
+    hint_paths: input.hint_paths ?? [],
+    owned_paths: input.owned_paths ?? [],
+    report_path: input.report_path ?? reportPath,
+    ...(input.retry_of === undefined ? {} : { retry_of: input.retry_of }),
   };
 }
 

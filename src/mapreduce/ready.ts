@@ -1,6 +1,19 @@
-import type { Plan, ReduceState, Task, TaskMode, TaskStatus } from '../contracts/index.ts';
+import type {
+  ComputeTier,
+  FailureClass,
+  Granularity,
+  Plan,
+  ReduceState,
+  ReportState,
+  RetryAction,
+  Task,
+  TaskInput,
+  TaskMode,
+  TaskStatus,
+} from '../contracts/index.ts';
+import { RlmError } from '../errors.ts';
 
-/** Workers at once unless the caller says otherwise (CONTRACTS.md D). */
+/** Workers at once unless the caller says otherwise. */
 export const MAX_INFLIGHT = 4;
 
 export interface ReadyOptions {
@@ -17,7 +30,7 @@ export interface ReadyOptions {
 /**
  * Why a task is not started:
  *
- * - `done`, `retried`: its report is accepted, or other tasks stand in for it
+ * - `done`, `retried`: its report is accepted, or other tasks retry it
  * - `inflight`, `failed`: it was launched; a failed one is retried under a new id
  * - `stage`: it belongs to the other stage
  * - `dependency`: `detail` names the dependencies without an accepted report, with their states
@@ -42,7 +55,7 @@ export interface ReadyTasks {
   inflight: number;
 }
 
-/** Which tasks may start, and for every other one why not. Pure: `state` is a look at the disk. */
+/** Which tasks may start, and for every other one why not. Pure: `state` was read from disk before. */
 export function readyTasks(plan: Plan, state: ReduceState, options: ReadyOptions): ReadyTasks {
   const status = new Map(state.tasks.map((task) => [task.worker_id, task]));
   const pending = options.pending?.size ?? 0;
@@ -113,4 +126,148 @@ function notEligible(
 function named(ids: readonly string[]): string {
   const more = ids.length - NAMED_DEPENDENCIES;
   return `${ids.slice(0, NAMED_DEPENDENCIES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+export interface RetryChange {
+  /** The new id; `<original>-r<n>` unless given. */
+  workerId?: string;
+  granularity?: Granularity;
+  computeTier?: ComputeTier;
+  goal?: string;
+}
+
+/**
+ * The task that retries another one: same work, new id and report, lineage in `retry_of`. It becomes part of the
+ * plan through `revisePlan`. (A split is several tasks with the same `retry_of`, given to `revisePlan` directly.)
+ *
+ * @throws RlmError `conflict` when the task runs, is accepted, or was retried already
+ */
+export function retryTask(
+  plan: Plan,
+  state: ReduceState,
+  workerId: string,
+  change: RetryChange = {},
+): TaskInput {
+  const task = plan.tasks.find((candidate) => candidate.worker_id === workerId);
+  const status = state.tasks.find((candidate) => candidate.worker_id === workerId);
+  if (task === undefined || status === undefined) {
+    throw new RlmError('not_found', `no task '${workerId}' in the plan of ${plan.run_id}`);
+  }
+  if (status.running) {
+    throw new RlmError('conflict', `task '${workerId}' is still running`, {
+      hint: 'Wait for it, or cancel the run first.',
+    });
+  }
+  if (status.state === 'ok') {
+    throw new RlmError('conflict', `task '${workerId}' has an accepted report`, {
+      hint: 'For another opinion add a verify task.',
+    });
+  }
+  const [retry] = status.retried_by;
+  if (retry !== undefined) {
+    throw new RlmError(
+      'conflict',
+      `task '${workerId}' was retried already, by ${status.retried_by.join(', ')}`,
+      {
+        hint: `Retry '${retry}' instead.`,
+      },
+    );
+  }
+  const { report_path: _report, ...same } = task;
+  return {
+    ...same,
+    worker_id: change.workerId ?? nextId(plan, workerId),
+    goal: change.goal ?? task.goal,
+    granularity: change.granularity ?? task.granularity,
+    compute_tier: change.computeTier ?? task.compute_tier,
+    retry_of: workerId,
+  };
+}
+
+/** The tasks from the first of a lineage to this one. */
+export function lineage(plan: Plan, workerId: string): string[] {
+  const chain: string[] = [];
+  let id: string | undefined = workerId;
+  while (id !== undefined && !chain.includes(id)) {
+    chain.unshift(id);
+    const at: string = id;
+    id = plan.tasks.find((task) => task.worker_id === at)?.retry_of;
+  }
+  return chain;
+}
+
+function nextId(plan: Plan, workerId: string): string {
+  const taken = new Set(plan.tasks.map((task) => task.worker_id));
+  const original = lineage(plan, workerId)[0] ?? workerId;
+  let n = 1;
+  while (taken.has(`${original}-r${n}`)) n += 1;
+  return `${original}-r${n}`;
+}
+
+/** What to do about a task that has no accepted report. */
+interface Suggestion {
+  action: RetryAction;
+  why: string;
+}
+
+/**
+ * Granularity and tier are two axes: broad work is split, narrow work gets a stronger worker, and at the end of both
+ * the user is asked for another model.
+ */
+export function suggestRetry(
+  task: Task,
+  status: { state: ReportState; running: boolean; failure: FailureClass | null },
+): Suggestion | undefined {
+  switch (status.state) {
+    case 'ok':
+    case 'inflight':
+      return undefined;
+    case 'stale':
+      return status.running
+        ? { action: 'wait', why: 'It runs and has written nothing for long; cancel it if it blocks the run.' }
+        : smallerOrStronger(task, 'It left an old report as it was.');
+    case 'missing':
+    case 'empty':
+      return smallerOrStronger(task, 'It ended without a report.');
+    case 'failed':
+      return status.failure === null
+        ? smallerOrStronger(task, 'It failed.')
+        : byFailure(task, status.failure);
+  }
+}
+
+function byFailure(task: Task, failure: FailureClass): Suggestion {
+  switch (failure) {
+    case 'quota':
+      return { action: 'fix_first', why: 'The allowance is used up; wait for its reset.' };
+    case 'auth':
+    case 'config':
+      return { action: 'fix_first', why: 'No attempt can succeed before that is fixed.' };
+    case 'budget':
+      return { action: 'fix_first', why: 'A limit of the run was reached; raise it or finish.' };
+    case 'throttled':
+    case 'server':
+    case 'network':
+      return { action: 'retry', why: 'A transient error.' };
+    case 'crashed':
+      return { action: 'retry', why: 'The worker died.' };
+    case 'cancelled':
+      return { action: 'retry', why: 'It was cancelled.' };
+    case 'timeout':
+    case 'overflow':
+      return task.granularity === 'micro'
+        ? smallerOrStronger(task, 'Too much for one worker.')
+        : { action: 'split', why: 'Too much for one worker: 2 to 6 smaller tasks, and a join if needed.' };
+    case 'invalid_output':
+      return smallerOrStronger(task, 'It did not deliver what was asked for.');
+  }
+}
+
+function smallerOrStronger(task: Task, why: string): Suggestion {
+  if (task.granularity === 'macro') return { action: 'split', why: `${why} Split it into smaller tasks.` };
+  if (task.compute_tier !== 'heavy')
+    return { action: 'upgrade_tier', why: `${why} Retry with a higher tier.` };
+  if (task.granularity === 'meso')
+    return { action: 'split', why: `${why} The tier is the highest already; split it.` };
+  return { action: 'ask_user', why: `${why} It is small, and the tier the highest: ask for another model.` };
 }

@@ -3,10 +3,8 @@ import type { LeftFile } from '../dispatch/index.ts';
 import { systemCode } from '../errors.ts';
 import { readAt } from '../files/index.ts';
 
-import { readSections } from './sections.ts';
-
-/** Bytes of a report that are looked at for its sections: a narrative report is far below this. */
-const LOOK_BYTES = 512 * 1024;
+/** Bytes of a report that are searched for its sections: a narrative report is far below this. */
+const INSPECTED_BYTES = 512 * 1024;
 /** Largest report that is read whole, in bytes. */
 export const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 /** File times come from a clock that ticks every few milliseconds: a report may look that much too old. */
@@ -41,20 +39,20 @@ function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 }
 
-/** What is seen of a report without quoting it. */
-export interface ReportLook {
+/** What there is to say about a report without quoting it. */
+export interface ReportContent {
   blank: boolean;
   /** It has a section "Contract Compliance". */
   contractCompliance: boolean;
 }
 
 /**
- * Looks at a report's first 512 kB.
+ * Inspects a report's first 512 kB.
  *
  * @param size of the file, in bytes
  * @returns undefined when it is gone: a draft is published at any moment
  */
-export function lookAtReport(path: string, size: number): ReportLook | undefined {
+export function inspectReport(path: string, size: number): ReportContent | undefined {
   const bytes = readStart(path, size);
   if (bytes === undefined) return undefined;
   if (isBlank(bytes)) return { blank: true, contractCompliance: false };
@@ -80,7 +78,7 @@ function readStart(path: string, size: number): Buffer | undefined {
     throw error;
   }
   try {
-    return readAt(fd, 0, Math.min(size, LOOK_BYTES));
+    return readAt(fd, 0, Math.min(size, INSPECTED_BYTES));
   } finally {
     closeSync(fd);
   }
@@ -95,4 +93,145 @@ function hasComplianceSection(text: string): boolean {
   // Nearly every report says it in a plain heading and has no code block: 5,000 of them must not take long.
   if (!text.includes('```') && !text.includes('~~~') && COMPLIANCE_HEADING.test(text)) return true;
   return COMPLIANCE_ANYHOW.test(text) && readSections(text, (title) => COMPLIANCE.test(title)).length > 0;
+}
+/** A section of a report: the text under a heading, up to the next one of its level or above. */
+export interface Section {
+  /** Of its heading, from 1. */
+  line: number;
+  /**
+   * The lines below the heading, out of quotes; the heading's own lines come first, empty but for the text that
+   * follows a bold title: so line n of the body is line n + `line` - 1 of the report.
+   */
+  body: string;
+}
+
+interface Heading {
+  /** 1 to 6; 7 for a line that is a title by being bold or by its colon, 8 and more for a bold list entry. */
+  level: number;
+  /** As `plainTitle` makes it. */
+  title: string;
+  /** What follows a bold title on its line. */
+  rest: string;
+  /** Index of its first line, and of the first after it. */
+  at: number;
+  after: number;
+}
+
+const TITLE_LINE = 7;
+const TITLE_ENTRY = 8;
+
+/**
+ * Finds sections of a Markdown report by their titles. Code blocks have none. A title may also be a bold line, a line
+ * that ends in a colon, or a bold list entry: agents write all of these.
+ *
+ * @param wanted whether a title, as `plainTitle` makes it, is that of a section to be found
+ * @param isLabel whether a bold line within a section is one of its labels, and does not end it
+ */
+export function readSections(
+  text: string,
+  wanted: (title: string) => boolean,
+  isLabel: (title: string) => boolean = () => false,
+): Section[] {
+  const lines = text.split('\n').map(unquote);
+  const headings = readHeadings(lines);
+  return headings.flatMap((heading, index) => {
+    if (!wanted(heading.title)) return [];
+    const next = headings.slice(index + 1).find((other) => {
+      if (other.level > heading.level || heading.level >= TITLE_ENTRY) return false;
+      return other.level < TITLE_LINE || (other.rest === '' && !isLabel(other.title));
+    });
+    const end = heading.level >= TITLE_ENTRY ? endOfEntry(lines, heading) : (next?.at ?? lines.length);
+    const own = [heading.rest, ...Array.from({ length: heading.after - heading.at - 1 }, () => '')];
+    return [{ line: heading.at + 1, body: [...own, ...dedent(lines.slice(heading.after, end))].join('\n') }];
+  });
+}
+
+/** A title as it is compared: lower case, without numbering, emphasis, emoji, punctuation around it. */
+export function plainTitle(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[*_`]/g, '')
+    .replace(/^[^\p{L}]+/u, '')
+    .replace(/[^\p{L})]+$/u, '')
+    .replace(/\s+/g, ' ');
+}
+
+function readHeadings(lines: readonly string[]): Heading[] {
+  const headings: Heading[] = [];
+  let fence: string | undefined;
+  let paragraph = false;
+  for (const [at, line] of lines.entries()) {
+    const mark = FENCE.exec(line);
+    if (fence !== undefined) {
+      if (mark?.[1]?.startsWith(fence) && mark[2]?.trim() === '') fence = undefined;
+      continue;
+    }
+    // Backticks after the mark make it inline code.
+    if (mark !== null && !(mark[1]?.startsWith('`') && mark[2]?.includes('`'))) fence = mark[1];
+    const previous = lines[at - 1] ?? '';
+    const found: ReturnType<typeof headingOf> =
+      fence === undefined ? headingOf(line, paragraph ? previous : '') : undefined;
+    if (found !== undefined) headings.push({ ...found, at: found.underlined ? at - 1 : at, after: at + 1 });
+    paragraph =
+      fence === undefined && found === undefined && line.trim() !== '' && !/^ {0,3}[-=|>]/.test(line);
+  }
+  return headings;
+}
+
+const FENCE = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(`{3,}|~{3,})(.*)$/;
+
+/** @param above the line before, when that is text of a paragraph */
+function headingOf(
+  line: string,
+  above: string,
+): (Pick<Heading, 'level' | 'title' | 'rest'> & { underlined?: boolean }) | undefined {
+  const start = line.trimStart();
+  const indent = line.length - start.length;
+  switch (indent > 3 ? '' : start.charAt(0)) {
+    case '#': {
+      const heading = /^(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?\s*$/.exec(start);
+      if (heading === null) break;
+      return { level: heading[1]?.length ?? 1, title: plainTitle(heading[2] ?? ''), rest: '' };
+    }
+    case '=':
+    case '-':
+      if (above === '' || !/^(?:=+|-{2,})\s*$/.test(start)) break;
+      return { level: start.startsWith('=') ? 1 : 2, title: plainTitle(above), rest: '', underlined: true };
+  }
+  const [, entry = '', , bold, after = ''] =
+    /^((?:[-*+]|\d+[.)])\s+)?(\*\*|__)(\S.*?)\2(.*)$/.exec(start) ?? [];
+  if (bold !== undefined) {
+    const rest = after.replace(/^[\s:—–-]+/u, '');
+    return { level: entry === '' ? TITLE_LINE : TITLE_ENTRY + indent, title: plainTitle(bold), rest };
+  }
+  const label = above === '' ? /^([\p{L} ]{3,60}):(.*)$/u.exec(start) : null;
+  const rest = label?.[2]?.trim() ?? '';
+  // Without a text on its line it introduces what follows, and titles nothing.
+  return label === null || rest === ''
+    ? undefined
+    : { level: TITLE_LINE, title: plainTitle(label[1] ?? ''), rest };
+}
+
+/** The end of a list entry: the next line that does not lie deeper. */
+function endOfEntry(lines: readonly string[], heading: Heading): number {
+  const indent = heading.level - TITLE_ENTRY;
+  const length = lines
+    .slice(heading.after)
+    .findIndex((line) => line.trim() !== '' && indentOf(line) <= indent);
+  return length === -1 ? lines.length : heading.after + length;
+}
+
+/** Takes from every line the indentation of the first one. */
+function dedent(lines: string[]): string[] {
+  const indent = indentOf(lines.find((line) => line.trim() !== '') ?? '');
+  return indent === 0 ? lines : lines.map((line) => line.slice(Math.min(indent, indentOf(line))));
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
+}
+
+function unquote(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  return /^\s{0,3}>/.test(text) ? text.replace(/^(?:\s{0,3}>)+ ?/, '') : text;
 }

@@ -1,4 +1,35 @@
-import type { RunContract } from '../contracts/index.ts';
+import type { ContractInput, RunContract } from '../contracts/index.ts';
+
+export const EMPTY_CONTRACT: RunContract = {
+  goal: '',
+  non_goals: [],
+  scope: { include: [], avoid: [] },
+  invariants: [],
+  sequence_rules: [],
+  verification: { required: [], interpreter: '', environment: [], working_directory: '' },
+  failure_policy: [],
+};
+
+/** A contract with the given parts put in. */
+export function mergeContract(old: RunContract, given: ContractInput): RunContract {
+  return {
+    goal: given.goal ?? old.goal,
+    non_goals: given.non_goals ?? old.non_goals,
+    scope: {
+      include: given.scope?.include ?? old.scope.include,
+      avoid: given.scope?.avoid ?? old.scope.avoid,
+    },
+    invariants: given.invariants ?? old.invariants,
+    sequence_rules: given.sequence_rules ?? old.sequence_rules,
+    verification: {
+      required: given.verification?.required ?? old.verification.required,
+      interpreter: given.verification?.interpreter ?? old.verification.interpreter,
+      environment: given.verification?.environment ?? old.verification.environment,
+      working_directory: given.verification?.working_directory ?? old.verification.working_directory,
+    },
+    failure_policy: given.failure_policy ?? old.failure_policy,
+  };
+}
 
 /** A part of the run contract that nobody gave, and what to ask the user for. */
 export interface MissingPart {

@@ -93,7 +93,7 @@ function sandboxOf(root: string, task: Task, draft: Draft): Sandbox {
 
 /**
  * The prompt of a map or verify worker. It goes through a file to the worker's stdin, never through a shell or an
- * argument; goals and hint paths stand in JSON, so that any text in them arrives as it was given.
+ * argument; goals and hint paths are in JSON, so that any text in them arrives as it was given.
  */
 function taskPrompt(run: RunHandle, task: Task, draft: Draft, hints: readonly string[]): string {
   const { root } = run.record;

@@ -41,7 +41,7 @@ export const reduceInventory = defineTool({
         }),
       )
       .describe('Tasks that need a decision, the first 25'),
-    attention_left_out: z.int(),
+    attention_skipped: z.int(),
     verify: z.object({ completed: z.boolean(), tasks: z.int(), open: z.int() }),
     reports_uri: z.string().describe('Put a worker_id behind it to read that report'),
     next: NextSteps,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ActivityState, RunId, TaskBoard } from '../contracts/index.ts';
+import { ActivityState, PlanStatus, RunId } from '../contracts/index.ts';
 import { RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
@@ -32,7 +32,7 @@ export const status = defineTool({
   }),
   output: z.object({
     run: RunReport.extend({
-      tasks: TaskBoard.optional().describe('Of a map-reduce run: states, workers in flight'),
+      tasks: PlanStatus.optional().describe('Of a map-reduce run: states, workers in flight'),
     })
       .optional()
       .describe('The run, when run_id was given'),

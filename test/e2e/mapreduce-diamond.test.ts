@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { Plan, ReduceState, TaskBoard } from '../../src/contracts/index.ts';
+import { Plan, PlanStatus, ReduceState } from '../../src/contracts/index.ts';
 import { connectClient, textOf } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
 import { spawnedTasks, taskWorker } from '../support/task-worker.ts';
@@ -81,7 +81,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
   const board = async () => {
     const status = await client.callTool({ name: 'rlm_status', arguments: { run_id } });
     expect(Buffer.byteLength(textOf(status))).toBeLessThan(2500);
-    return TaskBoard.parse(z.object({ run: z.looseObject({}) }).parse(status.structuredContent).run.tasks);
+    return PlanStatus.parse(z.object({ run: z.looseObject({}) }).parse(status.structuredContent).run.tasks);
   };
   const round = async (more: Record<string, unknown> = {}) => {
     const ready = await call(client, 'rlm_run_ready', { ...stage, ...more });

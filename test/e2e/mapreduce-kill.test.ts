@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { ActivityRecord, InflightFile, TaskBoard } from '../../src/contracts/index.ts';
+import { ActivityRecord, InflightFile, PlanStatus } from '../../src/contracts/index.ts';
 import { processStart } from '../../src/files/index.ts';
 import { processesMarked } from '../support/marked-processes.ts';
 import { BUNDLE, rlm } from '../support/rlm.ts';
@@ -26,7 +26,7 @@ function random(seed: number): () => number {
 }
 
 const StatusResult = z.object({
-  run: z.looseObject({ state: z.string(), driver: z.string(), tasks: TaskBoard }),
+  run: z.looseObject({ state: z.string(), driver: z.string(), tasks: PlanStatus }),
 });
 
 test('a plan whose driver, workers and orchestrator are killed again and again', {

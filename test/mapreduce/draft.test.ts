@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { draftOf, lookAtTasks } from '../../src/mapreduce/index.ts';
+import { draftOf, readTaskStates } from '../../src/mapreduce/index.ts';
 import { inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 /** A run of one task, with the directory that its worker is given. */
@@ -48,7 +48,7 @@ describe('a draft', () => {
   it('is where a running worker is looked at; nobody else reads it before it has ended', () => {
     const { planned, draft, report } = drafting();
     inflightLog(planned).started('a', 1, 'log');
-    const look = (now: Date) => lookAtTasks(planned.run.record.root, planned.run, { now }).state.tasks[0];
+    const look = (now: Date) => readTaskStates(planned.run.record.root, planned.run, { now }).state.tasks[0];
     const later = new Date(Date.now() + 1_300_000);
     expect(look(later)).toMatchObject({ state: 'stale', size_bytes: null });
     writeFileSync(draft, 'so far');

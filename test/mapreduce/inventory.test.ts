@@ -3,16 +3,15 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FailureClass, ReduceState } from '../../src/contracts/index.ts';
 import {
-  boardOf,
   collectDeferred,
   countProgressNotes,
   draftOf,
-  lookAtTasks,
+  readPlanStatus,
+  readTaskStates,
   summarizeDeferred,
   summarizeInventory,
   takeInventory,
 } from '../../src/mapreduce/index.ts';
-import { lookAtReport } from '../../src/mapreduce/report.ts';
 import { ACCEPTED, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
 const REPORT = `# map: something
@@ -52,7 +51,7 @@ describe('the inventory', () => {
       not_launched: 900,
       unlaunched_reports: 4000,
       path: '.rlm/runs/run-1/reduce_state.json',
-      attention_left_out: 75,
+      attention_skipped: 75,
     });
     const result = JSON.stringify(summary);
     expect(Buffer.byteLength(result)).toBeLessThan(8192);
@@ -76,7 +75,7 @@ describe('the inventory', () => {
     writeReport(root, planned.plan, 'quoted', '```\n## Contract Compliance\n```\ntext');
     writeReport(root, planned.plan, 'bold', 'x\n\n**1. Contract compliance:** read');
     writeReport(root, planned.plan, 'emphasis', '# Contract *Compliance*\nread');
-    const { state } = lookAtTasks(root, planned.run);
+    const { state } = readTaskStates(root, planned.run);
     expect(state.tasks.map((t) => [t.worker_id, t.state, t.contract_compliance])).toEqual([
       ['with', 'ok', true],
       ['without', 'ok', false],
@@ -110,7 +109,7 @@ describe('the inventory', () => {
       const log = inflightLog(planned);
       log.started('a', 1, 'log');
       log.ended('a', { ...ACCEPTED, failure_class });
-      expect(lookAtTasks(root, planned.run).state.tasks[0]?.suggestion?.action).toBe(action);
+      expect(readTaskStates(root, planned.run).state.tasks[0]?.suggestion?.action).toBe(action);
     },
   );
 });
@@ -127,18 +126,14 @@ describe('a look at a report', () => {
     expect(countProgressNotes(path)).toBe(4);
   });
 
-  it('sees no report in a draft that is published, and gone, between two looks', () => {
-    expect(lookAtReport(join(temporaryRoot(), 'gone.md'), 10)).toBeUndefined();
-  });
-
-  it('shows on the board how far a worker in flight is, and where its draft lies', () => {
+  it('shows in the status how far a worker in flight is, and where its draft lies', () => {
     const root = temporaryRoot();
     const planned = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
     const [task] = planned.plan.tasks;
     if (task === undefined) throw new Error('no task');
     inflightLog(planned).started('a', 1, 'log');
     const draft = draftOf(planned.run, task).path;
-    const row = () => boardOf(root, planned.run).inflight[0];
+    const row = () => readPlanStatus(root, planned.run).inflight[0];
     expect(row()).toMatchObject({ progress_notes: 0, report_age_sec: null });
     mkdirSync(dirname(draft), { recursive: true });
     writeFileSync(draft, '## Progress\n- SECRET done\n- SECRET doing\n');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
-import { lookAtTasks, prepareTask } from '../../src/mapreduce/index.ts';
+import { prepareTask, readTaskStates } from '../../src/mapreduce/index.ts';
 import { sha256 } from '../../src/text/index.ts';
 import { plannedRun, temporaryRoot, writeReport } from './fixture.ts';
 
@@ -14,7 +14,7 @@ function assignmentOf(root: string, goal: string, more: Record<string, unknown> 
   });
   const [task] = plan.tasks;
   if (task === undefined) throw new Error('no task');
-  const { state } = lookAtTasks(root, run);
+  const { state } = readTaskStates(root, run);
   return prepareTask(run, plan, state, task, loadConfig(root).values, CODEX);
 }
 
@@ -81,7 +81,7 @@ describe('the prompt', () => {
     });
     writeReport(root, plan, 'a-r1', 'r');
     writeReport(root, plan, 'b', 'r');
-    const { state } = lookAtTasks(root, run);
+    const { state } = readTaskStates(root, run);
     const join = plan.tasks[3];
     if (join === undefined) throw new Error('no join');
     const { input } = prepareTask(run, plan, state, join, loadConfig(root).values, CODEX).call();
@@ -127,7 +127,7 @@ describe('an assignment', () => {
     const { plan, run } = plannedRun(root, { tasks: [{ worker_id: 'a', goal: 'g' }] });
     const [task] = plan.tasks;
     if (task === undefined) throw new Error('no task');
-    const { state } = lookAtTasks(root, run);
+    const { state } = readTaskStates(root, run);
     const { accept } = prepareTask(run, plan, state, task, loadConfig(root).values, CODEX);
     const launch = Date.now();
     const rejected = (error: string) => ({ ok: false, errors: [expect.stringContaining(error)] });

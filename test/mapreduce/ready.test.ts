@@ -5,9 +5,9 @@ import type { TaskInput } from '../../src/contracts/index.ts';
 import { ownIdentity } from '../../src/files/index.ts';
 import {
   lineage,
-  lookAtTasks,
   type PlanResult,
   type ReadyOptions,
+  readTaskStates,
   readyTasks,
   retryTask,
   revisePlan,
@@ -21,7 +21,7 @@ const task = (worker_id: string, more: Partial<TaskInput> = {}): TaskInput => ({
 });
 
 function ready(root: string, planned: PlanResult, options: Partial<ReadyOptions> = {}) {
-  const { plan, state } = lookAtTasks(root, planned.run);
+  const { plan, state } = readTaskStates(root, planned.run);
   const result = readyTasks(plan, state, { stage: 'map', ...options });
   return {
     ids: result.ready.map((t) => t.worker_id),
@@ -91,7 +91,7 @@ describe('ready tasks', () => {
     log.started('a', 1, 'log', deadProcess());
     expect(ready(root, planned)).toMatchObject({ ids: [], why: { a: 'failed', b: 'dependency' } });
 
-    const look = () => lookAtTasks(root, planned.run);
+    const look = () => readTaskStates(root, planned.run);
     const retry = retryTask(look().plan, look().state, 'a', { computeTier: 'heavy' });
     expect(retry).toMatchObject({
       worker_id: 'a-r1',
@@ -141,7 +141,7 @@ describe('40 tasks in a diamond', () => {
       tasks: [task('map-top'), ...middle, task('join-end', { depends_on: middle.map((t) => t.worker_id) })],
     });
     const states = (id: string, now = new Date()) => {
-      const { state } = lookAtTasks(root, planned.run, { now });
+      const { state } = readTaskStates(root, planned.run, { now });
       const found = state.tasks.find((t) => t.worker_id === id);
       return found === undefined
         ? ''
@@ -156,7 +156,7 @@ describe('40 tasks in a diamond', () => {
     };
     let rounds = 0;
     for (;;) {
-      const { plan } = lookAtTasks(root, planned.run);
+      const { plan } = readTaskStates(root, planned.run);
       const batch = ready(root, planned, { maxInflight: 6, allowJoin: true }).ids;
       if (batch.length === 0) break;
       rounds += 1;
@@ -200,12 +200,12 @@ describe('40 tasks in a diamond', () => {
         }
         expect(states(id)).toBe(kind === undefined ? 'ok' : expected[kind]);
         if (kind !== undefined) {
-          const { plan: now, state } = lookAtTasks(root, planned.run);
+          const { plan: now, state } = readTaskStates(root, planned.run);
           revisePlan(root, 'run-1', { tasks: [retryTask(now, state, id)] }, { inputRoots: [] });
         }
       }
     }
-    const { plan, state } = lookAtTasks(root, planned.run);
+    const { plan, state } = readTaskStates(root, planned.run);
     expect(state.counts).toEqual({ ok: 40, missing: 0, empty: 1, stale: 1, inflight: 0, failed: 2 });
     expect(state.tasks.every((t) => t.satisfied)).toBe(true);
     expect([...launches.values()].every((n) => n === 1)).toBe(true);

@@ -93,7 +93,7 @@ export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, cont
   let id = workerId;
   if (retryOf !== undefined) {
     holdOrchestratorLock(context.root, run.id, { takeOver });
-    const { plan, state } = mapreduce.lookAtTasks(context.root, run);
+    const { plan, state } = mapreduce.readTaskStates(context.root, run);
     const retry = mapreduce.retryTask(plan, state, retryOf, {
       ...(workerId === undefined ? {} : { workerId }),
       ...(compute_tier === undefined ? {} : { computeTier: compute_tier }),
@@ -128,7 +128,7 @@ export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, cont
   });
   if (!ready.some((task) => task.worker_id === id)) {
     const why = waiting.find((task) => task.worker_id === id);
-    // A driver that refills by itself may launch the retry as soon as it stands in the plan.
+    // A driver that refills by itself may launch the retry as soon as it is in the plan.
     if (retryOf !== undefined && why?.reason === 'inflight') {
       const head = headOf(await readReport(run));
       return { ...head, started: [id], started_total: 1, lineage: mapreduce.lineage(plan, id) };
@@ -163,7 +163,7 @@ async function lookReady(
   run: RunHandle,
   options: mapreduce.ReadyOptions,
 ): Promise<{ plan: Plan; state: ReduceState } & mapreduce.ReadyTasks> {
-  const { plan, state } = mapreduce.lookAtTasks(context.root, run);
+  const { plan, state } = mapreduce.readTaskStates(context.root, run);
   const pending = await pendingTasks(run, state);
   return { plan, state, ...mapreduce.readyTasks(plan, state, { ...options, pending }) };
 }

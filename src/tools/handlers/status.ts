@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskBoard } from '../../contracts/index.ts';
-import { boardOf, PLAN_FILES } from '../../mapreduce/index.ts';
+import type { PlanStatus } from '../../contracts/index.ts';
+import { PLAN_FILES, readPlanStatus } from '../../mapreduce/index.ts';
 import { readReport, rowsOfOnePage } from '../../resources/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
@@ -24,8 +24,8 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
   };
 };
 
-/** How the tasks of a plan stand; undefined for another run, and for one whose plan was never written. */
-async function tasksOf(run: RunHandle): Promise<TaskBoard | undefined> {
+/** The tasks of a plan; undefined for another run, and for one whose plan was never written. */
+async function tasksOf(run: RunHandle): Promise<PlanStatus | undefined> {
   if (run.record.kind !== 'plan') return undefined;
-  return existsSync(join(run.dir, PLAN_FILES.plan)) ? boardOf(run.record.root, run) : undefined;
+  return existsSync(join(run.dir, PLAN_FILES.plan)) ? readPlanStatus(run.record.root, run) : undefined;
 }

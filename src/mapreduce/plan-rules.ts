@@ -3,9 +3,8 @@ import { type Plan, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { isInside, resolveInside } from '../files/index.ts';
 import { stateDirectory } from '../runs/index.ts';
-import { taskGraph, topologicalOrder } from './graph.ts';
 import { fromRoot, PLAN_FILES } from './layout.ts';
-import { ownershipConflicts } from './ownership.ts';
+import { ownershipConflicts, taskGraph, topologicalOrder } from './task-graph.ts';
 
 /** Something a plan may not be, with the task and the field that make it so. */
 export interface PlanProblem {

@@ -3,8 +3,8 @@ import { FailureClass } from './failure.ts';
 import { TaskMode } from './plan.ts';
 import { ReportState, StateCounts } from './reduce-state.ts';
 
-/** How the tasks of a run stand, for its status: states, ages and processes, never a word of a report. */
-export const TaskBoard = z.object({
+/** The tasks of a plan, for the status of its run: states, ages and processes, never a word of a report. */
+export const PlanStatus = z.object({
   plan_iteration: z.int(),
   total: z.int(),
   counts: StateCounts,
@@ -40,4 +40,4 @@ export const TaskBoard = z.object({
     .nullable()
     .describe("Who holds the run's lock"),
 });
-export type TaskBoard = z.infer<typeof TaskBoard>;
+export type PlanStatus = z.infer<typeof PlanStatus>;
