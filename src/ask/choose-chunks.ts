@@ -1,5 +1,5 @@
 import { type EvidenceFile, Expansion } from '../contracts/index.ts';
-import { type Corpus, chunkIdOf, search } from '../corpus/index.ts';
+import { type Corpus, chunkIdOf, type EmbeddingEndpoint, search } from '../corpus/index.ts';
 import type { Stop } from '../dispatch/index.ts';
 import { MAX_PACKED, type QuestionChunks } from './jobs.ts';
 import { runModelSteps, type StepContext } from './model-step.ts';
@@ -13,6 +13,10 @@ export interface ChosenChunks {
 /** Every chunk's id when the whole corpus fits one job, else undefined. */
 export function everyChunk(corpus: Corpus, packTokens: number): string[] | undefined {
   if (corpus.record.tokens > packTokens || corpus.record.chunks > MAX_PACKED) return undefined;
+  return allChunks(corpus);
+}
+
+export function allChunks(corpus: Corpus): string[] {
   return Array.from({ length: corpus.record.chunks }, (_, ordinal) => chunkIdOf(ordinal));
 }
 
@@ -24,6 +28,8 @@ export async function chooseChunks(
     /** Chunks in all, shared between the questions. */
     topK: number;
     expansion: Expansion | null;
+    /** With an endpoint, vectors and words choose together; when it does not answer, words alone and a note. */
+    embeddings: EmbeddingEndpoint | undefined;
     /** Chunks that are not to be chosen again. */
     without: ReadonlySet<string>;
     signal: AbortSignal;
@@ -36,7 +42,9 @@ export async function chooseChunks(
     corpus,
     questions.map((text) => ({ text, expandedTerms: terms })),
     {
-      mode: 'bm25',
+      ...(options.embeddings === undefined
+        ? { mode: 'bm25' }
+        : { mode: 'hybrid', embeddings: options.embeddings }),
       // Room for those that were read before.
       topK: options.topK + options.without.size,
       signal: options.signal,

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DocumentOptions, IngestReport } from '../contracts/index.ts';
-import { ingest } from '../corpus/index.ts';
-import type { FlowContext } from '../dispatch/index.ts';
+import { checkInputs, ingest } from '../corpus/index.ts';
+import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
-import { stateDirectory } from '../runs/index.ts';
+import { createRun, type RunHandle, requireNoDriver, stateDirectory } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 import { ASK_FILES } from './files.ts';
 
@@ -43,12 +43,44 @@ export async function ingestDocuments(
   writeJsonAtomic(memory, { run_dir: run.dir });
   const { sources_read, sources_reused, sources_skipped, chunks, tokens } = report;
   const known = sources_reused === 0 ? '' : ` (${sources_reused} known and unchanged)`;
-  const left = sources_skipped === 0 ? '' : `, ${sources_skipped} left out (chunks/sources.jsonl says why)`;
+  const left = sources_skipped === 0 ? '' : `, ${sources_skipped} skipped (chunks/sources.jsonl says why)`;
   journal.append({
     type: 'note',
     message: `ingested ${sources_read} documents${known}, ${chunks} chunks, about ${tokens} tokens${left}`,
   });
   return report;
+}
+
+/** Documents into a run: the flow behind `rlm_ingest`. */
+export async function ingestFlow(context: FlowContext): Promise<FlowEnd> {
+  try {
+    const params = DocumentParams.parse(context.params);
+    await ingestDocuments(context, params);
+    return { state: 'completed' };
+  } catch (error) {
+    if (context.signal.aborted) return { state: 'cancelled', reason: 'cancelled' };
+    throw error;
+  }
+}
+
+/**
+ * Checks what is to be ingested, and makes the run unless there is one already.
+ *
+ * @param known the run that the documents go into, when there is one
+ * @throws RlmError `usage` or `forbidden` for an input, `conflict` when a driver works on the run
+ */
+export async function prepareIngest(
+  options: DocumentOptions & { run_id?: string | undefined },
+  known: RunHandle | undefined,
+  caller: Pick<Caller, 'root' | 'cwd' | 'allowedRoots'>,
+): Promise<{ run: RunHandle; params: DocumentParams }> {
+  const { input, run_id: runId } = options;
+  await checkInputs(input, { base: caller.cwd, allowedRoots: caller.allowedRoots ?? undefined });
+  const run =
+    known ?? createRun(caller.root, { kind: 'ask', title: `documents: ${input.join(', ')}`, runId });
+  requireNoDriver(run.dir);
+  const place = { base_dir: caller.cwd, allowed_roots: caller.allowedRoots };
+  return { run, params: DocumentParams.parse({ ...options, ...place }) };
 }
 
 /** `.rlm/cache/corpora/<hash>.json` names the run that ingested the same inputs last; it may be gone. */

@@ -1,8 +1,8 @@
 export { finalizeAnswer } from './answer.ts';
-export { chooseChunks } from './choose-chunks.ts';
+export { allChunks, chooseChunks } from './choose-chunks.ts';
+export { ingestFlow, prepareIngest } from './documents.ts';
 export { askFlow } from './flow.ts';
-export { ingestFlow, prepareIngest } from './ingest-flow.ts';
-export { buildJobs } from './jobs.ts';
+export { buildJobs, type QuestionChunks } from './jobs.ts';
 export { readReduced, reduceRun } from './reduce-run.ts';
 export { prepareAsk } from './request.ts';
 export { readAskResult, readIngestReport } from './result.ts';

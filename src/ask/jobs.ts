@@ -30,6 +30,14 @@ export interface JobCounts {
   tokens: number;
 }
 
+/** What jobs were built, and what of the documents no job reads. */
+export interface BuiltJobs extends JobCounts {
+  chunks_total: number;
+  chunks_not_taken: number;
+  documents_total: number;
+  documents_not_taken: number;
+}
+
 export interface JobOptions {
   /** What the ids of the jobs start with. */
   prefix: string;
@@ -58,9 +66,18 @@ export function* planJobs(
   const schemaPath = standardSchemaPath();
   for (const [index, { question, chunkIds }] of questions.entries()) {
     const ordinals = [...new Set(chunkIds.map((id) => ordinalOf(corpus, id)))].sort((a, b) => a - b);
-    for (const pack of packsOf(chunkRecords(corpus, ordinals), options)) {
+    for (const pack of packsOf(recordsOf(corpus, ordinals), options)) {
       yield jobOf(corpus, pack, { question, prefix: `${options.prefix}q${index + 1}`, schemaPath });
     }
+  }
+}
+
+/** Records that are read from the manifest at a time: a job over every chunk of a gigabyte needs little memory. */
+const RECORDS_AT_ONCE = 2000;
+
+function* recordsOf(corpus: Corpus, ordinals: readonly number[]): Generator<ChunkRecord> {
+  for (let at = 0; at < ordinals.length; at += RECORDS_AT_ONCE) {
+    yield* chunkRecords(corpus, ordinals.slice(at, at + RECORDS_AT_ONCE));
   }
 }
 
@@ -69,22 +86,40 @@ export async function buildJobs(
   corpus: Corpus,
   questions: QuestionChunks[],
   options: JobOptions,
-): Promise<JobCounts> {
-  const counts: JobCounts = { jobs: 0, chunks: 0, tokens: 0 };
+): Promise<BuiltJobs> {
+  const counts = noJobs();
+  const taken = new Set<number>();
+  const sources = new Set<number>();
   const counted = function* () {
     for (const job of planJobs(corpus, questions, options)) {
       addJob(counts, job);
+      for (const { chunk_id } of job.chunks) {
+        const ordinal = ordinalOf(corpus, chunk_id);
+        taken.add(ordinal);
+        sources.add(corpus.spans.source(ordinal));
+      }
       yield job;
     }
   };
   await writeJobs(corpus.runDir, counted());
-  return counts;
+  const documents = corpus.sources.filter(({ status }) => status === 'read').length;
+  return {
+    ...counts,
+    chunks_total: corpus.record.chunks,
+    chunks_not_taken: corpus.record.chunks - taken.size,
+    documents_total: documents,
+    documents_not_taken: documents - sources.size,
+  };
 }
 
 export function countJobs(jobs: Iterable<ChunkJob>): JobCounts {
-  const counts: JobCounts = { jobs: 0, chunks: 0, tokens: 0 };
+  const counts = noJobs();
   for (const job of jobs) addJob(counts, job);
   return counts;
+}
+
+function noJobs(): JobCounts {
+  return { jobs: 0, chunks: 0, tokens: 0 };
 }
 
 function addJob(counts: JobCounts, { chunks }: ChunkJob): void {
@@ -108,7 +143,10 @@ export async function writeJobs(runDir: string, jobs: Iterable<Job>): Promise<vo
   }
 }
 
-function* packsOf(chunks: ChunkRecord[], { packTokens, acrossDocuments }: JobOptions): Generator<Pack> {
+function* packsOf(
+  chunks: Iterable<ChunkRecord>,
+  { packTokens, acrossDocuments }: JobOptions,
+): Generator<Pack> {
   let pack: Pack | undefined;
   let tokens = 0;
   for (const chunk of chunks) {

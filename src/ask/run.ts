@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobAssignments } from '../batch/index.ts';
 import { type AskState, SCHEMA_VERSION } from '../contracts/index.ts';
-import type { Corpus } from '../corpus/index.ts';
+import { type Corpus, configuredEmbeddings } from '../corpus/index.ts';
 import type { FlowContext, Stop, WorkSession } from '../dispatch/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { type ChosenChunks, chooseChunks } from './choose-chunks.ts';
@@ -71,6 +71,7 @@ export class AskRun {
     return chooseChunks(corpus, questions, {
       topK: top_k,
       expansion: this.state.expansion,
+      embeddings: configuredEmbeddings(this.context.run.record.root, this.context.config.values),
       without: this.#chosen,
       signal: this.context.signal,
     });

@@ -17,6 +17,7 @@ const FieldSchema = z.looseObject({
   description: z.string().optional(),
   default: z.unknown().optional(),
   enum: z.array(z.string()).optional(),
+  anyOf: z.array(z.looseObject({ type: z.string().optional() })).optional(),
   items: z.looseObject({ type: z.string().optional() }).optional(),
   properties: z.record(z.string(), z.looseObject({})).optional(),
   required: z.array(z.string()).optional(),
@@ -69,6 +70,9 @@ export function optionsOf(field: Field): Option[] {
     case 'object':
       return [new Option(`${flag} <json>`, description).argParser(toJson)];
     default:
+      if (schema.anyOf?.some(({ type }) => type === 'integer')) {
+        return [new Option(`${flag} <n|word>`, description).argParser(toNumberOrWord)];
+      }
       return schema.enum === undefined
         ? [new Option(`${longFlags(flag)} <${placeholder(field)}>`, description)]
         : [new Option(`${flag} <${schema.enum.join('|')}>`, description).choices(schema.enum)];
@@ -98,6 +102,10 @@ function toNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It must be a number.');
   return value;
+}
+
+function toNumberOrWord(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function toJson(text: string): unknown {

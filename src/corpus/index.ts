@@ -10,8 +10,7 @@ export {
 } from './corpus.ts';
 export { checkInputs } from './ingest/discover.ts';
 export { ingest } from './ingest/ingest.ts';
-export { embeddingsDirectory } from './layout.ts';
 export { readSpan } from './read.ts';
 export { chunkFrequencies } from './search/frequencies.ts';
 export { search } from './search/search.ts';
-export type { EmbeddingEndpoint } from './search/vector.ts';
+export { configuredEmbeddings, type EmbeddingEndpoint } from './search/vector.ts';

@@ -24,12 +24,10 @@ export const buildJobs = defineTool({
       .optional()
       .describe('Chunks to read for every question; default: the best ones for it'),
     top_k: z
-      .int()
-      .positive()
-      .max(500)
+      .union([z.int().positive().max(500), z.literal('all')])
       .default(ASK_DEFAULTS.topK)
       .describe(
-        `Without chunk_ids: chunks in all, 1 to 500, shared between the questions; default ${ASK_DEFAULTS.topK}`,
+        `Without chunk_ids: chunks in all, 1 to 500, shared between the questions, or "all"; default ${ASK_DEFAULTS.topK}`,
       ),
     pack_tokens: packTokensOption,
     expanded_terms: z
@@ -41,15 +39,22 @@ export const buildJobs = defineTool({
   output: z.object({
     run_id: RunId,
     jobs: z.int(),
-    chunks: z.int(),
+    chunks: z.int().describe('Counted once for each question'),
+    chunks_total: z.int().describe('Of the documents'),
+    chunks_not_taken: z.int().describe('Those that no job reads'),
+    documents_total: z.int(),
+    documents_not_taken: z.int(),
     tokens: z.int().describe('Of the chunks; each job has about 700 more around them'),
     jobs_path: z.string(),
-    chosen_by: z.enum(['caller', 'search']),
+    chosen_by: z.enum(['caller', 'search', 'all']),
     next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: {
     positional: ['run_id'],
-    examples: ['build-jobs my-documents --questions "Who signed?" "When?" --top-k 12'],
+    examples: [
+      'build-jobs my-documents --questions "Who signed?" "When?" --top-k 12',
+      'build-jobs my-documents --questions "Which licence does it name?" --top-k all',
+    ],
   },
 });

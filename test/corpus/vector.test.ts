@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { embeddingsDirectory, ingest, search } from '../../src/corpus/index.ts';
+import { configuredEmbeddings, ingest, search } from '../../src/corpus/index.ts';
 import { workplace } from './fixtures.ts';
 
 const Request = z.object({ model: z.string(), input: z.array(z.string()) });
@@ -61,12 +61,9 @@ describe('vectors', () => {
     const { run, root } = await documents();
     const { url, texts, keys } = await endpoint();
     process.env.RLM_TEST_KEY = 'secret';
-    const embeddings = {
-      url,
-      model: 'themes',
-      keyVariable: 'RLM_TEST_KEY',
-      cacheDirectory: embeddingsDirectory(root),
-    };
+    const configured = { url, model: 'themes', key_variable: 'RLM_TEST_KEY' };
+    const embeddings = configuredEmbeddings(root, { embeddings: configured });
+    if (embeddings === undefined) expect.fail('no endpoint');
     const [result] = await search(run, ['sea sea sea'], { mode: 'vector', embeddings });
     expect(result?.hits[0]?.source).toBe('a.txt');
     expect(texts).toHaveLength(4);
@@ -86,7 +83,7 @@ describe('vectors', () => {
     const { run, root } = await documents();
     await expect(search(run, ['ship'], { mode: 'vector' })).rejects.toMatchObject({ code: 'unavailable' });
     const { url } = await endpoint({ status: 500 });
-    const embeddings = { url, model: 'themes', cacheDirectory: embeddingsDirectory(root) };
+    const embeddings = { url, model: 'themes', cacheDirectory: join(root, 'vectors') };
     await expect(search(run, ['ship'], { mode: 'vector', embeddings })).rejects.toThrow(/HTTP 500/);
     const [result] = await search(run, ['ship'], { mode: 'hybrid', embeddings });
     expect(result?.hits.map(({ source }) => source)).toEqual(['b.txt']);
@@ -96,7 +93,7 @@ describe('vectors', () => {
   it('goes on without a document that is gone, and keeps no vector of a changed one under the old text', async () => {
     const { run, root, docs } = await documents();
     const { url, texts } = await endpoint();
-    const embeddings = { url, model: 'themes', cacheDirectory: embeddingsDirectory(root) };
+    const embeddings = { url, model: 'themes', cacheDirectory: join(root, 'vectors') };
     rmSync(join(docs, 'b.txt'));
     writeFileSync(join(docs, 'c.txt'), 'A ship, a ship, a ship at sea, at sea!!\n');
     const [result] = await search(run, ['sea'], { mode: 'vector', embeddings });

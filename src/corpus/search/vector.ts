@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import type { Config } from '../../config/index.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { sha256 } from '../../text/index.ts';
+import { embeddingsDirectory } from '../layout.ts';
 import type { Scored } from './top.ts';
 
 /** An OpenAI-compatible endpoint. */
@@ -18,6 +20,17 @@ export interface EmbeddingEndpoint {
   batch?: number;
   /** Where vectors are kept, by model and text. */
   cacheDirectory: string;
+}
+
+/** The endpoint that the configuration names, with the vectors of all runs under one root. */
+export function configuredEmbeddings(
+  root: string,
+  { embeddings }: Partial<Pick<Config, 'embeddings'>>,
+): EmbeddingEndpoint | undefined {
+  if (embeddings === undefined) return undefined;
+  const { url, model, key_variable } = embeddings;
+  const key = key_variable === undefined ? {} : { keyVariable: key_variable };
+  return { url, model, cacheDirectory: embeddingsDirectory(root), ...key };
 }
 
 const DEFAULT_BATCH = 64;

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { startActivity, waitForChange } from '../../activities/index.ts';
 import {
+  allChunks,
   buildJobs as build,
   chooseChunks,
   prepareAsk,
   prepareIngest,
+  type QuestionChunks,
   readIngestReport,
   reduceRun,
 } from '../../ask/index.ts';
 import type { IngestReport } from '../../contracts/index.ts';
-import { openCorpus } from '../../corpus/index.ts';
-import { RlmError } from '../../errors.ts';
+import { type Corpus, configuredEmbeddings, openCorpus } from '../../corpus/index.ts';
+import { type NextStep, RlmError } from '../../errors.ts';
 import { REDUCE_FILES, sourceString } from '../../evidence/index.ts';
 import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../../resources/index.ts';
 import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts';
@@ -88,39 +90,51 @@ export const handleBuildJobs: Handler<typeof buildJobs> = async (input, context)
   const run = context.openRun(input.run_id);
   requireNoDriver(run.dir);
   const corpus = await openCorpus(run.dir);
-  const { questions, chunk_ids: chunkIds } = input;
+  const { questions, chunk_ids: named, top_k } = input;
+  const every = (chunkIds: string[]) => questions.map((question) => ({ question, chunkIds }));
   const chosen =
-    chunkIds === undefined
-      ? await chooseChunks(corpus, questions, {
-          topK: input.top_k,
-          expansion: { terms: input.expanded_terms, phrasings: [] },
-          without: new Set(),
-          signal: context.signal,
-        })
-      : {
-          questions: questions.map((question) => ({ question, chunkIds })),
-        };
-  const built = await build(corpus, chosen.questions, {
-    prefix: '',
-    packTokens: input.pack_tokens,
-  });
+    named !== undefined
+      ? { by: 'caller' as const, questions: every(named) }
+      : top_k === 'all'
+        ? { by: 'all' as const, questions: every(allChunks(corpus)) }
+        : { by: 'search' as const, questions: await searchChunks(corpus, { ...input, top_k }, context) };
+  const built = await build(corpus, chosen.questions, { prefix: '', packTokens: input.pack_tokens });
   return {
     run_id: run.id,
     ...built,
     jobs_path: join(run.dir, RUN_FILES.jobs),
-    chosen_by: chunkIds === undefined ? ('search' as const) : ('caller' as const),
-    next:
-      built.jobs === 0
-        ? [
-            {
-              tool: 'rlm_search',
-              args: { run_id: run.id },
-              why: 'Nothing in the documents matches: search in other words, then name chunk_ids.',
-            },
-          ]
-        : [{ tool: 'rlm_run_batch', args: { run_id: run.id }, why: 'Runs the jobs.' }],
+    chosen_by: chosen.by,
+    next: built.jobs === 0 ? nothingFound(run) : runJobs(run, questions, built.chunks_not_taken),
   };
 };
+
+async function searchChunks(
+  corpus: Corpus,
+  input: { questions: string[]; top_k: number; expanded_terms: string[] },
+  context: ToolContext,
+): Promise<QuestionChunks[]> {
+  const { questions } = await chooseChunks(corpus, input.questions, {
+    topK: input.top_k,
+    expansion: { terms: input.expanded_terms, phrasings: [] },
+    embeddings: configuredEmbeddings(context.root, context.config.values),
+    without: new Set(),
+    signal: context.signal,
+  });
+  return questions;
+}
+
+function nothingFound(run: RunHandle): NextStep[] {
+  const why = 'Nothing in the documents matches: search in other words, then name chunk_ids.';
+  return [{ tool: 'rlm_search', args: { run_id: run.id }, why }];
+}
+
+function runJobs(run: RunHandle, questions: string[], notTaken: number): NextStep[] {
+  const runs: NextStep = { tool: 'rlm_run_batch', args: { run_id: run.id }, why: 'Runs the jobs.' };
+  // A result has no room to repeat long questions.
+  if (notTaken === 0 || jsonBytes(questions) > 1000) return [runs];
+  const why = `Builds jobs over every chunk: no job reads ${notTaken} of them now.`;
+  return [runs, { tool: 'rlm_build_jobs', args: { run_id: run.id, questions, top_k: 'all' }, why }];
+}
 
 export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input, context) => {
   const run = context.openRun(input.run_id);

@@ -1,4 +1,4 @@
-import { embeddingsDirectory, search as find, openCorpus, readSpan } from '../../corpus/index.ts';
+import { configuredEmbeddings, search as find, openCorpus, readSpan } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
 import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../../resources/index.ts';
 import { truncate } from '../../text/index.ts';
@@ -9,7 +9,7 @@ import type { Handler } from '../tool.ts';
 export const handleSearch: Handler<typeof search> = async (input, context) => {
   const run = context.openRun(input.run_id);
   const corpus = await openCorpus(run.dir);
-  const { embeddings } = context.config.values;
+  const embeddings = configuredEmbeddings(context.root, context.config.values);
   const results = await find(
     corpus,
     input.queries.map((text) => ({ text, expandedTerms: input.expanded_terms })),
@@ -17,16 +17,7 @@ export const handleSearch: Handler<typeof search> = async (input, context) => {
       mode: input.mode,
       topK: input.top_k,
       signal: context.signal,
-      ...(embeddings === undefined
-        ? {}
-        : {
-            embeddings: {
-              url: embeddings.url,
-              model: embeddings.model,
-              cacheDirectory: embeddingsDirectory(context.root),
-              ...(embeddings.key_variable === undefined ? {} : { keyVariable: embeddings.key_variable }),
-            },
-          }),
+      ...(embeddings === undefined ? {} : { embeddings }),
     },
   );
   const room = PAGE_BYTES / results.length - 500;
