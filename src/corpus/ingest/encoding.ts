@@ -97,16 +97,17 @@ const OWN_ALPHABET = 0.7;
  * @param sample begins with the first byte that is not ASCII
  */
 export async function detectLegacyEncoding(sample: Buffer): Promise<SourceEncoding> {
-  const { analyse } = await import('chardet');
+  // A CommonJS package: bundled, it has a default export only.
+  const { default: chardet } = await import('chardet');
   // English around a few foreign words would be taken for the language of the whole.
   const foreign = sample.filter((byte, at) => byte >= 0x80 || (sample[at - 1] ?? 0) >= 0x80);
-  for (const { name, confidence } of analyse(foreign)) {
+  for (const { name, confidence } of chardet.analyse(foreign)) {
     const encoding = TWO_BYTE.get(name);
     if (encoding !== undefined && confidence >= CONFIDENT && decodesAs(encoding, sample)) return encoding;
   }
   const letters = sample.filter((byte) => byte >= 0xa0);
   const following = sample.filter((byte, at) => byte >= 0xa0 && (sample[at - 1] ?? 0) >= 0xa0);
-  const [best] = analyse(foreign);
+  const [best] = chardet.analyse(foreign);
   const cyrillic =
     following.length >= letters.length * OWN_ALPHABET ? CYRILLIC.get(best?.name ?? '') : undefined;
   return cyrillic ?? 'windows-1252';
