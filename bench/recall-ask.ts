@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askFlow, prepareAsk, readAskResult } from '../src/ask/index.ts';
 import { loadConfig } from '../src/config/index.ts';
-import { WorkerAnswer } from '../src/contracts/index.ts';
+import { RUN_FILES, WorkerAnswer } from '../src/contracts/index.ts';
 import { openCorpus, readManifest } from '../src/corpus/index.ts';
 import { Journal, readHistory } from '../src/dispatch/index.ts';
 import { sourceString } from '../src/evidence/index.ts';
-import { RUN_FILES } from '../src/runs/index.ts';
 
 /** Lines of a document, from 1, inclusive. */
 export interface Citation {

@@ -1,19 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ActivityRecord, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
+import { type ActivityRecord, RUN_FILES, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
 import { endSurvivors } from '../processes/index.ts';
-import {
-  driverAlive,
-  driverElsewhere,
-  lockDriver,
-  RUN_FILES,
-  type RunHandle,
-  requireNoDriver,
-} from '../runs/index.ts';
+import { driverAlive, driverElsewhere, lockDriver, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
 import {

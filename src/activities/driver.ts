@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
-import { type ActivityRecord, RunKind } from '../contracts/index.ts';
+import { type ActivityRecord, RUN_FILES, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity } from '../files/index.ts';
@@ -14,7 +14,7 @@ import {
   launchThrough,
   RUN_VARIABLE,
 } from '../processes/index.ts';
-import { lockDriver, openRunDirectory, RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { lockDriver, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import type { DriverOrder } from './driver-process/index.ts';
 import { flowOf } from './flows.ts';
 import { cancelRequested, requireActivity, writeActivity } from './status.ts';

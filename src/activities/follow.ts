@@ -2,9 +2,10 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEvent } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { readEvents } from '../dispatch/index.ts';
 import { isAlive } from '../files/index.ts';
-import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { isOver, type RunStatus, readStatus, requireActivity } from './status.ts';
 
 /** Where no change is notified (network file systems, a killed driver), we look at least so often. */

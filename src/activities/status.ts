@@ -6,11 +6,12 @@ import {
   countEvent,
   emptyProgress,
   type Progress,
+  RUN_FILES,
 } from '../contracts/index.ts';
 import { parseEvent } from '../dispatch/index.ts';
 import { type NextStep, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { driverAlive, RUN_FILES, type RunHandle, readRecord } from '../runs/index.ts';
+import { driverAlive, type RunHandle, readRecord } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 
 /** Reads `activity.json`; undefined when no work was started in the run. */

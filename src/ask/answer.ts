@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { FinalAnswer } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import type { Corpus } from '../corpus/index.ts';
 import { gateAnswer, gateError, type Reduced } from '../evidence/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
 import { sourceReader } from './reduce-run.ts';
 
 /**

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { DocumentOptions, IngestReport } from '../contracts/index.ts';
+import { cacheDirectory, DocumentOptions, IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { checkInputs, ingest } from '../corpus/index.ts';
 import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
-import { createRun, type RunHandle, requireNoDriver, stateDirectory } from '../runs/index.ts';
+import { createRun, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
-import { ASK_FILES } from './files.ts';
 
 /** Which documents a run is about. Relative inputs start at `base_dir`, and sources inside it are cited relative to it. */
 export const DocumentParams = DocumentOptions.extend({
@@ -38,8 +37,8 @@ export async function ingestDocuments(
     ...(earlier === undefined ? {} : { reuse: earlier }),
     ...(allowed_roots === null ? {} : { allowedRoots: allowed_roots }),
   });
-  for (const path of [join(run.dir, ASK_FILES.ingest), memory]) ensureDirectory(dirname(path));
-  writeJsonAtomic(join(run.dir, ASK_FILES.ingest), IngestReport.parse(report));
+  for (const path of [join(run.dir, RUN_FILES.ingestReport), memory]) ensureDirectory(dirname(path));
+  writeJsonAtomic(join(run.dir, RUN_FILES.ingestReport), IngestReport.parse(report));
   writeJsonAtomic(memory, { run_dir: run.dir });
   const { sources_read, sources_reused, sources_skipped, chunks, tokens } = report;
   const known = sources_reused === 0 ? '' : ` (${sources_reused} known and unchanged)`;
@@ -87,7 +86,7 @@ export async function prepareIngest(
 function memoryOf(root: string, { input, base_dir, chunk_tokens }: Documents): string {
   const parts = [base_dir, String(chunk_tokens), ...input];
   const name = sha256(JSON.stringify(parts)).slice(0, 32);
-  return join(stateDirectory(root), 'cache', 'corpora', `${name}.json`);
+  return join(cacheDirectory(root, 'corpora'), `${name}.json`);
 }
 
 function lastRun(memory: string): string | undefined {

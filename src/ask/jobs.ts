@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Job, standardSchemaPath } from '../batch/index.ts';
 import type { ChunkRecord, JobRecord } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, sourceAt, textFile } from '../corpus/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 
 /** One question and the chunks that may answer it. */

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { AskPreview, type JournalEvent, SCHEMA_VERSION } from '../contracts/index.ts';
+import { AskPreview, type JournalEvent, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import type { Corpus } from '../corpus/index.ts';
 import { costOf, endOfStop, type FlowEnd, readEvents } from '../dispatch/index.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
-import { ASK_FILES } from './files.ts';
 import { countJobs, type JobCounts, writeJobs } from './jobs.ts';
 import { previewText } from './result.ts';
 import type { AskRun } from './run.ts';
@@ -25,7 +23,7 @@ export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | un
   if (picked.length > 0 && preview.sample === null) {
     ask.note('the sample was answered from the cache: there was nothing to measure');
   }
-  writeJsonAtomic(join(corpus.runDir, ASK_FILES.preview), AskPreview.parse(preview));
+  writeJsonAtomic(join(corpus.runDir, RUN_FILES.preview), AskPreview.parse(preview));
   ask.save();
   return stop === undefined
     ? {

@@ -2,18 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
-import { type ChunkRecord, CoverageFile, EvidenceFile } from '../contracts/index.ts';
+import { type ChunkRecord, CoverageFile, EvidenceFile, RUN_FILES } from '../contracts/index.ts';
 import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
 import { type History, ResultReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import {
-  REDUCE_FILES,
-  type Reduced,
-  type ReduceJob,
-  reduceEvidence,
-  SourceFiles,
-} from '../evidence/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
+import { type Reduced, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
 import { isBuiltFrom } from './jobs.ts';
 
 /** Reads the documents of a corpus by the names they are cited by. Close it when done. */
@@ -128,7 +121,7 @@ export function readReduced(runDir: string): Reduced {
     });
   };
   return {
-    evidence: EvidenceFile.parse(read(REDUCE_FILES.evidence)),
-    coverage: CoverageFile.parse(read(REDUCE_FILES.coverage)),
+    evidence: EvidenceFile.parse(read(RUN_FILES.evidence)),
+    coverage: CoverageFile.parse(read(RUN_FILES.coverage)),
   };
 }

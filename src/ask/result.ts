@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AskPreview, AskState, FinalAnswer, IngestReport } from '../contracts/index.ts';
+import { AskPreview, AskState, FinalAnswer, IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { type Reduced, renderAnswer } from '../evidence/index.ts';
-import { RUN_FILES, type RunHandle } from '../runs/index.ts';
-import { ASK_FILES } from './files.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { readReduced } from './reduce-run.ts';
 
 /** Everything that an ask left behind, as far as it came. */
@@ -25,9 +24,9 @@ export function readAskResult(run: RunHandle): AskResult {
     return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
   };
   const answer = FinalAnswer.safeParse(read(RUN_FILES.answer)).data;
-  const state = AskState.safeParse(read(ASK_FILES.state)).data;
-  const preview = AskPreview.safeParse(read(ASK_FILES.preview)).data;
-  const ingest = IngestReport.safeParse(read(ASK_FILES.ingest)).data;
+  const state = AskState.safeParse(read(RUN_FILES.askState)).data;
+  const preview = AskPreview.safeParse(read(RUN_FILES.preview)).data;
+  const ingest = IngestReport.safeParse(read(RUN_FILES.ingestReport)).data;
   const reduced = answer === undefined ? undefined : readReduced(run.dir);
   const text =
     answer !== undefined && reduced !== undefined
@@ -61,5 +60,5 @@ function counted(count: number, what: string): string {
 
 /** What the last `rlm_ingest` into a run did. */
 export function readIngestReport(run: RunHandle): IngestReport {
-  return IngestReport.parse(JSON.parse(readFileSync(join(run.dir, ASK_FILES.ingest), 'utf8')));
+  return IngestReport.parse(JSON.parse(readFileSync(join(run.dir, RUN_FILES.ingestReport), 'utf8')));
 }

@@ -1,12 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobAssignments } from '../batch/index.ts';
-import { type AskState, SCHEMA_VERSION } from '../contracts/index.ts';
+import { type AskState, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import { type Corpus, configuredEmbeddings } from '../corpus/index.ts';
 import type { FlowContext, Stop, WorkSession } from '../dispatch/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import { type ChosenChunks, chooseChunks } from './choose-chunks.ts';
-import { ASK_FILES } from './files.ts';
 import { type ChunkJob, planJobs } from './jobs.ts';
 import type { StepContext } from './model-step.ts';
 import type { AskParams } from './request.ts';
@@ -35,7 +34,7 @@ export class AskRun {
       answered_by: null,
       notes: [],
     };
-    mkdirSync(join(context.run.dir, 'ask'), { recursive: true, mode: DIRECTORY_MODE });
+    mkdirSync(join(context.run.dir, RUN_FILES.ask), { recursive: true, mode: DIRECTORY_MODE });
   }
 
   /**
@@ -100,6 +99,6 @@ export class AskRun {
   }
 
   save(): void {
-    writeJsonAtomic(join(this.context.run.dir, ASK_FILES.state), this.state);
+    writeJsonAtomic(join(this.context.run.dir, RUN_FILES.askState), this.state);
   }
 }

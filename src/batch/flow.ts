@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUN_FILES } from '../contracts/index.ts';
 import {
   type Assignment,
   endOfStop,
@@ -9,7 +10,6 @@ import {
   WorkSession,
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { RUN_FILES } from '../runs/index.ts';
 import { jobAssignment } from './job-assignment.ts';
 import { countAccepted, type Job, type JobPaths, readJobIds, readJobs } from './jobs.ts';
 import { BatchParams } from './request.ts';

@@ -1,10 +1,9 @@
 import { type Stats, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { JobRecord, type JobSpan, type WorkParams } from '../contracts/index.ts';
+import { JobRecord, type JobSpan, RUN_FILES, type WorkParams } from '../contracts/index.ts';
 import { type History, IdIndex } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { insideOf, type JsonlLine, parseLine, readLineBatches } from '../files/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
 import { compileSchema, requireExtractive, standardSchemaPath } from './schema.ts';
 
 /** Where a jobs file's paths start and where they may lead. */

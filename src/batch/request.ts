@@ -2,19 +2,11 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } f
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { type BatchOptions, WorkParams } from '../contracts/index.ts';
+import { type BatchOptions, RUN_FILES, runsDirectory, WorkParams } from '../contracts/index.ts';
 import { type Caller, requireKind, requirePrice, resolveWork } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { FILE_MODE, resolveInside, temporaryName } from '../files/index.ts';
-import {
-  createRun,
-  openRun,
-  openRunDirectory,
-  RUN_FILES,
-  type RunHandle,
-  requireNoDriver,
-  runsDirectory,
-} from '../runs/index.ts';
+import { createRun, openRun, openRunDirectory, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { checkJobs } from './jobs.ts';
 
 /** What a batch was asked to do: who works, and where the paths of its jobs start and may lead. */

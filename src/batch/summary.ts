@@ -5,12 +5,12 @@ import {
   type BatchSummary,
   NO_USAGE,
   type ResultRecord,
+  RUN_FILES,
   SCHEMA_VERSION,
   type SummaryRow,
 } from '../contracts/index.ts';
 import { type History, ResultReader, type Stop } from '../dispatch/index.ts';
 import { FILE_MODE, temporaryName } from '../files/index.ts';
-import { RUN_FILES } from '../runs/index.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
-import { BatchSummary, type IngestReport } from '../contracts/index.ts';
+import { BatchSummary, type IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { type RunReport, reportRun } from '../resources/index.ts';
-import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { formatResult } from './format.ts';
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { Budget, Lane, WorkerChoice } from '../contracts/index.ts';
+import { Budget, configPath, Lane, WorkerChoice } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 
 /** US dollars a million tokens. */
@@ -107,7 +106,7 @@ export interface LoadedConfig {
 
 /** Reads `.rlm/config.json` under `root` over the defaults. A file that is not valid is an error, never ignored. */
 export function loadConfig(root: string): LoadedConfig {
-  const path = join(root, '.rlm', 'config.json');
+  const path = configPath(root);
   let given: unknown = {};
   try {
     // Some editors put a byte order mark before UTF-8.

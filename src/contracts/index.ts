@@ -10,6 +10,7 @@ export * from './failure.ts';
 export * from './final.ts';
 export * from './inflight.ts';
 export * from './job.ts';
+export * from './layout.ts';
 export * from './plan.ts';
 export * from './plan-input.ts';
 export * from './plan-status.ts';

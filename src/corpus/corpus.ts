@@ -5,11 +5,11 @@ import {
   ChunkRecord,
   CorpusRecord,
   type ReadSource,
+  RUN_FILES,
   SourceRecord,
 } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { parseLine, readAt, readLineBatches } from '../files/index.ts';
-import { CORPUS_FILES } from './layout.ts';
 import { Loaded } from './loaded.ts';
 import { readSpans, type Spans } from './spans.ts';
 
@@ -22,7 +22,7 @@ export interface Corpus {
   readonly spans: Spans;
 }
 
-const FILES = [CORPUS_FILES.corpus, CORPUS_FILES.manifest, CORPUS_FILES.sources, CORPUS_FILES.spans];
+const FILES = [RUN_FILES.corpus, RUN_FILES.manifest, RUN_FILES.sources, RUN_FILES.spans];
 
 /** Corpora that are kept open; a record of a source takes some three times its line. */
 const opened = new Loaded<Corpus>(
@@ -44,19 +44,19 @@ export async function openCorpus(runDir: string): Promise<Corpus> {
 async function load(runDir: string): Promise<Corpus> {
   const record = readRecord(runDir);
   const sources: SourceRecord[] = [];
-  for await (const batch of readLineBatches(join(runDir, CORPUS_FILES.sources))) {
+  for await (const batch of readLineBatches(join(runDir, RUN_FILES.sources))) {
     for (const line of batch) {
       const value = parseLine(line);
       if (value !== undefined) sources.push(SourceRecord.parse(value));
     }
   }
-  const spans = readSpans(join(runDir, CORPUS_FILES.spans));
+  const spans = readSpans(join(runDir, RUN_FILES.spans));
   if (spans.count !== record.chunks) throw cutOff(runDir);
   return { runDir, record, sources, spans };
 }
 
 function readRecord(runDir: string): CorpusRecord {
-  const file = join(runDir, CORPUS_FILES.corpus);
+  const file = join(runDir, RUN_FILES.corpus);
   let record: CorpusRecord;
   try {
     record = CorpusRecord.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -69,8 +69,8 @@ function readRecord(runDir: string): CorpusRecord {
     throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: 'Ingest the documents again.' });
   }
   for (const [name, bytes] of [
-    [CORPUS_FILES.manifest, record.manifest_bytes],
-    [CORPUS_FILES.sources, record.sources_bytes],
+    [RUN_FILES.manifest, record.manifest_bytes],
+    [RUN_FILES.sources, record.sources_bytes],
   ] as const) {
     if (statSync(join(runDir, name), { throwIfNoEntry: false })?.size !== bytes) throw cutOff(runDir);
   }
@@ -78,7 +78,7 @@ function readRecord(runDir: string): CorpusRecord {
 }
 
 function cutOff(runDir: string): RlmError {
-  return new RlmError('corrupt', `the files under ${join(runDir, 'chunks')} do not belong together`, {
+  return new RlmError('corrupt', `the files under ${join(runDir, RUN_FILES.chunks)} do not belong together`, {
     hint: 'An ingest was cut off: ingest the documents again.',
   });
 }
@@ -109,7 +109,7 @@ export function ordinalOf(corpus: Corpus, chunkId: string): number {
 
 /** Reads manifest lines of some chunks, in the order asked for. */
 export function chunkRecords(corpus: Corpus, ordinals: readonly number[]): ChunkRecord[] {
-  const fd = openSync(join(corpus.runDir, CORPUS_FILES.manifest), 'r');
+  const fd = openSync(join(corpus.runDir, RUN_FILES.manifest), 'r');
   try {
     return ordinals.map((ordinal) => {
       const start = corpus.spans.manifestOffset(ordinal);
@@ -124,7 +124,7 @@ export function chunkRecords(corpus: Corpus, ordinals: readonly number[]): Chunk
 
 /** Streams the whole manifest in order. */
 export async function* readManifest(corpus: Corpus): AsyncGenerator<ChunkRecord> {
-  for await (const batch of readLineBatches(join(corpus.runDir, CORPUS_FILES.manifest))) {
+  for await (const batch of readLineBatches(join(corpus.runDir, RUN_FILES.manifest))) {
     for (const line of batch) yield ChunkRecord.parse(parseLine(line));
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addUsage, type Failure, type Usage } from '../contracts/index.ts';
+import { addUsage, type Failure, RUN_FILES, type Usage } from '../contracts/index.ts';
 import { FILE_MODE } from '../files/index.ts';
 import type { Worker, WorkResult } from '../workers/index.ts';
 import type { Acceptance, Piece, PreparedAssignment, Split, WorkCall } from './assignment.ts';
@@ -224,7 +224,7 @@ class Attempts {
 
   async #callWorker(call: WorkCall, attempt: number): Promise<WorkResult> {
     const [id, loop] = [this.#id, this.#loop];
-    const promptPath = join(loop.runDir, 'prompts', `${id}.attempt${attempt}.txt`);
+    const promptPath = join(loop.runDir, RUN_FILES.prompts, `${id}.attempt${attempt}.txt`);
     const prompt = call.instructions === '' ? call.input : `${call.instructions}\n${call.input}`;
     writeFileSync(promptPath, prompt, { mode: FILE_MODE });
     loop.journal.append({

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { SCHEMA_VERSION } from '../contracts/index.ts';
+import { cacheDirectory, SCHEMA_VERSION } from '../contracts/index.ts';
 import { systemCode } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
 import { sha256 } from '../text/index.ts';
@@ -23,8 +23,8 @@ export type CachedAnswer = z.infer<typeof CachedAnswer>;
 export class AnswerCache {
   readonly #directory: string;
 
-  constructor(stateDirectory: string) {
-    this.#directory = join(stateDirectory, 'cache', 'answers');
+  constructor(root: string) {
+    this.#directory = cacheDirectory(root, 'answers');
   }
 
   /** The full key; parts are length-prefixed so that no two lists of parts give one key. */

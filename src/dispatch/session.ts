@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { WorkParams } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { ensureDirectory } from '../files/index.ts';
-import { RUN_FILES, stateDirectory } from '../runs/index.ts';
 import { createWorker, type Worker, type WorkerName } from '../workers/index.ts';
 import type { Assignment } from './assignment.ts';
 import { BudgetLedger, type Price } from './budget.ts';
@@ -120,7 +120,7 @@ export class WorkSession {
       idleTimeoutMs: params.idle_timeout_sec * 1000,
       budget: this.#budget,
       priceOf: (model) => (model === null ? undefined : config.values.prices[model]),
-      cache: params.cache ? new AnswerCache(stateDirectory(run.record.root)) : undefined,
+      cache: params.cache ? new AnswerCache(run.record.root) : undefined,
       runDir: run.dir,
       marks,
       signal,

@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
+import { stateDirectory } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
-import { stateDirectory } from '../runs/index.ts';
 import { fail, ok, warn } from './finding.ts';
 import type { Finding } from './report.ts';
 

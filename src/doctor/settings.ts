@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type Config, ConfigFile, loadConfig } from '../config/index.ts';
+import { configPath } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { stateDirectory } from '../runs/index.ts';
 import { fail, ok } from './finding.ts';
 import type { Finding, Setting } from './report.ts';
 
@@ -26,7 +25,7 @@ export function checkSettings(
   env: NodeJS.ProcessEnv,
 ): { finding: Finding; settings: Setting[]; config: Config } {
   const check = 'configuration';
-  const path = join(stateDirectory(root), 'config.json');
+  const path = configPath(root);
   const fromEnvironment = VARIABLES.flatMap((key) =>
     env[key] ? [setting(key, env[key], 'environment')] : [],
   );

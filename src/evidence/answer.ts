@@ -3,6 +3,7 @@ import {
   type EvidenceFile,
   FINAL_LIMITS,
   type FinalAnswer,
+  RUN_FILES,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
 import { formatCount, oneLine } from '../text/index.ts';
@@ -11,7 +12,6 @@ import { describeCoverage, isFullCoverage } from './coverage.ts';
 /* What every answer is made of, whoever writes it: its citations, its gaps and its confidence. */
 
 /** Where the two files of a reduce lie in a run directory. */
-export const REDUCE_FILES = { evidence: 'reduce/evidence.json', coverage: 'reduce/coverage.json' } as const;
 
 /** Verified spans by their document. */
 export type CitableSpans = ReadonlyMap<string, readonly VerifiedEvidence[]>;
@@ -118,6 +118,6 @@ export function unanswered(asked: string, evidence: EvidenceFile, coverage: Cove
       evidence,
       coverage,
     ),
-    artifacts: Object.values(REDUCE_FILES),
+    artifacts: [RUN_FILES.evidence, RUN_FILES.coverage],
   };
 }

@@ -1,14 +1,7 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { formatCount, oneLine } from '../text/index.ts';
-import {
-  answerConfidence,
-  claimId,
-  gapsFor,
-  isCitable,
-  REDUCE_FILES,
-  sourceString,
-  unanswered,
-} from './answer.ts';
+import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
 export const MAX_EXTRACTS = 8;
@@ -59,7 +52,7 @@ export function extractiveAnswer(
     confidence: confidenceOf(shown, conflicts.length > 0),
     citations: shown.map((item, index) => ({ claim_id: claimId(index), sources: [sourceString(item)] })),
     gaps: gapsFor(own, evidence, coverage),
-    artifacts: Object.values(REDUCE_FILES),
+    artifacts: [RUN_FILES.evidence, RUN_FILES.coverage],
   };
 }
 

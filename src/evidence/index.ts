@@ -1,4 +1,4 @@
-export { REDUCE_FILES, sourceString } from './answer.ts';
+export { sourceString } from './answer.ts';
 export { extractiveAnswer, MAX_EXTRACTS } from './extractive-answer.ts';
 export { type GateResult, gateAnswer, gateError } from './gate.ts';
 export { SourceFiles } from './job-material.ts';

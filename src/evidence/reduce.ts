@@ -8,6 +8,7 @@ import {
   EvidenceFile,
   type EvidenceGap,
   type RejectionReason,
+  RUN_FILES,
   SCHEMA_VERSION,
   type SourceRecord,
   WorkerAnswer,
@@ -15,7 +16,6 @@ import {
 import { messageOf } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { oneLine } from '../text/index.ts';
-import { REDUCE_FILES } from './answer.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
 import { EvidenceList } from './evidence-list.ts';
@@ -73,14 +73,14 @@ export async function reduceEvidence(input: ReduceInput): Promise<Reduced> {
   for await (const chunk of input.chunks) reduction.coverage.chunk(chunk);
   const coverage = CoverageFile.parse(reduction.coverage.finish());
   ensureDirectory(join(input.runDir, 'reduce'));
-  writeJsonAtomic(join(input.runDir, REDUCE_FILES.coverage), coverage);
+  writeJsonAtomic(join(input.runDir, RUN_FILES.coverage), coverage);
   writeEvidence(input.runDir, evidence);
   return { evidence, coverage };
 }
 
 /** Writes `reduce/evidence.json`, atomically. */
 export function writeEvidence(runDir: string, evidence: EvidenceFile): void {
-  writeJsonAtomic(join(runDir, REDUCE_FILES.evidence), evidence);
+  writeJsonAtomic(join(runDir, RUN_FILES.evidence), evidence);
 }
 
 /**

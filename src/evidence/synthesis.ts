@@ -5,20 +5,13 @@ import {
   type EvidenceFile,
   FINAL_LIMITS,
   type FinalAnswer,
+  RUN_FILES,
   SYNTHESIS_LIMITS,
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
 import { oneLine } from '../text/index.ts';
-import {
-  answerConfidence,
-  claimId,
-  gapsFor,
-  isCitable,
-  REDUCE_FILES,
-  sourceString,
-  unanswered,
-} from './answer.ts';
+import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 import { withoutMarks } from './answer-content.ts';
 
 /**
@@ -214,7 +207,7 @@ export function composeAnswer({ question, answer, evidence, coverage }: ComposeI
     confidence: answerConfidence(Math.min(answer.confidence, surest), conflicting),
     citations: built.citations,
     gaps: gapsFor(own, evidence, coverage),
-    artifacts: Object.values(REDUCE_FILES),
+    artifacts: [RUN_FILES.evidence, RUN_FILES.coverage],
   };
 }
 

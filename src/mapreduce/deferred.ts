@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeferredFile, type DeferredItem, SCHEMA_VERSION } from '../contracts/index.ts';
+import { DeferredFile, type DeferredItem, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { readDeferredItems } from './deferred-items.ts';
-import { fromRoot, PLAN_FILES } from './layout.ts';
+import { fromRoot } from './layout.ts';
 import { readPlan } from './plan.ts';
 import { MAX_REPORT_BYTES } from './report.ts';
 
@@ -39,7 +39,7 @@ export async function collectDeferred(root: string, run: RunHandle, now = new Da
     unreadable,
     items,
   };
-  writeJsonAtomic(join(run.dir, PLAN_FILES.deferred), DeferredFile.parse(file));
+  writeJsonAtomic(join(run.dir, RUN_FILES.deferred), DeferredFile.parse(file));
   return file;
 }
 
@@ -70,7 +70,7 @@ const SHOWN_ITEMS = 15;
 export function summarizeDeferred(root: string, run: RunHandle, file: DeferredFile): DeferredSummary {
   return {
     run_id: run.id,
-    path: fromRoot(root, join(run.dir, PLAN_FILES.deferred)),
+    path: fromRoot(root, join(run.dir, RUN_FILES.deferred)),
     summary: file.summary,
     total: file.items.length,
     reports_scanned: file.reports_scanned,

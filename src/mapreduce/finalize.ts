@@ -5,6 +5,7 @@ import {
   FinalReport,
   type Plan,
   type ReduceState,
+  RUN_FILES,
   SCHEMA_VERSION,
 } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
@@ -13,7 +14,7 @@ import { holdOrchestratorLock, type RunHandle, readArchivedTo, type TakeOver } f
 import { collectDeferred } from './deferred.ts';
 import { takeInventory } from './inventory.ts';
 import { readLaunches } from './launches.ts';
-import { fromRoot, PLAN_FILES } from './layout.ts';
+import { fromRoot } from './layout.ts';
 import { missingParts } from './run-contract.ts';
 import { verifyStage } from './verify.ts';
 
@@ -67,7 +68,7 @@ export async function finalizePlan(
     missing_contract_parts: missingParts(plan.contract).map(({ field }) => field),
     rehydrated_from: rehydratedFrom(root, run),
   };
-  writeJsonAtomic(join(run.dir, PLAN_FILES.final), FinalReport.parse(final), { sync: true });
+  writeJsonAtomic(join(run.dir, RUN_FILES.final), FinalReport.parse(final), { sync: true });
   return final;
 }
 
@@ -168,11 +169,11 @@ function budgetUsed(plan: Plan, state: ReduceState, now: Date) {
 /** The state files a decision rests on, as they are on disk now. */
 function rehydratedFrom(root: string, run: RunHandle): FinalReport['rehydrated_from'] {
   const files = [
-    PLAN_FILES.plan,
-    PLAN_FILES.contract,
-    PLAN_FILES.inflight,
-    PLAN_FILES.reduceState,
-    PLAN_FILES.deferred,
+    RUN_FILES.plan,
+    RUN_FILES.contract,
+    RUN_FILES.inflight,
+    RUN_FILES.reduceState,
+    RUN_FILES.deferred,
   ];
   return files
     .map((file) => join(run.dir, file))

@@ -2,7 +2,6 @@ export { collectDeferred, summarizeDeferred } from './deferred.ts';
 export { finalizePlan } from './finalize.ts';
 export { planFlow } from './flow.ts';
 export { readPlanStatus, summarizeInventory, takeInventory } from './inventory.ts';
-export { PLAN_FILES } from './layout.ts';
 export { type StageOptions, stageParams } from './params.ts';
 export { createPlan, type PlanResult, readPlan, revisePlan } from './plan.ts';
 export { lineage, MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, retryTask } from './ready.ts';

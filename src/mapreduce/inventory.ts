@@ -7,10 +7,11 @@ import type {
   StateCounts,
   TaskStatus,
 } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
 import { orchestratorLock, type RunHandle } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
-import { fromRoot, PLAN_FILES } from './layout.ts';
+import { fromRoot } from './layout.ts';
 import { countProgressNotes } from './report.ts';
 import { draftOf } from './task-assignment.ts';
 import { readTaskStates } from './task-states.ts';
@@ -22,7 +23,7 @@ export function takeInventory(
 ): { plan: Plan; state: ReduceState } {
   const seen = readTaskStates(root, run, options);
   // Not indented: at 5,000 tasks half of the file would be spaces.
-  writeFileAtomic(join(run.dir, PLAN_FILES.reduceState), `${JSON.stringify(seen.state)}\n`);
+  writeFileAtomic(join(run.dir, RUN_FILES.reduceState), `${JSON.stringify(seen.state)}\n`);
   return seen;
 }
 
@@ -70,7 +71,7 @@ export function summarizeInventory(root: string, run: RunHandle, state: ReduceSt
   );
   return {
     run_id: run.id,
-    path: fromRoot(root, join(run.dir, PLAN_FILES.reduceState)),
+    path: fromRoot(root, join(run.dir, RUN_FILES.reduceState)),
     plan_iteration: state.plan_iteration,
     total: state.tasks.length,
     counts: state.counts,

@@ -1,14 +1,19 @@
 import { dirname, join } from 'node:path';
-import { InflightFile, type JournalEvent, type LaunchRecord, SCHEMA_VERSION } from '../contracts/index.ts';
+import {
+  InflightFile,
+  type JournalEvent,
+  type LaunchRecord,
+  RUN_FILES,
+  SCHEMA_VERSION,
+} from '../contracts/index.ts';
 import { attemptLog, type Journal, readEvents } from '../dispatch/index.ts';
 import { ensureDirectory, isAlive, type ProcessIdentity, writeJsonAtomic } from '../files/index.ts';
-import { RUN_FILES, type RunHandle, readRecord } from '../runs/index.ts';
+import { type RunHandle, readRecord } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
-import { PLAN_FILES } from './layout.ts';
 
 /** The launches of a run so far; none when there is no such file yet. @throws RlmError `corrupt` */
 export function readLaunches(run: RunHandle): LaunchRecord[] {
-  return readRecord(join(run.dir, PLAN_FILES.inflight), InflightFile)?.workers ?? [];
+  return readRecord(join(run.dir, RUN_FILES.inflight), InflightFile)?.workers ?? [];
 }
 
 /**
@@ -44,7 +49,7 @@ export class Launches {
     const launches = new Launches(run);
     for await (const events of readEvents(join(run.dir, RUN_FILES.events)))
       for (const { event } of events) launches.#add(event);
-    ensureDirectory(dirname(join(run.dir, PLAN_FILES.inflight)));
+    ensureDirectory(dirname(join(run.dir, RUN_FILES.inflight)));
     launches.#write();
     journal.follow((event) => {
       if (launches.#add(event)) launches.#write();
@@ -130,7 +135,7 @@ export class Launches {
       run_id: this.#run.id,
       workers: this.records,
     };
-    writeJsonAtomic(join(this.#run.dir, PLAN_FILES.inflight), file);
+    writeJsonAtomic(join(this.#run.dir, RUN_FILES.inflight), file);
   }
 }
 

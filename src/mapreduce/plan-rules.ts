@@ -1,9 +1,8 @@
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { type Plan, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
+import { type Plan, RUN_FILES, stateDirectory, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { isInside, resolveInside } from '../files/index.ts';
-import { stateDirectory } from '../runs/index.ts';
-import { fromRoot, PLAN_FILES } from './layout.ts';
+import { fromRoot } from './layout.ts';
 import { ownershipConflicts, taskGraph, topologicalOrder } from './task-graph.ts';
 
 /** Something a plan may not be, with the task and the field that make it so. */
@@ -80,7 +79,7 @@ function checkReadable(places: PlanPlaces, path: string, field: string): string 
 
 function checkReportPath(places: PlanPlaces, path: string): string {
   refuseControlCharacters(path);
-  const reports = join(places.runDir, PLAN_FILES.reports);
+  const reports = join(places.runDir, RUN_FILES.reports);
   const absolute = resolveInside(reports, path, 'report_path', places.root);
   if (absolute === reports || path.endsWith('/')) {
     throw new RlmError('usage', `report_path '${path}' is a directory`);

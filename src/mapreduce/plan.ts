@@ -1,6 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Plan, type PlanInput, SCHEMA_VERSION, type Task, type TaskInput } from '../contracts/index.ts';
+import {
+  Plan,
+  type PlanInput,
+  RUN_FILES,
+  runsDirectory,
+  SCHEMA_VERSION,
+  type Task,
+  type TaskInput,
+} from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, type LockHolder, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import {
@@ -11,11 +19,10 @@ import {
   type RunHandle,
   readArchivedTo,
   readRecord,
-  runsDirectory,
   type TakeOver,
 } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
-import { defaultReportPath, PLAN_FILES } from './layout.ts';
+import { defaultReportPath } from './layout.ts';
 import {
   checkHistory,
   checkPlanHints,
@@ -65,7 +72,7 @@ export function createPlan(
 ): PlanResult {
   const runId = options.runId ?? newRunId();
   const runDir = join(runsDirectory(root), runId);
-  if (existsSync(join(runDir, PLAN_FILES.plan))) {
+  if (existsSync(join(runDir, RUN_FILES.plan))) {
     throw new RlmError('conflict', `run '${runId}' has a plan already`, { hint: 'Revise it instead.' });
   }
   if (input.goal_summary === undefined) {
@@ -89,7 +96,7 @@ export function createPlan(
   const { plan, added } = applyInput(empty, input, { root, runDir, inputRoots: options.inputRoots });
   checkHistoryAndBudget(empty, plan, new Set());
   // A run whose creator died between the two writes has no plan yet: it is taken up again.
-  const run = existsSync(join(runDir, 'run.json'))
+  const run = existsSync(join(runDir, RUN_FILES.run))
     ? openRun(root, runId)
     : createRun(root, { kind: 'plan', title: input.goal_summary, runId });
   if (run.record.kind !== 'plan') {
@@ -133,7 +140,7 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
   if (changed) {
     const kept = join(run.dir, `artifacts/plan.iter-${old.iteration}.json`);
     ensureDirectory(dirname(kept));
-    writeFileAtomic(kept, readFileSync(join(run.dir, PLAN_FILES.plan)));
+    writeFileAtomic(kept, readFileSync(join(run.dir, RUN_FILES.plan)));
     writePlan(run.dir, plan);
   }
   return {
@@ -150,7 +157,7 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
 
 /** The plan of a run. @throws RlmError `not_found` when it has none, `corrupt` when it cannot be read */
 export function readPlan(run: RunHandle): Plan {
-  const plan = readRecord(join(run.dir, PLAN_FILES.plan), Plan);
+  const plan = readRecord(join(run.dir, RUN_FILES.plan), Plan);
   if (plan !== undefined) return plan;
   throw new RlmError('not_found', `run '${run.id}' has no plan`, {
     hint: { text: 'Make one first.', action: { tool: 'rlm_plan', args: { run_id: run.id } } },
@@ -256,9 +263,9 @@ function launchedTasks(root: string, run: RunHandle, plan: Plan): Set<string> {
 
 /** The contract first: a plan that is there always has its contract. */
 function writePlan(runDir: string, plan: Plan): void {
-  const contract = join(runDir, PLAN_FILES.contract);
+  const contract = join(runDir, RUN_FILES.contract);
   ensureDirectory(dirname(contract));
-  ensureDirectory(join(runDir, PLAN_FILES.reports));
+  ensureDirectory(join(runDir, RUN_FILES.reports));
   writeFileAtomic(contract, renderRunContract(plan.run_id, plan.contract), { sync: true });
-  writeJsonAtomic(join(runDir, PLAN_FILES.plan), plan, { sync: true });
+  writeJsonAtomic(join(runDir, RUN_FILES.plan), plan, { sync: true });
 }

@@ -1,7 +1,7 @@
 import { type FSWatcher, readFileSync, rmSync, statSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { TaskMode, WorkerId } from '../contracts/index.ts';
+import { RUN_FILES, TaskMode, WorkerId } from '../contracts/index.ts';
 import type { Assignment } from '../dispatch/index.ts';
 import { systemCode } from '../errors.ts';
 import {
@@ -12,7 +12,6 @@ import {
   writeJsonAtomic,
 } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
-import { PLAN_FILES } from './layout.ts';
 
 /*
  * `requested.jsonl` is what an orchestrator wants launched, in order. The run's driver follows it and launches each
@@ -39,7 +38,7 @@ const Taken = z.object({ bytes: z.int().nonnegative() });
 export function writeRequests(run: RunHandle, workerIds: readonly string[], order?: StandingOrder): void {
   const path = fileOf(run);
   ensureDirectory(dirname(path));
-  rmSync(join(run.dir, PLAN_FILES.taken), { force: true });
+  rmSync(join(run.dir, RUN_FILES.taken), { force: true });
   const lines = requestsOf(workerIds, order).map((request) => `${JSON.stringify(request)}\n`);
   writeFileAtomic(path, lines.join(''), { sync: true });
 }
@@ -89,16 +88,16 @@ export function requestBytes(run: RunHandle): number {
 
 /** Says that everything up to `bytes` has been taken on. By the driver alone. */
 export function writeTaken(run: RunHandle, bytes: number): void {
-  writeJsonAtomic(join(run.dir, PLAN_FILES.taken), { bytes });
+  writeJsonAtomic(join(run.dir, RUN_FILES.taken), { bytes });
 }
 
 /** How far the driver has read; 0 before it has. */
 export function takenBytes(run: RunHandle): number {
-  return Taken.safeParse(parsed(readText(join(run.dir, PLAN_FILES.taken)))).data?.bytes ?? 0;
+  return Taken.safeParse(parsed(readText(join(run.dir, RUN_FILES.taken)))).data?.bytes ?? 0;
 }
 
 function fileOf(run: RunHandle): string {
-  return join(run.dir, PLAN_FILES.requested);
+  return join(run.dir, RUN_FILES.requested);
 }
 
 function requestsOf(
@@ -220,7 +219,7 @@ export async function followRequests(run: RunHandle, options: FollowOptions): Pr
 
 function watchFolder(run: RunHandle, onChange: () => void): FSWatcher | undefined {
   try {
-    const watcher = watch(dirname(join(run.dir, PLAN_FILES.requested)), { persistent: false }, onChange);
+    const watcher = watch(dirname(join(run.dir, RUN_FILES.requested)), { persistent: false }, onChange);
     watcher.on('error', () => {});
     return watcher;
   } catch {

@@ -1,13 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
 import type { Plan, ReduceState, Task } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { type Acceptance, Draft, type PreparedAssignment } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 import type { Sandbox, WorkerName } from '../workers/index.ts';
-import { fromRoot, PLAN_FILES } from './layout.ts';
+import { fromRoot } from './layout.ts';
 import { judgeReport } from './report.ts';
 
 /** The report of a task while its worker writes it, and where the driver publishes it. */
@@ -116,7 +117,7 @@ function taskPrompt(run: RunHandle, task: Task, draft: Draft, hints: readonly st
     reportPath,
     '',
     'Before anything else, read and comply with the run contract:',
-    fromRoot(root, join(run.dir, PLAN_FILES.contract)),
+    fromRoot(root, join(run.dir, RUN_FILES.contract)),
     '',
     JSON.stringify(envelope, null, 2),
     '',
@@ -150,7 +151,7 @@ function hintPaths(run: RunHandle, plan: Plan, task: Task, state: ReduceState): 
       ...task.context_paths,
       ...task.depends_on.flatMap(reportsOf),
       `${fromRoot(root, run.dir)}/`,
-      fromRoot(root, join(run.dir, PLAN_FILES.contract)),
+      fromRoot(root, join(run.dir, RUN_FILES.contract)),
     ]),
   ];
 }

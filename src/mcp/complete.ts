@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { JobRecord } from '../contracts/index.ts';
+import { JobRecord, RUN_FILES } from '../contracts/index.ts';
 import { parseLine, readLineBatches, resolveInside } from '../files/index.ts';
-import { REPORTS } from '../resources/index.ts';
-import { listRunIds, openRun, RUN_FILES } from '../runs/index.ts';
+import { listRunIds, openRun } from '../runs/index.ts';
 
 /** The protocol's limit of values in one completion. */
 const MAX_VALUES = 100;
@@ -45,7 +44,7 @@ export async function complete(
 /** Tasks whose report is there. */
 function completeReport(root: string, runId: string, prefix: string): Completion {
   const run = openRun(root, runId);
-  const directory = resolveInside(run.dir, REPORTS, REPORTS);
+  const directory = resolveInside(run.dir, RUN_FILES.reports, RUN_FILES.reports);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const ids = names
     .filter((name) => name.endsWith('.md') && name.startsWith(prefix))

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUN_FILES, runsDirectory } from '../contracts/index.ts';
 import { runUri, TEMPLATES } from '../resources/index.ts';
-import { listRuns, RUN_FILES, runsDirectory } from '../runs/index.ts';
+import { listRuns } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 
 export interface ListedResource {

@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { runsDirectory, stateDirectory } from '../runs/index.ts';
+import { runsDirectory, stateDirectory } from '../contracts/index.ts';
 
 /** Changes within this time are announced once, milliseconds. */
 const QUIET_MS = 200;

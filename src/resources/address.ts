@@ -1,3 +1,4 @@
+import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 
 /** What an `rlm://` URI means. `cursor` asks for a further page. */
@@ -10,18 +11,15 @@ export type ResourceAddress =
   | { kind: 'file'; runId: string; name: string; cursor?: string | undefined }
   | { kind: 'report'; runId: string; workerId: string; cursor?: string | undefined };
 
-/** Where the reports of map and verify tasks lie in a run (DESIGN.md, "On disk"). */
-export const REPORTS = 'artifacts/reports';
-
 /** Single files of a run that can be read as resources: last part of the URI, to path in the run directory. */
 export const RUN_PARTS: ReadonlyMap<string, string> = new Map([
-  ['plan', 'plan.json'],
-  ['inventory', 'reduce_state.json'],
-  ['deferred', 'deferred.json'],
-  ['final', 'final.json'],
-  ['evidence', 'reduce/evidence.json'],
-  ['answer', 'out/answer.json'],
-  ['preview', 'ask/preview.json'],
+  ['plan', RUN_FILES.plan],
+  ['inventory', RUN_FILES.reduceState],
+  ['deferred', RUN_FILES.deferred],
+  ['final', RUN_FILES.final],
+  ['evidence', RUN_FILES.evidence],
+  ['answer', RUN_FILES.answer],
+  ['preview', RUN_FILES.preview],
 ]);
 
 /** The URI templates (RFC 6570) of everything that can be read, with what stands behind them. */

@@ -1,4 +1,4 @@
-export { jobUri, REPORTS, TEMPLATES } from './address.ts';
+export { jobUri, TEMPLATES } from './address.ts';
 export { type ResourceText, readResource } from './read.ts';
 export {
   jsonBytes,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { JobRecord, type ResultRecord } from '../contracts/index.ts';
+import { JobRecord, type ResultRecord, RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { parseLine, readLineBatches, resolveInside } from '../files/index.ts';
-import { RUN_FILES, type RunHandle } from '../runs/index.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { jsonBytes, PAGE_BYTES } from './report.ts';
 

@@ -1,11 +1,11 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { extname, join, relative, resolve } from 'node:path';
-import { JobRecord } from '../contracts/index.ts';
+import { JobRecord, RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { parseLine, resolveInside } from '../files/index.ts';
-import { listArchives, listRuns, openRun, RUN_FILES, type RunHandle } from '../runs/index.ts';
+import { listArchives, listRuns, openRun, type RunHandle } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
-import { jobUri, parseAddress, REPORTS, type ResourceAddress, RUN_PARTS } from './address.ts';
+import { jobUri, parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob } from './job.ts';
 import { readLinePage } from './line-page.ts';
 import { PAGE_BYTES, readReport, rowsOfOnePage, runUri } from './report.ts';
@@ -112,18 +112,19 @@ async function readTaskReport(
   run: RunHandle,
   address: ResourceAddress & { kind: 'report' },
 ): Promise<ResourceText> {
-  const directory = join(run.dir, REPORTS);
+  const directory = join(run.dir, RUN_FILES.reports);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const name = names.find(
     (entry) => entry.slice(0, -extname(entry).length || undefined) === address.workerId,
   );
-  const file = name === undefined ? await plannedReport(run, address.workerId) : join(REPORTS, name);
+  const file =
+    name === undefined ? await plannedReport(run, address.workerId) : join(RUN_FILES.reports, name);
   if (file === undefined) throw missing(run, `report of '${truncate(address.workerId, 100)}'`);
   return readFilePage(run, file, address.cursor);
 }
 
 async function plannedReport(run: RunHandle, workerId: string): Promise<string | undefined> {
-  if (!existsSync(join(run.dir, 'plan.json'))) return undefined;
+  if (!existsSync(join(run.dir, RUN_FILES.plan))) return undefined;
   const { draftOf, readPlan } = await import('../mapreduce/index.ts');
   const task = readPlan(run).tasks.find(({ worker_id }) => worker_id === workerId);
   if (task === undefined) return undefined;

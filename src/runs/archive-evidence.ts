@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { RUN_FILES } from '../contracts/index.ts';
 import { isInside } from '../files/index.ts';
-import { RUN_FILES } from './layout.ts';
 import type { RunHandle } from './run.ts';
 import type { Tree } from './snapshot.ts';
 
 /** Files whose strings may name evidence inside the run. */
-const FINALS = ['final.json', RUN_FILES.answer];
+const FINALS = [RUN_FILES.final, RUN_FILES.answer];
 
 /**
  * Files of the run that its finals name, as `path`, `path:line` or `path:first-last` from the root or from the

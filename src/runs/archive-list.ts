@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
-import { ARCHIVE_ID_PATTERN, ArchiveMeta } from '../contracts/index.ts';
+import { ARCHIVE_FILES, ARCHIVE_ID_PATTERN, ArchiveMeta, archiveDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { archiveDirectory, inUseBy } from './in-use.ts';
+import { inUseBy } from './in-use.ts';
 import { pageOf } from './page.ts';
 import { readRecord } from './record.ts';
 
@@ -89,7 +89,7 @@ export function readWholeArchiveMeta(archive: string): ArchiveMeta {
 }
 
 function readMeta<T>(archive: string, schema: z.ZodType<T>): T {
-  const meta = readRecord(join(archive, 'meta.json'), schema);
+  const meta = readRecord(join(archive, ARCHIVE_FILES.meta), schema);
   if (meta === undefined) throw new RlmError('not_found', `no archive '${basename(archive)}'`);
   return meta;
 }

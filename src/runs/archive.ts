@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArchivedTo, type ArchiveMeta, SCHEMA_VERSION } from '../contracts/index.ts';
+import {
+  ARCHIVE_FILES,
+  ArchivedTo,
+  type ArchiveMeta,
+  archiveDirectory,
+  RUN_FILES,
+  SCHEMA_VERSION,
+} from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, removeIfEmpty, writeJsonAtomic } from '../files/index.ts';
 import { evidenceFiles } from './archive-evidence.ts';
@@ -8,25 +15,23 @@ import { readWholeArchiveMeta } from './archive-list.ts';
 import { type CleanupResult, cleanArchives } from './cleanup.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { lockDriver } from './driver-lock.ts';
-import { archiveDirectory, archivePath } from './in-use.ts';
-import { RUN_FILES } from './layout.ts';
+import { archivePath } from './in-use.ts';
 import { holdOrchestratorLock, releaseOrchestratorLock, type TakeOver } from './orchestrator-lock.ts';
 import { readRecord } from './record.ts';
 import { openRun, type RunHandle } from './run.ts';
 import { holdsWhatItSays, sameFile, seal, snapshotTree, walkTree } from './snapshot.ts';
 
-const ARCHIVED_TO = 'archived_to.json';
 /** What stays in an archived run besides the evidence of its finals: pointers, results, and the plan. */
 const KEPT = new Set([
   RUN_FILES.run,
   RUN_FILES.activity,
   RUN_FILES.summary,
   RUN_FILES.answer,
-  ARCHIVED_TO,
-  'plan.json',
-  'reduce_state.json',
-  'deferred.json',
-  'final.json',
+  RUN_FILES.archivedTo,
+  RUN_FILES.plan,
+  RUN_FILES.reduceState,
+  RUN_FILES.deferred,
+  RUN_FILES.final,
   'final.md',
 ]);
 
@@ -116,12 +121,12 @@ async function snapshotAndTrim(
 
 /** Where an archived run went, or undefined. @throws RlmError `corrupt` */
 export function readArchivedTo(run: RunHandle): ArchivedTo | undefined {
-  return readRecord(join(run.dir, ARCHIVED_TO), ArchivedTo);
+  return readRecord(join(run.dir, RUN_FILES.archivedTo), ArchivedTo);
 }
 
 function refuseUnfinished(run: RunHandle, options: ArchiveOptions): void {
   if (run.record.kind !== 'plan' || options.unfinished === true) return;
-  const missing = ['final.json', 'deferred.json'].filter((file) => !existsSync(join(run.dir, file)));
+  const missing = [RUN_FILES.final, RUN_FILES.deferred].filter((file) => !existsSync(join(run.dir, file)));
   if (missing.length === 0) return;
   throw new RlmError('conflict', `run '${run.id}' is not finished: it has no ${missing.join(' and no ')}`, {
     hint: {
@@ -145,12 +150,13 @@ function notPartOfRun(path: string, name: string): boolean {
 async function isComplete(root: string, archiveId: string): Promise<boolean> {
   const archive = archivePath(root, archiveId);
   if (!existsSync(archive)) return false;
-  if (await holdsWhatItSays(join(archive, 'run'), readWholeArchiveMeta(archive).files)) return true;
+  if (await holdsWhatItSays(join(archive, ARCHIVE_FILES.run), readWholeArchiveMeta(archive).files))
+    return true;
   throw new RlmError(
     'conflict',
     `the run changed after it was archived as ${archiveId}, before it was trimmed`,
     {
-      hint: `Look at both, then remove ${ARCHIVED_TO} from the run and archive it again.`,
+      hint: `Look at both, then remove ${RUN_FILES.archivedTo} from the run and archive it again.`,
     },
   );
 }
@@ -162,14 +168,19 @@ async function takeSnapshot(root: string, run: RunHandle, options: ArchiveOption
   // One name a run: its lock is held, so a directory of that name is what a dead process left.
   const building = join(archives, `.building-${run.id}`);
   rmSync(building, { recursive: true, force: true });
-  rmSync(join(run.dir, ARCHIVED_TO), { force: true });
+  rmSync(join(run.dir, RUN_FILES.archivedTo), { force: true });
   const tree = walkTree(run.dir, notPartOfRun);
   const evidence = evidenceFiles(root, run, tree);
   const keep = new Set([...KEPT, ...evidence]);
   mkdirSync(building, { mode: DIRECTORY_MODE });
   try {
-    const files = await snapshotTree(run.dir, join(building, 'run'), tree, (path) => !keep.has(path));
-    ensureDirectory(join(building, 'in_use_by'));
+    const files = await snapshotTree(
+      run.dir,
+      join(building, ARCHIVE_FILES.run),
+      tree,
+      (path) => !keep.has(path),
+    );
+    ensureDirectory(join(building, ARCHIVE_FILES.inUseBy));
     const now = clock.now();
     const archiveId = freeId(root, run.id, now);
     const meta: ArchiveMeta = {
@@ -191,13 +202,13 @@ async function takeSnapshot(root: string, run: RunHandle, options: ArchiveOption
       skipped: tree.others,
       files,
     };
-    writeJsonAtomic(join(building, 'meta.json'), meta, { sync: true });
+    writeJsonAtomic(join(building, ARCHIVE_FILES.meta), meta, { sync: true });
     // The pointer first: from here on the run is closed, and a call after a crash knows where to go on.
-    writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointerTo(meta, null), { sync: true });
+    writeJsonAtomic(join(run.dir, RUN_FILES.archivedTo), pointerTo(meta, null), { sync: true });
     renameSync(building, join(archives, archiveId));
     return archiveId;
   } catch (error) {
-    rmSync(join(run.dir, ARCHIVED_TO), { force: true });
+    rmSync(join(run.dir, RUN_FILES.archivedTo), { force: true });
     rmSync(building, { recursive: true, force: true });
     throw error;
   }
@@ -234,7 +245,7 @@ function trim(root: string, run: RunHandle, meta: ArchiveMeta): string[] {
   const keep = new Set(keptFiles(meta));
   for (const { path } of meta.files) {
     const file = join(run.dir, path);
-    const archived = join(archive, 'run', path);
+    const archived = join(archive, ARCHIVE_FILES.run, path);
     if (keep.has(path)) continue;
     // Only what the archive truly holds is removed.
     if (sameFile(file, archived)) unlinkSync(file);
@@ -242,6 +253,8 @@ function trim(root: string, run: RunHandle, meta: ArchiveMeta): string[] {
   }
   const { directories } = walkTree(run.dir, notPartOfRun);
   for (const path of directories.reverse()) removeIfEmpty(join(run.dir, path));
-  writeJsonAtomic(join(run.dir, ARCHIVED_TO), pointerTo(meta, new Date().toISOString()), { sync: true });
+  writeJsonAtomic(join(run.dir, RUN_FILES.archivedTo), pointerTo(meta, new Date().toISOString()), {
+    sync: true,
+  });
   return [...keep];
 }

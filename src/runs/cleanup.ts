@@ -2,6 +2,13 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
+import {
+  ARCHIVE_FILES,
+  archiveDirectory,
+  cleanupLogPath,
+  locksDirectory,
+  stateDirectory,
+} from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import {
   acquireLock,
@@ -13,8 +20,7 @@ import {
 } from '../files/index.ts';
 import { listArchiveIds, readArchiveMeta } from './archive-list.ts';
 import { type Clock, steadyNow, systemClock } from './clock.ts';
-import { archiveDirectory, inUseBy } from './in-use.ts';
-import { stateDirectory } from './layout.ts';
+import { inUseBy } from './in-use.ts';
 import { orchestratorLockPath } from './orchestrator-lock.ts';
 
 const DAY_MS = 86_400_000;
@@ -81,7 +87,7 @@ export async function cleanArchives(
 }
 
 function cleanupLock(root: string, result: CleanupResult): HeldLock | undefined {
-  const locks = join(stateDirectory(resolve(root)), 'locks');
+  const locks = locksDirectory(resolve(root));
   ensureDirectory(locks);
   const path = join(locks, 'cleanup.lock');
   const before = readLock(path);
@@ -101,7 +107,7 @@ async function clean(root: string, clock: Clock, result: CleanupResult): Promise
   const limit = pLimit(PARALLEL);
   const removals: Promise<void>[] = [];
   const remove = (id: string) => removals.push(limit(() => removeHidden(directory, id)));
-  const log = new JsonlAppender(join(stateDirectory(root), 'cleanup.log'));
+  const log = new JsonlAppender(cleanupLogPath(root));
   try {
     for (const name of readdirSync(directory)) {
       // What an earlier cleanup was about to delete when it died is judged anew.
@@ -141,7 +147,7 @@ function stillToDelete(
   const hidden = join(directory, DELETING + id);
   const { verdict, size, why } = judge(hidden, clock);
   // meta.json goes first: without it the deletion was decided, logged and under way.
-  const halfDeleted = !existsSync(join(hidden, 'meta.json'));
+  const halfDeleted = !existsSync(join(hidden, ARCHIVE_FILES.meta));
   if (verdict !== 'expired' && !halfDeleted) {
     renameSync(hidden, join(directory, id));
     return false;
@@ -156,7 +162,7 @@ function stillToDelete(
 /** The record goes first: without it, the next cleanup goes on where this one died. */
 async function removeHidden(directory: string, id: string): Promise<void> {
   const hidden = join(directory, DELETING + id);
-  await rm(join(hidden, 'meta.json'), { force: true });
+  await rm(join(hidden, ARCHIVE_FILES.meta), { force: true });
   await rm(hidden, { recursive: true, force: true });
 }
 
@@ -193,7 +199,7 @@ function judge(archive: string, clock: Clock): { verdict: Verdict; size: number;
   let users: string[];
   try {
     meta = readArchiveMeta(archive);
-    changed = statSync(join(archive, 'run')).mtimeMs;
+    changed = statSync(join(archive, ARCHIVE_FILES.run)).mtimeMs;
     users = inUseBy(archive);
   } catch (error) {
     if (!(error instanceof RlmError) && systemCode(error) === undefined) throw error;

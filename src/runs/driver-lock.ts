@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
+import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { acquireLock, type HeldLock, isAlive, type LockHolder, readLock } from '../files/index.ts';
-import { RUN_FILES } from './layout.ts';
 
 /**
  * Makes this process the one driver of a run. A driver that died on this host is replaced; one that lives, or

@@ -1,15 +1,9 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ARCHIVE_ID_PATTERN, type InUseMarker } from '../contracts/index.ts';
+import { ARCHIVE_FILES, ARCHIVE_ID_PATTERN, archiveDirectory, type InUseMarker } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { stateDirectory } from './layout.ts';
 import { checkRunId } from './run.ts';
-
-/** `.rlm/archive`. */
-export function archiveDirectory(root: string): string {
-  return join(stateDirectory(root), 'archive');
-}
 
 /** The directory of one archive. @throws RlmError `usage` for an id that is none */
 export function archivePath(root: string, archiveId: string): string {
@@ -32,7 +26,7 @@ export function archivePath(root: string, archiveId: string): string {
 export function markInUse(root: string, archiveId: string, runId: string): void {
   const archive = archivePath(root, archiveId);
   const marker: InUseMarker = { run_id: checkRunId(runId), added_at: new Date().toISOString() };
-  const file = join(archive, 'in_use_by', runId);
+  const file = join(archive, ARCHIVE_FILES.inUseBy, runId);
   try {
     writeJsonAtomic(file, marker);
   } catch (error) {
@@ -46,7 +40,7 @@ export function markInUse(root: string, archiveId: string, runId: string): void 
 /** Removes the mark; no error when there is none. */
 export function unmarkInUse(root: string, archiveId: string, runId: string): void {
   try {
-    unlinkSync(join(archivePath(root, archiveId), 'in_use_by', checkRunId(runId)));
+    unlinkSync(join(archivePath(root, archiveId), ARCHIVE_FILES.inUseBy, checkRunId(runId)));
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
@@ -55,7 +49,7 @@ export function unmarkInUse(root: string, archiveId: string, runId: string): voi
 /** Ids of the runs that depend on an archive. A directory that cannot be read counts as in use. */
 export function inUseBy(archive: string): string[] {
   try {
-    return readdirSync(join(archive, 'in_use_by'));
+    return readdirSync(join(archive, ARCHIVE_FILES.inUseBy));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;

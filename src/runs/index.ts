@@ -4,7 +4,6 @@ export { cleanArchives } from './cleanup.ts';
 export type { Clock } from './clock.ts';
 export { driverAlive, driverElsewhere, lockDriver, requireNoDriver } from './driver-lock.ts';
 export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';
-export { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
 export { listRunIds, listRuns } from './list.ts';
 export {
   holdOrchestratorLock,

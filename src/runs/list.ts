@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ActivityState, RUN_ID_PATTERN } from '../contracts/index.ts';
+import { type ActivityState, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { RUN_FILES, runsDirectory } from './layout.ts';
 import { pageOf } from './page.ts';
 
 /** A run as a row of a list: no counting, one small file read. */

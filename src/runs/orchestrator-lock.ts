@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { locksDirectory } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import {
   acquireLock,
@@ -8,10 +9,9 @@ import {
   type LockHolder,
   readLock,
 } from '../files/index.ts';
-import { stateDirectory } from './layout.ts';
 import { ensureStateDirectory } from './run.ts';
 
-/** A holder this old is reported as stale; it is replaced by an explicit take-over only (CONTRACTS.md D). */
+/** A holder this old is reported as stale; it is replaced by an explicit take-over only. */
 const STALE_LOCK_HOURS = 24;
 
 /** What may be done about a holder that is in the way: nothing, replace one whose process is gone, replace anyone. */
@@ -46,7 +46,7 @@ export function holdOrchestratorLock(
     throw new RlmError('usage', "run_id 'cleanup' is taken: its lock would be the lock of the cleanup");
   }
   ensureStateDirectory(root);
-  ensureDirectory(join(stateDirectory(root), 'locks'));
+  ensureDirectory(locksDirectory(root));
   const path = orchestratorLockPath(root, runId);
   const before = readLock(path);
   const mine = held.get(path);
@@ -94,5 +94,5 @@ export function orchestratorLock(
 
 /** `.rlm/locks/<run_id>.lock`. */
 export function orchestratorLockPath(root: string, runId: string): string {
-  return join(stateDirectory(resolve(root)), 'locks', `${runId}.lock`);
+  return join(locksDirectory(resolve(root)), `${runId}.lock`);
 }

@@ -1,10 +1,17 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
-import { RUN_ID_PATTERN, type RunKind, RunRecord, SCHEMA_VERSION } from '../contracts/index.ts';
+import {
+  RUN_FILES,
+  RUN_ID_PATTERN,
+  type RunKind,
+  RunRecord,
+  runsDirectory,
+  SCHEMA_VERSION,
+  stateDirectory,
+} from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, ownIdentity, writeJsonAtomic } from '../files/index.ts';
-import { RUN_FILES, runsDirectory, stateDirectory } from './layout.ts';
 import { readRecord } from './record.ts';
 
 const suffix = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 8);

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
+import { cacheDirectory } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { runProgram } from '../processes/index.ts';
@@ -44,7 +45,7 @@ export function repairProbe(cacheDir: string, binary: string, found: unknown): v
 
 /** Where the findings of a root are kept. */
 export function probesDirectory(root: string): string {
-  return join(root, '.rlm', 'cache', 'probes');
+  return cacheDirectory(root, 'probes');
 }
 
 function cacheFile(cacheDir: string, binary: string): string {

@@ -9,7 +9,7 @@ const ANSWER = { text: '{}', worker: 'codex', model: 'm' };
 
 /** The one file of a cache. */
 function entryOf(state: string): string {
-  const directory = join(state, 'cache', 'answers', KEY.slice(0, 2));
+  const directory = join(state, '.rlm', 'cache', 'answers', KEY.slice(0, 2));
   const [name = ''] = readdirSync(directory);
   return join(directory, name);
 }
@@ -40,14 +40,14 @@ describe('the cache of answers', () => {
 
   it('fails nobody where it cannot be written', () => {
     const state = temporaryDirectory();
-    mkdirSync(join(state, 'cache'));
-    writeFileSync(join(state, 'cache', 'answers'), '');
+    mkdirSync(join(state, '.rlm', 'cache'), { recursive: true });
+    writeFileSync(join(state, '.rlm', 'cache', 'answers'), '');
     const blocked = new AnswerCache(state);
     blocked.put(KEY, ANSWER);
     expect(blocked.get(KEY)).toBeUndefined();
 
     const other = temporaryDirectory();
-    const entry = join(other, 'cache', 'answers', KEY.slice(0, 2), `${KEY.slice(2)}.json`);
+    const entry = join(other, '.rlm', 'cache', 'answers', KEY.slice(0, 2), `${KEY.slice(2)}.json`);
     mkdirSync(entry, { recursive: true });
     new AnswerCache(other).put(KEY, ANSWER);
     expect(readdirSync(dirname(entry))).toHaveLength(1);

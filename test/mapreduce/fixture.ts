@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { InflightFile, type LaunchRecord, type PlanInput } from '../../src/contracts/index.ts';
+import { InflightFile, type LaunchRecord, type PlanInput, RUN_FILES } from '../../src/contracts/index.ts';
 import { ownIdentity, type ProcessIdentity } from '../../src/files/index.ts';
-import { createPlan, PLAN_FILES, type PlanResult } from '../../src/mapreduce/index.ts';
+import { createPlan, type PlanResult } from '../../src/mapreduce/index.ts';
 import { releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
 
 /** A root of its own for one test. */
@@ -59,7 +59,7 @@ type LaunchEnd = Pick<LaunchRecord, 'exit_code' | 'failure_class' | 'failure_mes
 
 /** Writes `inflight.json` as a driver does: by default one that lives (this process). */
 export function inflightLog({ run }: PlanResult, driver: ProcessIdentity = ownIdentity()) {
-  const path = join(run.dir, PLAN_FILES.inflight);
+  const path = join(run.dir, RUN_FILES.inflight);
   const change = (id: string, next: (before: LaunchRecord | undefined) => LaunchRecord) => {
     const workers = existsSync(path)
       ? InflightFile.parse(JSON.parse(readFileSync(path, 'utf8'))).workers

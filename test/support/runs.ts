@@ -8,10 +8,11 @@ import {
   type JobRecord,
   type JournalEvent,
   NO_USAGE,
+  RUN_FILES,
   SCHEMA_VERSION,
 } from '../../src/contracts/index.ts';
 import { JsonlAppender, writeJsonAtomic } from '../../src/files/index.ts';
-import { createRun, RUN_FILES, type RunHandle } from '../../src/runs/index.ts';
+import { createRun, type RunHandle } from '../../src/runs/index.ts';
 
 /** A directory that is gone after the test. */
 export function temporaryDirectory(): string {

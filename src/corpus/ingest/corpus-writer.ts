@@ -4,6 +4,7 @@ import {
   type ChunkRecord,
   type CorpusRecord,
   type ReadSource,
+  RUN_FILES,
   SCHEMA_VERSION,
   type SourceRecord,
 } from '../../contracts/index.ts';
@@ -16,7 +17,6 @@ import {
   writeJsonAtomic,
 } from '../../files/index.ts';
 import { chunkIdOf } from '../corpus.ts';
-import { CORPUS_FILES } from '../layout.ts';
 import { SpanWriter } from '../spans.ts';
 
 const FLUSH_CHARACTERS = 1 << 20;
@@ -49,14 +49,14 @@ export class CorpusWriter {
 
   constructor(runDir: string) {
     this.#runDir = runDir;
-    ensureDirectory(join(runDir, 'chunks'));
-    ensureDirectory(join(runDir, CORPUS_FILES.inputs));
+    ensureDirectory(join(runDir, RUN_FILES.chunks));
+    ensureDirectory(join(runDir, RUN_FILES.inputs));
     // An ingest that was killed leaves up to a whole corpus behind.
-    for (const name of ['chunks', CORPUS_FILES.inputs]) removeAbandoned(join(runDir, name));
+    for (const name of [RUN_FILES.chunks, RUN_FILES.inputs]) removeAbandoned(join(runDir, name));
     this.#temporary = {
-      manifest: temporaryName(join(runDir, CORPUS_FILES.manifest)),
-      sources: temporaryName(join(runDir, CORPUS_FILES.sources)),
-      spans: temporaryName(join(runDir, CORPUS_FILES.spans)),
+      manifest: temporaryName(join(runDir, RUN_FILES.manifest)),
+      sources: temporaryName(join(runDir, RUN_FILES.sources)),
+      spans: temporaryName(join(runDir, RUN_FILES.spans)),
     };
     this.#manifest = new LineFile(this.#temporary.manifest);
     this.#sources = new LineFile(this.#temporary.sources);
@@ -148,11 +148,11 @@ export class CorpusWriter {
       manifest_bytes: this.#manifest.bytes,
       sources_bytes: this.#sources.bytes,
     };
-    rmSync(join(this.#runDir, CORPUS_FILES.corpus), { force: true });
-    renameSync(this.#temporary.manifest, join(this.#runDir, CORPUS_FILES.manifest));
-    renameSync(this.#temporary.sources, join(this.#runDir, CORPUS_FILES.sources));
-    renameSync(this.#temporary.spans, join(this.#runDir, CORPUS_FILES.spans));
-    writeJsonAtomic(join(this.#runDir, CORPUS_FILES.corpus), record);
+    rmSync(join(this.#runDir, RUN_FILES.corpus), { force: true });
+    renameSync(this.#temporary.manifest, join(this.#runDir, RUN_FILES.manifest));
+    renameSync(this.#temporary.sources, join(this.#runDir, RUN_FILES.sources));
+    renameSync(this.#temporary.spans, join(this.#runDir, RUN_FILES.spans));
+    writeJsonAtomic(join(this.#runDir, RUN_FILES.corpus), record);
     return record;
   }
 

@@ -1,10 +1,10 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
+import { RUN_FILES } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
 import { breathe } from '../breath.ts';
-import { CORPUS_FILES } from '../layout.ts';
 import { cutChunks } from './chunker.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type Candidate, discover } from './discover.ts';
@@ -242,8 +242,8 @@ const TEXT_NAME = /^[0-9a-f]{16}\.(?:txt|positions\.jsonl)$/;
 
 /** Removes extracted texts of documents that are no longer in the corpus. */
 function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): void {
-  const directory = join(runDir, CORPUS_FILES.inputs);
+  const directory = join(runDir, RUN_FILES.inputs);
   for (const name of readdirSync(directory)) {
-    if (TEXT_NAME.test(name) && !kept.has(`${CORPUS_FILES.inputs}/${name}`)) rmSync(join(directory, name));
+    if (TEXT_NAME.test(name) && !kept.has(`${RUN_FILES.inputs}/${name}`)) rmSync(join(directory, name));
   }
 }

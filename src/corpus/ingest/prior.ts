@@ -1,10 +1,9 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ChunkRecord, type CorpusRecord, type ReadSource } from '../../contracts/index.ts';
+import { ChunkRecord, type CorpusRecord, type ReadSource, RUN_FILES } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { parseLine, readLineBatches } from '../../files/index.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
-import { CORPUS_FILES } from '../layout.ts';
 import type { CorpusWriter } from './corpus-writer.ts';
 import type { Candidate } from './discover.ts';
 
@@ -74,7 +73,7 @@ export class PriorCorpus {
       mtime_ms: candidate.stats.mtimeMs,
       inode: candidate.stats.ino,
     });
-    const manifest = join(prior.runDir, CORPUS_FILES.manifest);
+    const manifest = join(prior.runDir, RUN_FILES.manifest);
     for await (const batch of readLineBatches(manifest, { start: manifest_start, end: manifest_end })) {
       for (const line of batch) writing.add(ChunkRecord.parse(parseLine(line)));
     }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceEncoding, SourceKind } from '../../contracts/index.ts';
+import { RUN_FILES } from '../../contracts/index.ts';
 import { messageOf } from '../../errors.ts';
 import { FILE_MODE } from '../../files/index.ts';
 import { extractText } from '../extract/extract.ts';
-import { CORPUS_FILES } from '../layout.ts';
 import type { Candidate } from './discover.ts';
 import { HEAD_BYTES, judgeHead, transcode, Utf8Check } from './encoding.ts';
 import { EXTRACTED_KINDS, kindOf } from './kinds.ts';
@@ -110,7 +110,7 @@ export async function textOf(
   if (inspection.encoding === 'utf-8') {
     return { textPath: null, file, bytes: stats.size, positionsPath: null };
   }
-  const name = `${CORPUS_FILES.inputs}/${inspection.sha256.slice(0, 16)}`;
+  const name = `${RUN_FILES.inputs}/${inspection.sha256.slice(0, 16)}`;
   const textPath = `${name}.txt`;
   const target = join(runDir, textPath);
   if (inspection.encoding !== 'extracted') {

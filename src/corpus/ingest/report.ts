@@ -1,5 +1,5 @@
 import type { IngestReport, SkippedSource } from '../../contracts/index.ts';
-import { CORPUS_FILES } from '../layout.ts';
+import { RUN_FILES } from '../../contracts/index.ts';
 import type { Candidate } from './discover.ts';
 
 /** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
@@ -43,8 +43,8 @@ export class ReportBuilder {
       by_reason: this.#byReason,
       skipped: this.#skipped,
       notes: this.#notes,
-      manifest_path: CORPUS_FILES.manifest,
-      sources_path: CORPUS_FILES.sources,
+      manifest_path: RUN_FILES.manifest,
+      sources_path: RUN_FILES.sources,
       ...counted,
     };
   }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Config } from '../../config/index.ts';
+import { cacheDirectory } from '../../contracts/index.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { sha256 } from '../../text/index.ts';
-import { embeddingsDirectory } from '../layout.ts';
 import type { Scored } from './top.ts';
 
 /** An OpenAI-compatible endpoint. */
@@ -30,7 +30,7 @@ export function configuredEmbeddings(
   if (embeddings === undefined) return undefined;
   const { url, model, key_variable } = embeddings;
   const key = key_variable === undefined ? {} : { keyVariable: key_variable };
-  return { url, model, cacheDirectory: embeddingsDirectory(root), ...key };
+  return { url, model, cacheDirectory: cacheDirectory(root, 'embeddings'), ...key };
 }
 
 const DEFAULT_BATCH = 64;

@@ -11,11 +11,12 @@ import {
   reduceRun,
 } from '../../ask/index.ts';
 import type { IngestReport } from '../../contracts/index.ts';
+import { RUN_FILES } from '../../contracts/index.ts';
 import { type Corpus, configuredEmbeddings, openCorpus } from '../../corpus/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
-import { REDUCE_FILES, sourceString } from '../../evidence/index.ts';
+import { sourceString } from '../../evidence/index.ts';
 import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../../resources/index.ts';
-import { RUN_FILES, type RunHandle, requireNoDriver } from '../../runs/index.ts';
+import { type RunHandle, requireNoDriver } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
 import type { buildJobs } from '../build-jobs.ts';
@@ -163,8 +164,8 @@ export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input
     conflicts: evidence.conflicts.length,
     conflicting: rowsOfOnePage(conflicting, CONFLICT_BYTES),
     gaps: evidence.gaps.slice(0, 10).map((gap) => truncate(gap.text, 200)),
-    evidence_path: join(run.dir, REDUCE_FILES.evidence),
-    coverage_path: join(run.dir, REDUCE_FILES.coverage),
+    evidence_path: join(run.dir, RUN_FILES.evidence),
+    coverage_path: join(run.dir, RUN_FILES.coverage),
     evidence_uri: `${runUri(run.id)}/evidence`,
     next:
       evidence.items.length === 0

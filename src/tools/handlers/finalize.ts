@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { finalizeAnswer, readReduced } from '../../ask/index.ts';
-import { FinalAnswer, FinalInput } from '../../contracts/index.ts';
+import { FinalAnswer, FinalInput, RUN_FILES } from '../../contracts/index.ts';
 import { openCorpus } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
-import { finalizePlan, PLAN_FILES } from '../../mapreduce/index.ts';
+import { finalizePlan } from '../../mapreduce/index.ts';
 import { runUri } from '../../resources/index.ts';
-import { RUN_FILES, type RunHandle } from '../../runs/index.ts';
+import type { RunHandle } from '../../runs/index.ts';
 import type { finalize } from '../finalize.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { checkFields, readInputFile, takeOverOf } from './input.ts';
@@ -53,7 +53,7 @@ async function finalPlan(
   const final = await finalizePlan(context.root, run, checkFields(FinalInput, given), { takeOver });
   return {
     run_id: run.id,
-    path: join(run.dir, PLAN_FILES.final),
+    path: join(run.dir, RUN_FILES.final),
     uri: `${runUri(run.id)}/final`,
     conclusions: final.conclusions.length,
     evidence_paths: final.evidence_paths.length,

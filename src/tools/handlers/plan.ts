@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PlanInput, type StateCounts, VerifyInput } from '../../contracts/index.ts';
+import { PlanInput, RUN_FILES, type StateCounts, VerifyInput } from '../../contracts/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
 import { runUri } from '../../resources/index.ts';
@@ -46,8 +46,8 @@ export const handlePlan: Handler<typeof plan> = async ({ run_id, file, take_over
   return {
     run_id: run.id,
     run_dir: run.dir,
-    plan_path: join(run.dir, mapreduce.PLAN_FILES.plan),
-    contract_path: join(run.dir, mapreduce.PLAN_FILES.contract),
+    plan_path: join(run.dir, RUN_FILES.plan),
+    contract_path: join(run.dir, RUN_FILES.contract),
     uri: `${runUri(run.id)}/plan`,
     iteration: made.iteration,
     round: made.rounds,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { cleanupLogPath, RUN_FILES } from '../../contracts/index.ts';
 import { systemCode } from '../../errors.ts';
 import * as runs from '../../runs/index.ts';
 import type { archive } from '../archive.ts';
@@ -47,7 +48,7 @@ const Decision = z.object({ termination_decision: z.object({ reason: z.string().
 /** The reason a finished plan gave itself; an archive without any says so. */
 function reasonOf(runDir: string): string {
   try {
-    const final = Decision.safeParse(JSON.parse(readFileSync(join(runDir, 'final.json'), 'utf8')));
+    const final = Decision.safeParse(JSON.parse(readFileSync(join(runDir, RUN_FILES.final), 'utf8')));
     return final.data?.termination_decision.reason ?? 'not given';
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return 'not given';
@@ -67,6 +68,6 @@ export const handleCleanup: Handler<typeof cleanup> = async (input, context) => 
     skipped: result.skipped,
     replaced_dead_holder:
       holder === null ? null : { host: holder.host, pid: holder.pid, acquired_at: holder.acquired_at },
-    log: join(runs.stateDirectory(context.root), 'cleanup.log'),
+    log: cleanupLogPath(context.root),
   };
 };

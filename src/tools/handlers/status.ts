@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanStatus } from '../../contracts/index.ts';
-import { PLAN_FILES, readPlanStatus } from '../../mapreduce/index.ts';
+import { RUN_FILES } from '../../contracts/index.ts';
+import { readPlanStatus } from '../../mapreduce/index.ts';
 import { readReport, rowsOfOnePage } from '../../resources/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
@@ -27,5 +28,5 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
 /** The tasks of a plan; undefined for another run, and for one whose plan was never written. */
 async function tasksOf(run: RunHandle): Promise<PlanStatus | undefined> {
   if (run.record.kind !== 'plan') return undefined;
-  return existsSync(join(run.dir, PLAN_FILES.plan)) ? readPlanStatus(run.record.root, run) : undefined;
+  return existsSync(join(run.dir, RUN_FILES.plan)) ? readPlanStatus(run.record.root, run) : undefined;
 }

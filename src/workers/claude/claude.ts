@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Failure } from '../../contracts/index.ts';
+import { workersDirectory } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
 import { OwnedProcesses, type ProcessEnd, workerEnvironment } from '../../processes/index.ts';
 import { sha256 } from '../../text/index.ts';
@@ -46,7 +47,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
   const capabilities = await probeClaude(binary, probesDirectory(root), source);
   const login = findLogin(source);
   const ownHome = login === 'key' || login === 'token';
-  const home = join(root, '.rlm', 'workers', 'claude-home');
+  const home = join(workersDirectory(root), 'claude-home');
   if (ownHome) mkdirSync(home, { recursive: true, mode: DIRECTORY_MODE });
   const plugin = preparePlugin(root);
   const names = [...loginVariables(source), ...(options.extraEnvNames ?? [])];
@@ -122,7 +123,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
 function preparePlugin(root: string): string {
   const skills = workerSkills();
   const name = sha256(JSON.stringify(skills)).slice(0, 12);
-  const path = join(root, '.rlm', 'workers', 'claude-plugin', name);
+  const path = join(workersDirectory(root), 'claude-plugin', name);
   const manifest = join(path, '.claude-plugin', 'plugin.json');
   if (!existsSync(manifest)) {
     mkdirSync(dirname(manifest), { recursive: true, mode: DIRECTORY_MODE });

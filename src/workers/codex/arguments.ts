@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { stateDirectory } from '../../contracts/index.ts';
 import { isInside } from '../../files/index.ts';
 import { type Sandbox, writablePaths } from '../worker.ts';
 import type { CodexCapabilities } from './installation.ts';
@@ -91,7 +92,7 @@ export function sandboxArguments(
   const writable = paths.map(directoryOf);
   if (writable.length > 0 && temporary !== undefined) writable.push(temporary);
   if (setup.capabilities.permissionProfiles) {
-    const state = join(setup.root, '.rlm');
+    const state = stateDirectory(setup.root);
     const login = join(setup.home.path, 'auth.json');
     // A table takes a key once.
     const access = new Map<string, string>([

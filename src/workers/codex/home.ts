@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'smol-toml';
 import { z } from 'zod';
+import { workersDirectory } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { sha256 } from '../../text/index.ts';
@@ -107,7 +108,7 @@ export function prepareHome(options: {
     { name: 'auth.json', target: join(userHome, 'auth.json') },
     ...(profileFile === undefined ? [] : [{ name: `${profile}.config.toml`, target: profileFile }]),
   ].filter((link) => existsSync(link.target));
-  const path = join(resolve(root), '.rlm', 'workers', 'codex-home', digest([text, links, skills]));
+  const path = join(workersDirectory(resolve(root)), 'codex-home', digest([text, links, skills]));
   ensureDirectory(path);
   installSkills(join(path, 'skills'), skills);
   if (!existsSync(join(path, 'config.toml'))) writeFileAtomic(join(path, 'config.toml'), text);
@@ -119,7 +120,7 @@ export function prepareHome(options: {
  * Writes the stable prefix of a flow as a file, once, and returns its path. Named by its content.
  */
 export function instructionsFile(root: string, instructions: string): string {
-  const directory = join(resolve(root), '.rlm', 'workers', 'instructions');
+  const directory = join(workersDirectory(resolve(root)), 'instructions');
   const name = sha256(instructions).slice(0, 24);
   const path = join(directory, `${name}.md`);
   if (!existsSync(path)) {
