@@ -6,7 +6,14 @@ import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
 import { endSurvivors } from '../processes/index.ts';
-import { driverAlive, driverElsewhere, lockDriver, type RunHandle, requireNoDriver } from '../runs/index.ts';
+import {
+  driverAlive,
+  driverElsewhere,
+  lockDriver,
+  type RunHandle,
+  requireNoDriver,
+  requireNotArchived,
+} from '../runs/index.ts';
 import { takeDriver } from './driver-process/index.ts';
 import { waitForChange } from './follow.ts';
 import {
@@ -175,6 +182,7 @@ async function launchDriver(
   lost?: string,
 ): Promise<RunStatus> {
   requireRoot(run);
+  requireNotArchived(run);
   if (lost === undefined) requireNoDriver(run.dir);
   const lock = lockDriver(run.dir, `starting ${run.id}`, lost);
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DeferredFile, type DeferredItem, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import type { RunHandle } from '../runs/index.ts';
+import { type RunHandle, requireNotArchived } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { readDeferredItems } from './deferred-items.ts';
 import { fromRoot } from './layout.ts';
@@ -12,6 +12,7 @@ import { MAX_REPORT_BYTES } from './report.ts';
 
 /** Collects the deferred opportunities of all reports, and writes `deferred.json`. */
 export async function collectDeferred(root: string, run: RunHandle, now = new Date()): Promise<DeferredFile> {
+  requireNotArchived(run);
   const items: DeferredItem[] = [];
   const unreadable: DeferredFile['unreadable'] = [];
   let scanned = 0;

@@ -10,7 +10,7 @@ import {
 } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../files/index.ts';
-import { holdOrchestratorLock, type RunHandle, readArchivedTo, type TakeOver } from '../runs/index.ts';
+import { holdOrchestratorLock, type RunHandle, requireNotArchived, type TakeOver } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
 import { takeInventory } from './inventory.ts';
 import { readLaunches } from './launches.ts';
@@ -30,9 +30,7 @@ export async function finalizePlan(
   input: FinalInput,
   options: { now?: Date; takeOver?: TakeOver } = {},
 ): Promise<FinalReport> {
-  if (readArchivedTo(run) !== undefined) {
-    throw new RlmError('conflict', `run '${run.id}' is archived: its final.json stays as it is`);
-  }
+  requireNotArchived(run);
   holdOrchestratorLock(root, run.id, options);
   const now = options.now ?? new Date();
   const { plan, state } = takeInventory(root, run, { now });

@@ -9,7 +9,7 @@ import type {
 } from '../contracts/index.ts';
 import { RUN_FILES } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
-import { orchestratorLock, type RunHandle } from '../runs/index.ts';
+import { orchestratorLock, type RunHandle, requireNotArchived } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
 import { fromRoot } from './layout.ts';
 import { countProgressNotes } from './report.ts';
@@ -21,6 +21,7 @@ export function takeInventory(
   run: RunHandle,
   options: { staleSeconds?: number; now?: Date } = {},
 ): { plan: Plan; state: ReduceState } {
+  requireNotArchived(run);
   const seen = readTaskStates(root, run, options);
   // Not indented: at 5,000 tasks half of the file would be spaces.
   writeFileAtomic(join(run.dir, RUN_FILES.reduceState), `${JSON.stringify(seen.state)}\n`);

@@ -17,8 +17,8 @@ import {
   newRunId,
   openRun,
   type RunHandle,
-  readArchivedTo,
   readRecord,
+  requireNotArchived,
   type TakeOver,
 } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
@@ -124,11 +124,7 @@ export function createPlan(
  */
 export function revisePlan(root: string, runId: string, input: PlanInput, options: PlanOptions): PlanResult {
   const run = openRun(root, runId);
-  if (readArchivedTo(run) !== undefined) {
-    throw new RlmError('conflict', `run '${runId}' is archived`, {
-      hint: 'Create a new run for further work.',
-    });
-  }
+  requireNotArchived(run);
   const lock = holdOrchestratorLock(root, runId, options);
   const old = readPlan(run);
   const applied = applyInput(old, input, { root, runDir: run.dir, inputRoots: options.inputRoots });

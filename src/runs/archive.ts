@@ -124,6 +124,15 @@ export function readArchivedTo(run: RunHandle): ArchivedTo | undefined {
   return readRecord(join(run.dir, RUN_FILES.archivedTo), ArchivedTo);
 }
 
+/** @throws RlmError `conflict` for an archived run: what its finals cite must stay as it is */
+export function requireNotArchived(run: RunHandle): void {
+  const archived = readArchivedTo(run);
+  if (archived === undefined) return;
+  throw new RlmError('conflict', `run '${run.id}' is archived: it accepts no further work`, {
+    hint: `Start a new run. What this one left is in ${archived.path}.`,
+  });
+}
+
 function refuseUnfinished(run: RunHandle, options: ArchiveOptions): void {
   if (run.record.kind !== 'plan' || options.unfinished === true) return;
   const missing = [RUN_FILES.final, RUN_FILES.deferred].filter((file) => !existsSync(join(run.dir, file)));

@@ -1,4 +1,4 @@
-export { type ArchiveOptions, archiveRun, readArchivedTo } from './archive.ts';
+export { type ArchiveOptions, archiveRun, readArchivedTo, requireNotArchived } from './archive.ts';
 export { listArchiveIds, listArchives } from './archive-list.ts';
 export { cleanArchives } from './cleanup.ts';
 export type { Clock } from './clock.ts';

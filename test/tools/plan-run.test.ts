@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ActivityRecord, FinalReport, InflightFile } from '../../src/contracts/index.ts';
 import { orchestratorLock, releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
+import { sha256 } from '../../src/text/index.ts';
 import { callTool, createContext, TOOLS } from '../../src/tools/index.ts';
 import { fakeProvider, isolatedCodex } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
@@ -299,7 +300,28 @@ test('final.json needs a verify stage or a reason; then the run is archived, mar
   });
   expect(await at.call('cleanup', { dry_run: false })).toMatchObject({ deleted: [], kept: { young: 1 } });
   await expect(at.call('archive', { run_id: RUN })).rejects.toThrow(/archived already/);
-  await expect(at.call('plan', { run_id: RUN, tasks: tasks('map-0002') })).rejects.toThrow(/is archived/);
+  // Nothing is done in it any more: what final.json cites stays as it is.
+  const { command } = at;
+  for (const [tool, input] of [
+    ['plan', { tasks: tasks('map-0002') }],
+    ['run_ready', { command }],
+    ['spawn_worker', { command, worker_id: 'map-0001' }],
+    ['spawn_worker', { command, retry_of: 'map-0001' }],
+    ['resume', { max_workers: 5 }],
+    ['reduce_inventory', {}],
+    ['collect_deferred', {}],
+    ['finalize', { final: waived }],
+  ] as const) {
+    await expect(at.call(tool, { run_id: RUN, ...input }), tool).rejects.toThrow(
+      /is archived: it accepts no/,
+    );
+  }
+  const status = z.object({ run: z.looseObject({}) }).parse(await at.call('status', { run_id: RUN }));
+  expect(status.run).toMatchObject({ state: 'completed' });
+  for (const { path, sha256: digest } of written.rehydrated_from) {
+    const file = join(at.root, path);
+    if (existsSync(file)) expect(sha256(readFileSync(file)), path).toBe(digest);
+  }
 });
 
 test('a used-up quota pauses the stage; a resume launches the same task, and no failed one', {

@@ -5,7 +5,7 @@ import type { Plan, ReduceState } from '../../contracts/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
 import { type RunReport, readReport, reportRun } from '../../resources/index.ts';
-import { driverAlive, holdOrchestratorLock, type RunHandle } from '../../runs/index.ts';
+import { driverAlive, holdOrchestratorLock, type RunHandle, requireNotArchived } from '../../runs/index.ts';
 import type { StageReport } from '../inputs.ts';
 import type { runReady } from '../run-ready.ts';
 import type { spawnWorker } from '../spawn-worker.ts';
@@ -21,6 +21,7 @@ const LOOK_MS = 10;
 
 export const handleRunReady: Handler<typeof runReady> = async (input, context) => {
   const run = openPlanRun(context, input.run_id);
+  requireNotArchived(run);
   if (!input.dry_run) holdOrchestratorLock(context.root, run.id, { takeOver: takeOverOf(input.take_over) });
   const { plan, ready, waiting, inflight } = await lookReady(context, run, {
     stage: input.stage,
@@ -88,6 +89,7 @@ function nextOf(
 
 export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, context) => {
   const run = openPlanRun(context, input.run_id);
+  requireNotArchived(run);
   const takeOver = takeOverOf(input.take_over);
   const { worker_id: workerId, retry_of: retryOf, compute_tier, granularity, goal } = input;
   let id = workerId;
