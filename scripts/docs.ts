@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { toolReference } from '../src/tools/reference.ts';
+import { toolReference } from './tool-reference.ts';
 
 /*
  * Writes docs/TOOLS.md from the tools' definitions; with --check says whether it is up to date instead.

@@ -43,7 +43,7 @@ export const ConfigFile = z.strictObject({
   runner_script: z.string().min(1).optional(),
   /** Programs that a client may choose as the worker, by name: the program and its arguments. */
   commands: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i), z.array(z.string().min(1)).min(1))
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/i), z.array(z.string().min(1)).min(1))
     .default({}),
   cache: z.boolean().default(true),
   /** Models of map and verify tasks by compute tier. */

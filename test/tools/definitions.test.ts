@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { estimateTokenCount } from 'tokenx';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { toolReference } from '../../scripts/tool-reference.ts';
 import { OPERATOR_ONLY } from '../../src/contracts/index.ts';
 import { describeTools } from '../../src/mcp/tool-calls.ts';
 import { inputFor, TOOLS } from '../../src/tools/index.ts';
-import { toolReference } from '../../src/tools/reference.ts';
 
 const LIST_TOKENS_MAX = 7_700;
 

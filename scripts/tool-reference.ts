@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { TOOLS } from './index.ts';
-import { objectSchema } from './schema.ts';
-import { inputFor, type Tool } from './tool.ts';
+import { inputFor, objectSchema, TOOLS, type Tool } from '../src/tools/index.ts';
 
 const Property = z.looseObject({
   type: z.union([z.string(), z.array(z.string())]).optional(),
