@@ -110,15 +110,23 @@ async function driverGone(run: RunHandle): Promise<void> {
  *
  * @param options.until `change`: any event of the journal counts; `end`: only the end of the activity does
  * @param options.timeoutMs returns what is then, when nothing happened by then
+ * @param options.onProgress hears of the status once a second. It is called between two looks and never from a timer
+ *   of its own: what goes wrong in it, or in reading the run, is an error of this wait and of nothing else.
  */
 export async function waitForChange(
   run: RunHandle,
-  options: { timeoutMs: number; signal: AbortSignal; until: 'change' | 'end' },
+  options: {
+    timeoutMs: number;
+    signal: AbortSignal;
+    until: 'change' | 'end';
+    onProgress?: (status: RunStatus) => void;
+  },
 ): Promise<RunStatus> {
   const changes = new ChangeSignal(run);
   try {
     const deadline = performance.now() + options.timeoutMs;
     const before = journalSize(run);
+    let reportedAt = performance.now();
     for (;;) {
       const left = deadline - performance.now();
       if (isOver(run)) {
@@ -127,6 +135,10 @@ export async function waitForChange(
       }
       if (left <= 0 || options.signal.aborted) return readStatus(run);
       if (options.until === 'change' && journalSize(run) !== before) return readStatus(run);
+      if (options.onProgress !== undefined && performance.now() - reportedAt >= LOOK_MS) {
+        reportedAt = performance.now();
+        options.onProgress(readStatus(run));
+      }
       await changes.next(left, options.signal);
     }
   } finally {

@@ -95,6 +95,15 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   return end({ exitCode: code ?? undefined, killedBy: killedBy ?? undefined, ended });
 }
 
+/** 0 for a file that cannot be looked at: a worker may have made it so, and a timer must not end the driver. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** One timer for all limits: the wall, the silence (neither stream grew) and the size of what was printed. */
 function watchLimits(
   spec: ProcessSpec,
@@ -109,7 +118,7 @@ function watchLimits(
     const now = performance.now();
     if (now - started >= spec.timeoutMs) return stop('timeout');
     let size = 0;
-    for (const path of streams) size += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    for (const path of streams) size += sizeOf(path);
     if (size > MAX_OUTPUT_BYTES) return stop('output');
     if (size !== printed) {
       printed = size;

@@ -1,4 +1,4 @@
-import { cancelActivity, readStatus, resumeActivity, waitForChange } from '../../activities/index.ts';
+import { cancelActivity, readActivity, resumeActivity, waitForChange } from '../../activities/index.ts';
 import { limitsOf } from '../../contracts/index.ts';
 import { reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
@@ -6,36 +6,23 @@ import type { resume } from '../resume.ts';
 import type { Handler } from '../tool.ts';
 import type { wait } from '../wait.ts';
 
-/** How often a client that listens hears of progress, milliseconds. */
-const PROGRESS_EVERY_MS = 1000;
 /** How long a cancel may take before it is an error, milliseconds. */
 const CANCEL_LIMIT_MS = 20_000;
 
 export const handleWait: Handler<typeof wait> = async (input, context) => {
   const run = context.openRun(input.run_id);
-  const report = () => {
-    try {
-      const { total, accepted, failed, running } = readStatus(run).progress;
+  const status = await waitForChange(run, {
+    timeoutMs: input.timeout_sec * 1000,
+    signal: context.signal,
+    until: input.until,
+    onProgress: ({ progress: { total, accepted, failed, running } }) =>
       context.progress({
         progress: accepted + failed,
         total,
         message: `${accepted} accepted, ${failed} failed, ${running} running of ${total}`,
-      });
-    } catch {
-      // A run that cannot be read any more is the error of the wait; thrown in a timer it would end the server.
-    }
-  };
-  const timer = setInterval(report, PROGRESS_EVERY_MS);
-  try {
-    const status = await waitForChange(run, {
-      timeoutMs: input.timeout_sec * 1000,
-      signal: context.signal,
-      until: input.until,
-    });
-    return reportRun(run, status);
-  } finally {
-    clearInterval(timer);
-  }
+      }),
+  });
+  return reportRun(run, status);
 };
 
 export const handleCancel: Handler<typeof cancel> = async (input, context) => {
