@@ -4,7 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ActivityRecord, RUN_FILES, type RunKind, SCHEMA_VERSION } from '../contracts/index.ts';
 import { Journal, readHistory } from '../dispatch/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { type HeldLock, packageRoot, writeJsonAtomic } from '../files/index.ts';
+import {
+  type HeldLock,
+  isAlive,
+  type ProcessIdentity,
+  packageRoot,
+  writeJsonAtomic,
+} from '../files/index.ts';
 import { endSurvivors } from '../processes/index.ts';
 import {
   driverAlive,
@@ -19,15 +25,18 @@ import { waitForChange } from './follow.ts';
 import {
   lastError,
   type RunStatus,
+  readParams,
   readStatus,
   requireActivity,
   silentFor,
   writeActivity,
+  writeParams,
 } from './status.ts';
 
 /** How long a start waits for the driver to show itself; it takes about 0.2 s. */
 const START_WAIT_MS = 30_000;
 const LOOK_MS = 10;
+
 /**
  * Starts background work in a run: writes `activity.json` and spawns the detached driver. Returns when the
  * driver has the run, so that a driver that cannot start is an error here and not a mystery later. A run
@@ -44,15 +53,15 @@ export async function startActivity(
 ): Promise<RunStatus> {
   return launchDriver(run, async () => {
     await prepare();
-    return {
+    const record: ActivityRecord = {
       schema_version: SCHEMA_VERSION,
       run_id: run.id,
       kind,
       state: 'working',
-      params,
       created_at: new Date().toISOString(),
       generation: 0,
     };
+    return { record, params };
   });
 }
 
@@ -67,21 +76,23 @@ export async function resumeActivity(
   run: RunHandle,
   { change = {}, takeOver }: { change?: Record<string, unknown>; takeOver?: boolean | undefined } = {},
 ): Promise<RunStatus> {
-  const resumed = async (): Promise<ActivityRecord> => {
-    const record = requireActivity(run);
-    const { state, failed } = { state: record.state, failed: record.progress?.failed ?? 0 };
-    if (state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
+  const resumed = async (): Promise<Launch> => {
+    const before = requireActivity(run);
+    const failed = before.progress?.failed ?? 0;
+    if (before.state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
       throw new RlmError('conflict', `run '${run.id}' is completed; there is nothing to resume`);
     }
-    const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = record;
-    return {
-      ...kept,
-      state: 'working',
-      params: { ...record.params, ...change },
-      created_at: new Date().toISOString(),
-    };
+    const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = before;
+    const record: ActivityRecord = { ...kept, state: 'working', created_at: new Date().toISOString() };
+    return { record, params: { ...readParams(run), ...change } };
   };
   return launchDriver(run, resumed, takeOver === true ? lostDriver(run) : undefined);
+}
+
+/** What a driver is to take up. */
+interface Launch {
+  record: ActivityRecord;
+  params: Record<string, unknown>;
 }
 
 /**
@@ -100,28 +111,33 @@ function lostDriver(run: RunHandle): string | undefined {
   });
 }
 
+/** How long a driver that is to end may show no sign of life before it is killed, milliseconds. */
+const UNRESPONSIVE_MS = 2500;
+/** How long one may take that does show itself: mostly it needs less than a second. */
+const ENDING_MS = 10_000;
+
 /**
- * Ends a run's work and every process of it. A living driver does it itself; after a dead one it is done here.
+ * Ends a run's work and every process of it. A driver that can does it itself, on a flag and a SIGTERM; one that is
+ * stopped or blocked is killed with its workers, and the end is written here, as after one that had died before.
  *
- * @param options.timeoutMs how long to wait for the driver's word; it takes less than two seconds
+ * @param options.timeoutMs how long to wait for a driver on another host, which can only be asked
  * @throws RlmError `conflict` when the driver is on another host and does not answer in time
  */
 export async function cancelActivity(run: RunHandle, options: { timeoutMs: number }): Promise<RunStatus> {
   const before = readStatus(run);
   if (before.record.state !== 'working' && before.driver_alive === false) return before;
   writeJsonAtomic(join(run.dir, RUN_FILES.cancel), { requested_at: new Date().toISOString() });
-  if (before.driver_alive === true && before.record.driver !== undefined) {
-    try {
-      process.kill(before.record.driver.pid, 'SIGTERM');
-    } catch (error) {
-      if (systemCode(error) !== 'ESRCH') throw error;
+  const { driver } = before.record;
+  let reason = CANCELLED_AFTER_DEATH;
+  if (before.driver_alive === true && driver !== undefined) {
+    signal(driver.pid, 'SIGTERM');
+    if (!(await hasEnded(run, driver))) {
+      reason = 'cancelled; its driver did not answer and was killed';
+      // Its launchers are in its group; its workers are ended by `cancelDead`.
+      for (const pid of [-driver.pid, driver.pid]) if (isAlive(driver) === true) signal(pid, 'SIGKILL');
+      await waitForEnd(run, ENDING_MS);
     }
-  }
-  const status = await waitForChange(run, {
-    ...options,
-    until: 'end',
-    signal: AbortSignal.timeout(options.timeoutMs),
-  });
+  } else if (before.driver_alive !== false) await waitForEnd(run, options.timeoutMs);
   if (driverAlive(run.dir) !== false) {
     throw new RlmError('conflict', `the driver of run '${run.id}' has not ended yet`, {
       hint:
@@ -137,33 +153,59 @@ export async function cancelActivity(run: RunHandle, options: { timeoutMs: numbe
       retryable: true,
     });
   }
-  if (status.record.state !== 'working') {
-    rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
-    return readStatus(run);
-  }
-  await cancelDead(run);
+  if (requireActivity(run).state === 'working') await cancelDead(run, reason);
+  rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
   return readStatus(run);
 }
 
+const CANCELLED_AFTER_DEATH = 'cancelled after its driver had died';
+
+/** Whether a driver that was told to end did; false as soon as it shows no sign of life, or takes too long. */
+async function hasEnded(run: RunHandle, driver: ProcessIdentity): Promise<boolean> {
+  const started = performance.now();
+  let heartbeat = '';
+  let shownAt = started;
+  for (;;) {
+    await waitForEnd(run, 250);
+    if (isAlive(driver) !== true) return true;
+    const now = performance.now();
+    const { heartbeat_at = '' } = requireActivity(run);
+    if (heartbeat_at !== heartbeat) [heartbeat, shownAt] = [heartbeat_at, now];
+    if (now - shownAt > UNRESPONSIVE_MS || now - started > ENDING_MS) return false;
+  }
+}
+
+function waitForEnd(run: RunHandle, timeoutMs: number): Promise<RunStatus> {
+  return waitForChange(run, { timeoutMs, until: 'end', signal: AbortSignal.timeout(timeoutMs) });
+}
+
+/** @param pid negative for a process group */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH') throw error;
+  }
+}
+
 /** Writes the end of an activity whose driver is gone. */
-async function cancelDead(run: RunHandle): Promise<void> {
+async function cancelDead(run: RunHandle, reason: string): Promise<void> {
   const lock: HeldLock = lockDriver(run.dir, `cancelling ${run.id}`);
   try {
     const path = join(run.dir, RUN_FILES.events);
     const history = await readHistory(path);
     await endSurvivors(run.dir, history.survivors);
     const journal = new Journal(path, history);
-    journal.append({ type: 'finished', state: 'cancelled', reason: 'cancelled after its driver had died' });
+    journal.append({ type: 'finished', state: 'cancelled', reason });
     writeActivity(run, {
       ...requireActivity(run),
       state: 'cancelled',
-      reason: 'cancelled after its driver had died',
+      reason,
       finished_at: new Date().toISOString(),
       progress: journal.progress,
       journal_offset: journal.size,
     });
     journal.close();
-    rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
   } finally {
     lock.release();
   }
@@ -171,14 +213,14 @@ async function cancelDead(run: RunHandle): Promise<void> {
 
 /**
  * Writes the activity and spawns its driver while holding the run's driver lock, which the driver then takes
- * over from us: of many that start or resume a run at once, one does, and the others are told who.
+ * over from us: of many that start or resume a run at once, one does, and the others learn who.
  *
- * @param record what the activity starts from; made once nobody else can change it
+ * @param prepare what the activity starts from; made once nobody else can change it
  * @param lost token of a driver that is to be replaced, dead or alive
  */
 async function launchDriver(
   run: RunHandle,
-  record: () => Promise<ActivityRecord>,
+  prepare: () => Promise<Launch>,
   lost?: string,
 ): Promise<RunStatus> {
   requireRoot(run);
@@ -186,10 +228,13 @@ async function launchDriver(
   if (lost === undefined) requireNoDriver(run.dir);
   const lock = lockDriver(run.dir, `starting ${run.id}`, lost);
   try {
-    const before = await record();
+    const { record, params } = await prepare();
     rmSync(join(run.dir, RUN_FILES.cancel), { force: true });
-    writeActivity(run, before);
-    return await spawnDriver(run, before, lock.holder.token);
+    writeParams(run, params);
+    writeActivity(run, record);
+    // All workers but the reader within the driver itself are programs.
+    const programs = params.worker !== undefined && params.worker !== 'extractive';
+    return await spawnDriver(run, record, { programs, token: lock.holder.token });
   } finally {
     lock.release();
   }
@@ -204,9 +249,11 @@ function requireRoot({ id, record: { root } }: RunHandle): void {
 }
 
 /** Has a process drive the run, and waits until it holds it. */
-async function spawnDriver(run: RunHandle, before: ActivityRecord, token: string): Promise<RunStatus> {
-  // All workers but the reader within the driver itself are programs.
-  const programs = before.params.worker !== undefined && before.params.worker !== 'extractive';
+async function spawnDriver(
+  run: RunHandle,
+  before: ActivityRecord,
+  { programs, token }: { programs: boolean; token: string },
+): Promise<RunStatus> {
   const driver = takeDriver(driverProgram(), { kind: before.kind, programs });
   driver.drive({ run_dir: run.dir, token });
   const deadline = performance.now() + START_WAIT_MS;

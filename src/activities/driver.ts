@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
 import { type ActivityRecord, RUN_FILES, RunKind } from '../contracts/index.ts';
@@ -17,7 +17,7 @@ import {
 import { lockDriver, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import type { DriverOrder } from './driver-process/index.ts';
 import { flowOf } from './flows.ts';
-import { cancelRequested, requireActivity, writeActivity } from './status.ts';
+import { cancelRequested, readParams, requireActivity, writeActivity } from './status.ts';
 
 const HEARTBEAT_MS = 1000;
 
@@ -105,6 +105,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
       ...change,
       heartbeat_at: new Date().toISOString(),
       progress: journal.progress,
+      ...(journal.history.worker === undefined ? {} : { worker: journal.history.worker }),
       journal_offset: journal.size,
     };
     writeActivity(run, record, { sync });
@@ -112,7 +113,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   save();
 
   const controller = new AbortController();
-  const heartbeat = setInterval(() => {
+  const beat = () => {
     // Two drivers must not work on one run: whoever took it over does now, and our workers end with us.
     if (!lock.stands()) {
       process.stderr.write('Error: another driver has taken the run over\n');
@@ -120,6 +121,18 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     }
     save();
     if (cancelRequested(run)) controller.abort();
+  };
+  let missed = '';
+  const heartbeat = setInterval(() => {
+    try {
+      beat();
+    } catch (error) {
+      // A full disk must not end the driver from a timer: what it does next says so, where it can be put right.
+      const message = messageOf(error);
+      if (message !== missed) process.stderr.write(`Error: no heartbeat: ${message}\n`);
+      missed = message;
+      if (!existsSync(run.dir)) process.exit(1);
+    }
   }, HEARTBEAT_MS);
   const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
   const onSignal = () => controller.abort();
@@ -135,7 +148,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     end = await flow({
       run,
       config: loadConfig(run.record.root),
-      params: record.params,
+      params: readParams(run),
       journal,
       history,
       startedAt: performance.now(),

@@ -7,16 +7,72 @@ import {
   emptyProgress,
   type Progress,
   RUN_FILES,
+  SCHEMA_VERSION,
 } from '../contracts/index.ts';
-import { parseEvent } from '../dispatch/index.ts';
+import { parseEvent, readHistorySync } from '../dispatch/index.ts';
 import { type NextStep, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { driverAlive, type RunHandle, readRecord } from '../runs/index.ts';
+import { driverAlive, isInterrupted, openRunDirectory, type RunHandle, readRecord } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 
-/** Reads `activity.json`; undefined when no work was started in the run. */
+/**
+ * Reads `activity.json`; undefined when no work was started in the run. One that is damaged or lost is made anew from
+ * `run.json` and the journal.
+ *
+ * @throws RlmError `corrupt` for one that a newer version wrote
+ */
 export function readActivity(run: RunHandle): ActivityRecord | undefined {
-  return readRecord(join(run.dir, RUN_FILES.activity), ActivityRecord);
+  try {
+    const record = readRecord(join(run.dir, RUN_FILES.activity), ActivityRecord);
+    if (record !== undefined) return record;
+  } catch (error) {
+    if (!isDamaged(join(run.dir, RUN_FILES.activity))) throw error;
+  }
+  return rebuildActivity(run);
+}
+
+/** Whether a record of ours is no JSON object, as a write that was cut leaves it. */
+function isDamaged(path: string): boolean {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value !== 'object' || value === null;
+  } catch {
+    return true;
+  }
+}
+
+function rebuildActivity(run: RunHandle): ActivityRecord | undefined {
+  const history = readHistorySync(join(run.dir, RUN_FILES.events));
+  const { driver, end, worker } = history;
+  if (driver === undefined && readParams(run) === undefined) return undefined;
+  return {
+    schema_version: SCHEMA_VERSION,
+    run_id: run.id,
+    kind: run.record.kind,
+    state: end?.state ?? 'working',
+    ...(end?.reason === undefined ? {} : { reason: end.reason }),
+    ...(end?.failure === undefined ? {} : { failure: end.failure }),
+    created_at: run.record.created_at,
+    generation: history.generation,
+    ...(driver === undefined
+      ? {}
+      : { driver: driver.process, driver_offset: driver.offset, started_at: driver.startedAt }),
+    ...(end === undefined ? {} : { finished_at: end.ts }),
+    ...(worker === undefined ? {} : { worker }),
+    progress: history.progress,
+    journal_offset: statSync(join(run.dir, RUN_FILES.events), { throwIfNoEntry: false })?.size ?? 0,
+  };
+}
+
+/** What the run's work was asked to do, as of its last start or resume; undefined when none was started. */
+export function readParams(run: RunHandle): Record<string, unknown> | undefined {
+  return openRunDirectory(run.dir).record.params;
+}
+
+/** Puts on record what the run's work is to do. */
+export function writeParams(run: RunHandle, params: Record<string, unknown>): void {
+  const { record } = openRunDirectory(run.dir);
+  writeJsonAtomic(join(run.dir, RUN_FILES.run), { ...record, params }, { sync: true });
 }
 
 /** As `readActivity`, for work that must be there. */
@@ -41,18 +97,22 @@ export function cancelRequested(run: RunHandle): boolean {
   return existsSync(join(run.dir, RUN_FILES.cancel));
 }
 
-/** A driver beats every second. One on another host that was silent for so long may be lost with it. */
+/** A driver shows itself every second. One on another host that was silent for so long may be lost with it. */
 const LOST_MS = 60_000;
+/** One on this host that was silent for so long is stopped, or has no time for anything else. */
+const SILENT_MS = 10_000;
 
-/** How long a driver elsewhere has been silent, milliseconds; undefined as long as that means nothing. */
-export function silentFor(record: ActivityRecord): number | undefined {
+/** How long a driver has been silent, milliseconds; undefined as long as that means nothing. */
+export function silentFor(record: ActivityRecord, limitMs = LOST_MS): number | undefined {
   const silent = Date.now() - Date.parse(record.heartbeat_at ?? record.created_at);
-  return silent < LOST_MS ? undefined : silent;
+  return silent < limitMs ? undefined : silent;
 }
 
 /** The truth about a run's work, as any process can read it from disk. */
 export interface RunStatus {
   record: ActivityRecord;
+  /** What the work was asked to do. */
+  params: Record<string, unknown>;
   /** As the record says, unless its driver is gone. */
   state: ActivityState;
   reason: string | null;
@@ -64,8 +124,6 @@ export interface RunStatus {
   journal_size: number;
 }
 
-/** A driver that has not shown itself so long after it was started never will. */
-const START_LIMIT_MS = 15_000;
 /** Events between two heartbeats are a few kB; a longer tail is counted at the next heartbeat. */
 const MAX_TAIL_BYTES = 4 * 1024 * 1024;
 
@@ -78,6 +136,7 @@ export function readStatus(run: RunHandle): RunStatus {
   const { progress, size } = countTail(run, record);
   const status = {
     record,
+    params: readParams(run) ?? {},
     progress: dead ? { ...progress, running: 0 } : progress,
     driver_alive: alive,
     journal_size: size,
@@ -92,20 +151,40 @@ export function readStatus(run: RunHandle): RunStatus {
       next: [{ tool: 'rlm_resume', args: { run_id: run.id }, why: 'Goes on from what was accepted.' }],
     };
   }
-  const silent = alive === 'unknown' && record.state === 'working' ? silentFor(record) : undefined;
-  if (silent !== undefined) {
-    const host = record.driver?.host ?? 'another host';
-    const reason = `its driver on ${host} has been silent for ${Math.round(silent / 60_000)} min`;
-    const next: NextStep[] = [
-      {
-        tool: 'rlm_resume',
-        args: { run_id: run.id, take_over: true },
-        why: `If ${host} is gone for good.`,
-      },
-    ];
-    return { ...status, state: record.state, reason, next };
-  }
+  const silent = describeSilence(run, record, alive);
+  if (silent !== undefined) return { ...status, state: record.state, ...silent };
   return { ...status, state: record.state, reason: record.reason ?? null, next: nextSteps(run, record) };
+}
+
+/** What to say of a driver that ought to have shown itself; undefined for one that did. */
+function describeSilence(
+  run: RunHandle,
+  record: ActivityRecord,
+  alive: boolean | 'unknown',
+): { reason: string; next: NextStep[] } | undefined {
+  if (record.state !== 'working' || alive === false) return undefined;
+  const silent = silentFor(record, alive === 'unknown' ? LOST_MS : SILENT_MS);
+  if (silent === undefined) return undefined;
+  if (alive === true) {
+    const reason = `its driver, pid ${record.driver?.pid ?? 'unknown'}, has been silent for ${Math.round(silent / 1000)} s: it is stopped or busy`;
+    return {
+      reason,
+      next: [
+        { tool: 'rlm_wait', args: { run_id: run.id }, why: 'It may go on by itself.' },
+        {
+          tool: 'rlm_cancel',
+          args: { run_id: run.id },
+          why: 'Ends it. What was accepted stays, for rlm_resume.',
+        },
+      ],
+    };
+  }
+  const host = record.driver?.host ?? 'another host';
+  const args = { run_id: run.id, take_over: true };
+  return {
+    reason: `its driver on ${host} has been silent for ${Math.round(silent / 60_000)} min`,
+    next: [{ tool: 'rlm_resume', args, why: `If ${host} is gone for good.` }],
+  };
 }
 
 /** What a driver that died said last, such as that the disk is full, or where it is; empty when it said nothing. */
@@ -130,12 +209,7 @@ function readLiveness(run: RunHandle): { record: ActivityRecord; alive: boolean 
   // Asked before the record is read: a driver writes the end of its activity before it goes.
   const alive = driverAlive(run.dir);
   const record = requireActivity(run);
-  return { record, alive, dead: record.state === 'working' && alive === false && !justStarted(record) };
-}
-
-function justStarted(record: ActivityRecord): boolean {
-  const since = record.driver === undefined ? record.created_at : undefined;
-  return since !== undefined && Date.now() - Date.parse(since) < START_LIMIT_MS;
+  return { record, alive, dead: alive === false && isInterrupted(run.dir, record) };
 }
 
 function nextSteps(run: RunHandle, record: ActivityRecord): NextStep[] {

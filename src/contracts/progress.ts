@@ -6,6 +6,7 @@ export function emptyProgress(): Progress {
   return {
     total: 0,
     accepted: 0,
+    carried: 0,
     failed: 0,
     running: 0,
     cache_hits: 0,
@@ -23,15 +24,20 @@ export function emptyProgress(): Progress {
 export function countEvent(progress: Progress, event: JournalEvent): void {
   switch (event.type) {
     case 'driver_started':
-      Object.assign(progress, { total: 0, accepted: 0, failed: 0, running: 0 });
+      progress.running = 0;
+      progress.stale = progress.total > 0;
       break;
     case 'assignments':
+      if (progress.stale) Object.assign(progress, { total: 0, accepted: 0, carried: 0, failed: 0 });
+      progress.stale = false;
       progress.total += event.added;
       progress.accepted += event.carried;
+      progress.carried += event.carried;
       progress.concurrency = event.concurrency;
       break;
     case 'stale':
       progress.accepted -= 1;
+      progress.carried -= 1;
       break;
     case 'attempt_started':
       progress.running += 1;

@@ -14,7 +14,7 @@ export const RunId = z
 export const RunKind = z.enum(['batch', 'ask', 'ingest', 'plan', 'refine', 'queue']);
 export type RunKind = z.infer<typeof RunKind>;
 
-/** `run.json`: who, what, when. Written once, when the run is created. */
+/** `run.json`: who, what, when. Written when the run is created, and when its work is started or changed. */
 export const RunRecord = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
   run_id: RunId,
@@ -24,6 +24,8 @@ export const RunRecord = z.object({
   created_by: ProcessIdentity,
   /** The server's or the command's root when the run was created: relative paths of the run start there. */
   root: z.string(),
+  /** What the flow was asked to do, as of the last start or resume; the flow's own schema checks it. */
+  params: z.record(z.string(), z.unknown()).optional(),
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
@@ -35,6 +37,8 @@ export type ActivityState = z.infer<typeof ActivityState>;
 export const Progress = z.object({
   total: z.int().nonnegative(),
   accepted: z.int().nonnegative(),
+  /** Of the accepted ones, how many were accepted under earlier drivers. */
+  carried: z.int().nonnegative().default(0),
   failed: z.int().nonnegative(),
   running: z.int().nonnegative(),
   /** Accepted without a worker call: the result was in the cache. */
@@ -44,10 +48,15 @@ export const Progress = z.object({
   cost_usd: z.number().nonnegative().nullable(),
   /** How many may run at once now; lower than asked for after throttling. */
   concurrency: z.int().nonnegative(),
+  /** A new driver has not said yet how much there is to do: these are the counts of the one before. */
+  stale: z.boolean().optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 
-/** `activity.json`: what the run's driver is doing. Rewritten at every heartbeat and change of state. */
+/**
+ * `activity.json`: what the run's driver is doing. Rewritten at every heartbeat and change of state. All of it follows
+ * from `run.json` and the journal, so a lost or damaged one is made anew.
+ */
 export const ActivityRecord = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
   run_id: RunId,
@@ -56,14 +65,14 @@ export const ActivityRecord = z.object({
   /** Why it is in this state, in words, when that is not obvious. */
   reason: z.string().optional(),
   failure: Failure.optional(),
-  /** What the flow was asked to do; the flow's own schema checks it. */
-  params: z.record(z.string(), z.unknown()),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().optional(),
   finished_at: z.iso.datetime().optional(),
   /** How often a driver took the activity up. */
   generation: z.int().nonnegative(),
   driver: ProcessIdentity.optional(),
+  /** Who answers, how the calls are made (null when there is one way only), and why it is this one. */
+  worker: z.object({ name: z.string(), lane: z.string().nullable(), why: z.string() }).optional(),
   /** The journal's size when the driver took the activity up: what it wrote comes after. */
   driver_offset: z.int().nonnegative().optional(),
   heartbeat_at: z.iso.datetime().optional(),

@@ -8,7 +8,7 @@ import type { Stop } from './policy.ts';
 export interface FlowContext {
   run: RunHandle;
   config: LoadedConfig;
-  /** As stored in `activity.json`; the flow parses them with its own schema. */
+  /** As stored in `run.json`; the flow parses them with its own schema. */
   params: unknown;
   journal: Journal;
   /** What the journal said before this driver. */

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import {
+  type ActivityRecord,
   addUsage,
   countEvent,
   emptyProgress,
@@ -10,7 +11,13 @@ import {
   type ResultRecord,
   type Usage,
 } from '../contracts/index.ts';
-import { isAlive, JsonlAppender, type ProcessIdentity, readLineBatches } from '../files/index.ts';
+import {
+  isAlive,
+  JsonlAppender,
+  LineSplitter,
+  type ProcessIdentity,
+  readLineBatches,
+} from '../files/index.ts';
 import { IdIndex } from './id-index.ts';
 
 /** An event before its time is put on it. */
@@ -59,6 +66,39 @@ export class Journal {
 
   close(): void {
     this.#file.close();
+  }
+}
+
+/** Milliseconds from one time to another; 0 for a clock that was set back. */
+function between(from: string | undefined, to: string | undefined): number {
+  if (from === undefined || to === undefined) return 0;
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
+function workerOf({ worker, why }: Extract<JournalEvent, { type: 'assignments' }>): ActivityRecord['worker'] {
+  const [name = worker, lane = null] = worker.split('/');
+  return { name, lane, why };
+}
+
+/** As `readHistory` without letting anything else run meanwhile: for a record that is made anew while it is read. */
+export function readHistorySync(path: string): History {
+  const history = new History();
+  if (!existsSync(path)) return history;
+  const fd = openSync(path, 'r');
+  try {
+    const lines = new LineSplitter();
+    const buffer = Buffer.allocUnsafe(1024 * 1024);
+    let offset = 0;
+    for (let bytes = readSync(fd, buffer); bytes > 0; bytes = readSync(fd, buffer)) {
+      for (const line of lines.push(buffer.subarray(0, bytes))) {
+        const event = parseEvent(line);
+        if (event !== undefined) history.add(event, offset);
+        offset += Buffer.byteLength(line) + 1;
+      }
+    }
+    return history;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -174,6 +214,11 @@ export class History {
   readonly #processes: Map<string, ProcessIdentity>;
   #carried: number;
   #generation: number;
+  #driver: { process: ProcessIdentity; offset: number; startedAt: string } | undefined;
+  #worker: ActivityRecord['worker'];
+  #end: Extract<JournalEvent, { type: 'finished' }> | undefined;
+  #lastAt: string | undefined;
+  #earlierMs: number;
 
   /** @param of what is copied, so that it stays as it is while events are added to the copy */
   constructor(of?: History) {
@@ -184,6 +229,11 @@ export class History {
     this.#processes = new Map(of === undefined ? [] : of.#processes);
     this.#carried = of?.carried ?? 0;
     this.#generation = of?.generation ?? 0;
+    this.#driver = of?.driver;
+    this.#worker = of?.worker;
+    this.#end = of?.end;
+    this.#lastAt = of === undefined ? undefined : of.#lastAt;
+    this.#earlierMs = of === undefined ? 0 : of.#earlierMs;
   }
 
   /** How many ids are accepted. */
@@ -196,6 +246,26 @@ export class History {
     return this.#generation;
   }
 
+  /** The last driver, and the offset of its first event. */
+  get driver(): { process: ProcessIdentity; offset: number; startedAt: string } | undefined {
+    return this.#driver;
+  }
+
+  /** Who answers, as the last stage said. */
+  get worker(): ActivityRecord['worker'] {
+    return this.#worker;
+  }
+
+  /** How the last driver left the activity; undefined when it did not get so far. */
+  get end(): Extract<JournalEvent, { type: 'finished' }> | undefined {
+    return this.#end;
+  }
+
+  /** For how long drivers have worked on it, milliseconds: from the start of each to its last event. */
+  get workedMs(): number {
+    return this.#earlierMs + between(this.#driver?.startedAt, this.#lastAt);
+  }
+
   /** Worker processes that were started and not seen to end, and still run. */
   get survivors(): ProcessIdentity[] {
     return [...this.#processes.values()].filter((process) => isAlive(process) === true);
@@ -204,9 +274,19 @@ export class History {
   /** @param start offset of the event's line in the journal */
   add(event: JournalEvent, start: number): void {
     countEvent(this.progress, event);
+    if (event.type === 'driver_started') this.#earlierMs = this.workedMs;
+    this.#lastAt = event.ts;
     switch (event.type) {
       case 'driver_started':
         this.#generation = event.generation;
+        this.#driver = { process: event.driver, offset: start, startedAt: event.ts };
+        this.#end = undefined;
+        break;
+      case 'assignments':
+        this.#worker = workerOf(event);
+        break;
+      case 'finished':
+        this.#end = event;
         break;
       case 'attempt_started':
         this.attempts.set(event.id, { ...(this.attempts.get(event.id) ?? NO_ATTEMPTS), last: event.attempt });

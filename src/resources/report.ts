@@ -94,9 +94,9 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
 }
 
 /** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */
-function nextOf(run: RunHandle, { state, next, record }: RunStatus): NextStep[] {
+function nextOf(run: RunHandle, { state, next, params }: RunStatus): NextStep[] {
   if (state !== 'completed') return next;
-  if (run.record.kind === 'ask' && record.params.dry_run === true)
+  if (run.record.kind === 'ask' && params.dry_run === true)
     return [
       { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/preview` }, why: 'What the question would take.' },
     ];

@@ -21,6 +21,21 @@ export function driverAlive(runDir: string): boolean | 'unknown' {
   return holder === undefined ? false : isAlive(holder);
 }
 
+/** A driver that has not shown itself so long after it was started never will, milliseconds. */
+const START_LIMIT_MS = 15_000;
+
+/**
+ * Whether the record of a run's work says that it goes on, and its driver is gone. A driver writes the end of its
+ * work before it goes: when this is true of a record that was read a while ago, read it again and ask once more.
+ */
+export function isInterrupted(
+  runDir: string,
+  record: { state?: unknown; driver?: unknown; created_at?: unknown },
+): boolean {
+  if (record.state !== 'working' || driverAlive(runDir) !== false) return false;
+  return record.driver !== undefined || Date.now() - Date.parse(String(record.created_at)) > START_LIMIT_MS;
+}
+
 /** A driver on another host, of which nobody here can tell whether it lives. */
 export function driverElsewhere(runDir: string): LockHolder | undefined {
   const holder = readLock(join(runDir, RUN_FILES.driverLock));

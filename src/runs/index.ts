@@ -2,7 +2,7 @@ export { type ArchiveOptions, archiveRun, readArchivedTo, requireNotArchived } f
 export { listArchiveIds, listArchives } from './archive-list.ts';
 export { cleanArchives } from './cleanup.ts';
 export type { Clock } from './clock.ts';
-export { driverAlive, driverElsewhere, lockDriver, requireNoDriver } from './driver-lock.ts';
+export { driverAlive, driverElsewhere, isInterrupted, lockDriver, requireNoDriver } from './driver-lock.ts';
 export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';
 export { listRunIds, listRuns } from './list.ts';
 export {

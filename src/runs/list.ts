@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActivityState, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
+import { isInterrupted } from './driver-lock.ts';
 import { pageOf } from './page.ts';
 
 /** A run as a row of a list: no counting, one small file read. */
@@ -58,7 +59,7 @@ function readItem(root: string, id: string): RunListItem | undefined {
     kind: text(run.kind),
     title: text(run.title),
     created_at: text(run.created_at),
-    state: activity === DAMAGED ? 'unreadable' : stateOf(activity?.state),
+    state: activity === DAMAGED ? 'unreadable' : stateOf(dir, activity),
   };
 }
 
@@ -79,9 +80,17 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function stateOf(value: unknown): RunListItem['state'] {
+/** Asked twice: the driver may have ended its work between the read of its record and the look at its lock. */
+function isGone(dir: string, activity: Readonly<Record<string, unknown>> | undefined): boolean {
+  if (activity === undefined || !isInterrupted(dir, activity)) return false;
+  return isInterrupted(dir, readObject(join(dir, RUN_FILES.activity)) ?? {});
+}
+
+function stateOf(dir: string, activity: Readonly<Record<string, unknown>> | undefined): RunListItem['state'] {
+  const value = activity?.state;
   switch (value) {
     case 'working':
+      return isGone(dir, activity) ? 'failed' : value;
     case 'input_required':
     case 'completed':
     case 'failed':

@@ -47,18 +47,21 @@ test.each(damages)('the server survives a wait for a run that is %s meanwhile', 
   expect(serverPid(client)).toBe(pid);
 });
 
-test.each(damages)('rlm wait for a run that is %s meanwhile ends with an error in words', async (_, damage) => {
-  const root = temporaryDirectory();
-  const run = workingRun(root);
-  const waiting = startRlm(['wait', run.id, '--root', root]);
-  const ended = exitOf(waiting);
-  let printed = '';
-  waiting.stderr?.on('data', (bytes) => {
-    printed += String(bytes);
-  });
-  await until(() => (printed !== '' ? true : undefined), 10_000).catch(() => undefined);
-  damage(run);
-  const { stderr, signal } = await ended;
-  expect(signal).toBeNull();
-  expect(stderr).not.toContain('at ');
-});
+test.each(damages)(
+  'rlm wait for a run that is %s meanwhile ends with an error in words',
+  async (_, damage) => {
+    const root = temporaryDirectory();
+    const run = workingRun(root);
+    const waiting = startRlm(['wait', run.id, '--root', root]);
+    const ended = exitOf(waiting);
+    let printed = '';
+    waiting.stderr?.on('data', (bytes) => {
+      printed += String(bytes);
+    });
+    await until(() => (printed !== '' ? true : undefined), 10_000).catch(() => undefined);
+    damage(run);
+    const { stderr, signal } = await ended;
+    expect(signal).toBeNull();
+    expect(stderr).not.toContain('at ');
+  },
+);

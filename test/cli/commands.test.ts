@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ActivityRecord, BatchSummary } from '../../src/contracts/index.ts';
+import { ActivityRecord, BatchSummary, RunRecord } from '../../src/contracts/index.ts';
 import { lockDriver } from '../../src/runs/index.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 import { BUNDLE, exitOf, rlm, startRlm } from '../support/rlm.ts';
@@ -156,9 +156,7 @@ test('a variable that is exported but empty is not given', async () => {
   const cwd = temporaryDirectory();
   const env = { CODEX_SUBAGENT_PROFILE: '', CODEX_SUBAGENT_CODEX_HOME: '', CODEX_SUBAGENT_CWD: '' };
   expect((await rlm(batchOf(cwd, 1), { cwd, env })).code).toBe(0);
-  const { params } = ActivityRecord.parse(
-    JSON.parse(readFileSync(join(cwd, 'out', 'activity.json'), 'utf8')),
-  );
+  const { params } = RunRecord.parse(JSON.parse(readFileSync(join(cwd, 'out', 'run.json'), 'utf8')));
   for (const option of ['profile', 'codex_home', 'worker_cwd']) expect(params).not.toHaveProperty(option);
 });
 

@@ -11,10 +11,10 @@ function status(fields: Partial<RunStatus> = {}): RunStatus {
       run_id: 'run-1',
       kind: 'batch',
       state: 'working',
-      params: {},
       created_at: '2026-11-20T00:00:00.000Z',
       generation: 1,
     },
+    params: {},
     state: 'working',
     reason: null,
     progress: {

@@ -113,7 +113,6 @@ export function writeActivity(
     schema_version: SCHEMA_VERSION,
     run_id: run.id,
     kind: run.record.kind,
-    params: {},
     created_at: run.record.created_at,
     started_at: run.record.created_at,
     generation: 1,
