@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { acquireLock } from '../../src/files/index.ts';
@@ -52,16 +52,24 @@ test.each(damages)(
   async (_, damage) => {
     const root = temporaryDirectory();
     const run = workingRun(root);
-    const waiting = startRlm(['wait', run.id, '--root', root]);
+    const waiting = startRlm(['wait', run.id, '--root', root, '--timeout-sec', '4']);
     const ended = exitOf(waiting);
-    let printed = '';
-    waiting.stderr?.on('data', (bytes) => {
-      printed += String(bytes);
-    });
-    await until(() => (printed !== '' ? true : undefined), 10_000).catch(() => undefined);
+    await until(() => (isWatching(waiting.pid) ? true : undefined));
     damage(run);
     const { stderr, signal } = await ended;
     expect(signal).toBeNull();
     expect(stderr).not.toContain('at ');
   },
 );
+
+/** Whether a process watches files, as one does that waits for a run. */
+function isWatching(pid: number | undefined): boolean {
+  const fds = `/proc/${pid}/fd`;
+  return readdirSync(fds).some((fd) => {
+    try {
+      return readlinkSync(join(fds, fd)).includes('inotify');
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,4 +1,4 @@
-import { cancelActivity, readActivity, resumeActivity, waitForChange } from '../../activities/index.ts';
+import { cancelActivity, resumeActivity, waitForChange } from '../../activities/index.ts';
 import { limitsOf } from '../../contracts/index.ts';
 import { reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
