@@ -1,8 +1,9 @@
 import { readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { RUN_FILES } from '../../src/contracts/index.ts';
 import { acquireLock } from '../../src/files/index.ts';
-import { RUN_FILES, type RunHandle } from '../../src/runs/index.ts';
+import type { RunHandle } from '../../src/runs/index.ts';
 import { connectClient, exitOf, serverPid, startRlm } from '../support/rlm.ts';
 import { finishedBatch, temporaryDirectory, writeActivity } from '../support/runs.ts';
 import { until } from '../workers/request.ts';
