@@ -1,7 +1,69 @@
 import { z } from 'zod';
 import { ProcessIdentity } from '../files/index.ts';
-import { Failure } from './failure.ts';
-import { Usage } from './usage.ts';
+
+/**
+ * Why an attempt failed. The class alone decides what happens next (see `dispatch/policy.ts`):
+ *
+ * - `quota`: the account's allowance is used up; nothing more is launched until it resets
+ * - `auth`, `config`: no attempt can succeed; the activity stops with the reason
+ * - `throttled`, `server`, `network`: transient errors; back off, with fewer at once
+ * - `timeout`: the wall or idle limit ended it
+ * - `overflow`: the prompt does not fit the model's context
+ * - `invalid_output`: it answered, but not what was asked for
+ * - `crashed`: the worker ended without an answer and without a reason
+ * - `budget`: a limit of the run was reached before the launch
+ * - `cancelled`: somebody cancelled the run
+ */
+export const FailureClass = z.enum([
+  'quota',
+  'auth',
+  'config',
+  'throttled',
+  'server',
+  'network',
+  'timeout',
+  'overflow',
+  'invalid_output',
+  'crashed',
+  'budget',
+  'cancelled',
+]);
+export type FailureClass = z.infer<typeof FailureClass>;
+
+export const Failure = z.object({
+  class: FailureClass,
+  message: z.string(),
+  /** The other side said when to come back: milliseconds from now. */
+  retry_after_ms: z.number().nonnegative().optional(),
+  /** For `quota`: when the allowance is there again, if known. */
+  resets_at: z.iso.datetime().optional(),
+});
+export type Failure = z.infer<typeof Failure>;
+
+/** Tokens of one or many worker calls. `cached_input_tokens` is part of `input_tokens`, reasoning part of output. */
+export const Usage = z.object({
+  input_tokens: z.int().nonnegative(),
+  cached_input_tokens: z.int().nonnegative(),
+  output_tokens: z.int().nonnegative(),
+  reasoning_output_tokens: z.int().nonnegative(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const NO_USAGE: Usage = Object.freeze({
+  input_tokens: 0,
+  cached_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_output_tokens: 0,
+});
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    input_tokens: a.input_tokens + b.input_tokens,
+    cached_input_tokens: a.cached_input_tokens + b.cached_input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+    reasoning_output_tokens: a.reasoning_output_tokens + b.reasoning_output_tokens,
+  };
+}
 
 export const SCHEMA_VERSION = 1;
 

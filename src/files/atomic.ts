@@ -1,5 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import { processStart } from './process-identity.ts';
 
 /** Mode of every directory and file we make: the owner's alone. */
 export const DIRECTORY_MODE = 0o700;
@@ -54,4 +67,23 @@ export function writeFileAtomic(
 /** Writes one JSON value as an indented file, atomically. */
 export function writeJsonAtomic(path: string, value: unknown, options: { sync?: boolean } = {}): void {
   writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, options);
+}
+
+/** Removes what processes that are gone were still writing in a directory (see `temporaryName`). */
+export function removeAbandoned(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = Number(/^\.tmp-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && processStart(pid) === undefined) rmSync(join(directory, name), { force: true });
+  }
+}
+
+const LEFT = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'ENOENT']);
+
+/** Removes a directory in which nothing is; what is no directory stays, as what is in one does. */
+export function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!LEFT.has(systemCode(error) ?? '')) throw error;
+  }
 }

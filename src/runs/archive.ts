@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import {
   ARCHIVE_FILES,
   ArchivedTo,
@@ -9,17 +9,12 @@ import {
   SCHEMA_VERSION,
 } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import { DIRECTORY_MODE, ensureDirectory, removeIfEmpty, writeJsonAtomic } from '../files/index.ts';
-import { evidenceFiles } from './archive-evidence.ts';
-import { readWholeArchiveMeta } from './archive-list.ts';
-import { type CleanupResult, cleanArchives } from './cleanup.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { lockDriver } from './driver-lock.ts';
-import { archivePath } from './in-use.ts';
-import { holdOrchestratorLock, releaseOrchestratorLock, type TakeOver } from './orchestrator-lock.ts';
-import { readRecord } from './record.ts';
-import { openRun, type RunHandle } from './run.ts';
-import { holdsWhatItSays, sameFile, seal, snapshotTree, walkTree } from './snapshot.ts';
+import { DIRECTORY_MODE, ensureDirectory, isInside, removeIfEmpty, writeJsonAtomic } from '../files/index.ts';
+import { archivePath, readWholeArchiveMeta } from './archives.ts';
+import { type CleanupResult, type Clock, cleanArchives, systemClock } from './cleanup.ts';
+import { holdOrchestratorLock, lockDriver, releaseOrchestratorLock, type TakeOver } from './locks.ts';
+import { openRun, type RunHandle, readRecord } from './run.ts';
+import { holdsWhatItSays, sameFile, seal, snapshotTree, type Tree, walkTree } from './snapshot.ts';
 
 /** What stays in an archived run besides the evidence of its finals: pointers, results, and the plan. */
 const KEPT = new Set([
@@ -266,4 +261,39 @@ function trim(root: string, run: RunHandle, meta: ArchiveMeta): string[] {
     sync: true,
   });
   return [...keep];
+}
+
+/** Files whose strings may name evidence inside the run. */
+const FINALS = [RUN_FILES.final, RUN_FILES.answer];
+
+/**
+ * Files of the run that its finals name, as `path`, `path:line` or `path:first-last` from the root or from the
+ * run. They stay where they are, so that every evidence path of the finals goes on resolving as it is written,
+ * also when the archive has been deleted one day.
+ */
+export function evidenceFiles(root: string, run: RunHandle, tree: Tree): string[] {
+  const inRun = new Set(tree.files);
+  const found = new Set<string>();
+  for (const final of FINALS) {
+    if (!inRun.has(final)) continue;
+    const value: unknown = JSON.parse(readFileSync(join(run.dir, final), 'utf8'));
+    for (const text of stringsIn(value)) {
+      if (text.length > 4096) continue;
+      const path = text.replace(/:\d+(-\d+)?$/, '');
+      for (const candidate of [text, path]) {
+        for (const base of [resolve(root), run.dir]) {
+          const absolute = resolve(base, candidate);
+          const inside = isInside(run.dir, absolute) ? absolute.slice(run.dir.length + 1) : '';
+          if (inRun.has(inside)) found.add(inside);
+        }
+      }
+    }
+  }
+  return [...found].sort();
+}
+
+function* stringsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'object' && value !== null)
+    for (const part of Object.values(value)) yield* stringsIn(part);
 }

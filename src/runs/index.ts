@@ -1,22 +1,25 @@
 export { type ArchiveOptions, archiveRun, readArchivedTo, requireNotArchived } from './archive.ts';
-export { listArchiveIds, listArchives } from './archive-list.ts';
+export { archivePath, inUseBy, listArchiveIds, listArchives, markInUse, unmarkInUse } from './archives.ts';
+export type { Clock } from './cleanup.ts';
 export { cleanArchives } from './cleanup.ts';
-export type { Clock } from './clock.ts';
-export { driverAlive, driverElsewhere, isInterrupted, lockDriver, requireNoDriver } from './driver-lock.ts';
-export { archivePath, inUseBy, markInUse, unmarkInUse } from './in-use.ts';
 export { listRunIds, listRuns } from './list.ts';
 export {
+  driverAlive,
+  driverElsewhere,
   holdOrchestratorLock,
+  isInterrupted,
+  lockDriver,
   orchestratorLock,
   releaseAllOrchestratorLocks,
   releaseOrchestratorLock,
+  requireNoDriver,
   type TakeOver,
-} from './orchestrator-lock.ts';
-export { readRecord } from './record.ts';
+} from './locks.ts';
 export {
   createRun,
   newRunId,
   openRun,
   openRunDirectory,
   type RunHandle,
+  readRecord,
 } from './run.ts';

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActivityState, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
-import { isInterrupted } from './driver-lock.ts';
-import { pageOf } from './page.ts';
+import { isInterrupted } from './locks.ts';
 
 /** A run as a row of a list: no counting, one small file read. */
 export interface RunListItem {
@@ -99,4 +98,20 @@ function stateOf(dir: string, activity: Readonly<Record<string, unknown>> | unde
     default:
       return 'idle';
   }
+}
+
+/**
+ * One page of ids that are sorted backwards.
+ *
+ * @param options.cursor the last id of the page before
+ * @returns `next_cursor`: null on the last page
+ */
+export function pageOf(
+  ids: readonly string[],
+  options: { cursor?: string | undefined; limit: number },
+): { page: readonly string[]; total: number; next_cursor: string | null } {
+  const { cursor, limit } = options;
+  const rest = cursor === undefined ? ids : ids.filter((id) => id < cursor);
+  const page = rest.slice(0, limit);
+  return { page, total: ids.length, next_cursor: rest.length > page.length ? (page.at(-1) ?? null) : null };
 }

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
+import type { z } from 'zod';
 import {
   RUN_FILES,
   RUN_ID_PATTERN,
@@ -10,9 +11,8 @@ import {
   SCHEMA_VERSION,
   stateDirectory,
 } from '../contracts/index.ts';
-import { RlmError, systemCode } from '../errors.ts';
+import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, ensureDirectory, ownIdentity, writeJsonAtomic } from '../files/index.ts';
-import { readRecord } from './record.ts';
 
 const suffix = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 8);
 
@@ -134,3 +134,39 @@ function refuseSymlink(path: string): void {
     throw new RlmError('forbidden', `${path} is a symlink`, { hint: 'Name the directory itself.' });
   }
 }
+
+/**
+ * Reads a record of ours.
+ *
+ * @returns undefined when there is no such file
+ * @throws RlmError `corrupt` for one that is damaged, or newer than this program
+ */
+export function readRecord<T>(file: string, schema: z.ZodType<T>): T | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: DAMAGED_HINT });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw unreadable(file, value);
+  return parsed.data;
+}
+
+/** The error for a record of ours that this version cannot read: newer, or damaged. */
+function unreadable(file: string, record: unknown): RlmError {
+  const version =
+    typeof record === 'object' && record !== null ? Reflect.get(record, 'schema_version') : undefined;
+  return typeof version === 'number' && version > SCHEMA_VERSION
+    ? new RlmError(
+        'corrupt',
+        `${file} has schema_version ${version}; this rlm reads up to ${SCHEMA_VERSION}`,
+        {
+          hint: 'Use a newer rlm-mcp for this run. The file was not touched.',
+        },
+      )
+    : new RlmError('corrupt', `${file} is not a record this program wrote`, { hint: DAMAGED_HINT });
+}
+
+const DAMAGED_HINT = 'Put back a copy of that file, or move the directory of the run away and start it anew.';
