@@ -1,70 +1,38 @@
+import { escapeMarkdown, unescapeMarkdown } from '../text/index.ts';
+
 /*
- * The content of an answer, split into prose, which the gate judges, and verbatim parts, which it leaves alone:
- * code, and block quotes that are the words of verified evidence.
+ * The content of an answer: Markdown that a model or a caller wrote and that some client will render. It is read
+ * line by line: a full parser takes a second for the largest answer and overflows its stack on nested quotes.
  */
 
-/** A stretch of an answer's content. Joined, the stretches are the content again. */
-export interface Stretch {
+interface Range {
+  start: number;
+  end: number;
+}
+
+/** One sentence of prose. */
+export interface Sentence extends Range {
+  /** On one line, with its marks. */
   text: string;
-  prose: boolean;
+  heading: boolean;
 }
 
 /** `[1]`, `[2, 3]`, `[4-6]`: marks of citations. */
 const MARK = /\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]/g;
-
 /** What opens and closes a code block; backticks behind it on its line make it inline code (CommonMark). */
-const FENCE = /^\s*(`{3,}(?=[^`]*$)|~{3,})/;
+const FENCE = /^[\s>]*(`{3,}(?=[^`]*$)|~{3,})/;
+const SENTENCE =
+  /\S.*?(?:[.!?]+["'”’)]*(?:\s*\[[\d,;\s–-]+\])*(?=\s|$)|[。！？]+(?:\s*\[[\d,;\s–-]+\])*|$)/gsu;
+/** A full stop that ends no sentence. */
+const ABBREVIATION =
+  /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|approx|fig|dr|mrs?|ms|prof|sec|vol|pp?|ca|bzw|z\.b)\.$/iu;
+const LIST_SIGN = /^\s*(?:(?:[-*•>#]+|\d+[.)])\s+)+/u;
+/** Marks the place where a sentence was taken out; no sanitized text holds it. */
+const CUT = '\u0000';
 
-/** Splits content into stretches. @param quotes the words of all verified evidence */
-export function stretchesOf(content: string, quotes: readonly string[]): Stretch[] {
-  const known = quotes.map(folded);
-  const stretches: Stretch[] = [];
-  let block: string[] = [];
-  let fence: string | undefined;
-  const endBlock = () => {
-    if (block.length === 0) return;
-    const words = folded(block.map((line) => line.replace(/^\s*>\s?/, '')).join(' '));
-    const verbatim = known.some((quote) => quote.includes(words));
-    for (const line of block) push(stretches, line, !verbatim);
-    block = [];
-  };
-  for (const line of content.split(/(?<=\n)/)) {
-    const mark = FENCE.exec(line)?.[1];
-    if (fence === undefined && mark === undefined && /^\s*>/.test(line)) {
-      block.push(line);
-      continue;
-    }
-    endBlock();
-    if (fence !== undefined || mark !== undefined) push(stretches, line, false);
-    else for (const part of line.split(/(`[^`\n]+`)/)) push(stretches, part, !/^`.*`$/.test(part));
-    if (fence === undefined) fence = mark;
-    else if (mark?.startsWith(fence) && line.trim() === mark) fence = undefined;
-  }
-  endBlock();
-  return stretches;
-}
-
-/** The numbers of all marks in the prose, in order, each once. */
-export function marksIn(stretches: readonly Stretch[]): number[] {
-  const numbers = new Set<number>();
-  for (const { text, prose } of stretches)
-    if (prose) for (const [, list] of text.matchAll(MARK)) for (const n of expand(list ?? '')) numbers.add(n);
-  return [...numbers];
-}
-
-/** Rewrites all marks in the prose; a number that maps to undefined goes. */
-export function renumberMarks(
-  stretches: readonly Stretch[],
-  to: (n: number) => number | undefined,
-): Stretch[] {
-  const replace = (text: string) =>
-    text.replace(MARK, (_mark, list: string) => {
-      const numbers = expand(list)
-        .map(to)
-        .filter((n) => n !== undefined);
-      return numbers.length === 0 ? '' : `[${numbers.join(', ')}]`;
-    });
-  return stretches.map(({ text, prose }) => ({ text: prose ? replace(text) : text, prose }));
+/** Content in which no image, link, link definition or HTML is left outside of code. */
+export function inertMarkdown(content: string): string {
+  return mapRanges(content, certainCode(content), escapeMarkdown);
 }
 
 /** Takes the brackets from marks in a text that brings none of its own. */
@@ -72,10 +40,207 @@ export function withoutMarks(text: string): string {
   return text.replace(MARK, '($1)');
 }
 
-function push(stretches: Stretch[], text: string, prose: boolean): void {
-  const last = stretches.at(-1);
-  if (last?.prose === prose) last.text += text;
-  else if (text !== '') stretches.push({ text, prose });
+/** An answer's content, split into prose, which the gate judges, and what is verbatim: code and verified quotes. */
+export class AnswerContent {
+  readonly #text: string;
+  readonly #verbatim: Range[];
+
+  /** @param quotes the words of all verified evidence */
+  constructor(content: string, quotes: readonly string[]) {
+    this.#text = content;
+    this.#verbatim = verbatimRanges(content, quotes.map(folded));
+  }
+
+  /** All prose. What is verbatim is blank in it, so that offsets stay. */
+  get prose(): string {
+    return mapRanges(this.#text, this.#verbatim, undefined, (text) => text.replace(/[^\n]/g, ' '));
+  }
+
+  /** The numbers of all marks in the prose, in order, each once. */
+  get marks(): number[] {
+    return [...new Set([...this.prose.matchAll(MARK)].flatMap(([, list = '']) => expand(list)))];
+  }
+
+  /** The sentences of the prose, also those that go over several lines. */
+  get sentences(): Sentence[] {
+    const prose = this.prose;
+    return blocksOf(prose).flatMap(({ start, end, heading }) =>
+      sentencesIn(prose.slice(start, end)).map((range): Sentence => {
+        const at = { start: start + range.start, end: start + range.end };
+        return { ...at, heading, text: this.#text.slice(at.start, at.end).replace(/\s*\n[\s>]*/g, ' ') };
+      }),
+    );
+  }
+
+  /** The content without some sentences, and with other numbers in its marks; a mark without a number goes. */
+  rewrite(gone: readonly Range[], numberOf: (mark: number) => number | undefined): string {
+    const kept = this.#verbatim.filter(
+      ({ start, end }) => !gone.some((cut) => start < cut.end && cut.start < end),
+    );
+    const ranges = [...kept, ...gone].sort((a, b) => a.start - b.start);
+    const cut = mapRanges(
+      this.#text,
+      ranges,
+      (text) => renumber(text, numberOf),
+      (text, range) => (gone.includes(range) ? CUT : text),
+    );
+    const lines = cut.split(/(?<=\n)/).flatMap((line) => {
+      if (!line.includes(CUT)) return [line];
+      const rest = line.replaceAll(CUT, '');
+      // A list or quote sign whose sentence went goes too.
+      return /^[\s\-*•>#\d.)]*$/.test(rest) ? [] : [rest.replace(/(?<=\S) {2,}/g, ' ')];
+    });
+    return lines.join('').trim();
+  }
+}
+
+/** Applies one function to what lies between ranges (in order, without overlap), another to the ranges. */
+function mapRanges<R extends Range>(
+  text: string,
+  ranges: readonly R[],
+  outside: (text: string) => string = (same) => same,
+  inside: (text: string, range: R) => string = (same) => same,
+): string {
+  let out = '';
+  let at = 0;
+  for (const range of ranges) {
+    out += outside(text.slice(at, range.start)) + inside(text.slice(range.start, range.end), range);
+    at = range.end;
+  }
+  return out + outside(text.slice(at));
+}
+
+function* linesOf(text: string): Generator<Range & { text: string }> {
+  let start = 0;
+  for (const line of text.split(/(?<=\n)/)) {
+    yield { start, end: start + line.length, text: line };
+    start += line.length;
+  }
+}
+
+/** Code blocks and inline code as a reader sees them, and block quotes that are words of verified evidence. */
+function verbatimRanges(content: string, quotes: readonly string[]): Range[] {
+  const ranges: Range[] = [];
+  let fence: { start: number; mark: string } | undefined;
+  let quote: Range | undefined;
+  const endQuote = () => {
+    if (quote === undefined) return;
+    const words = folded(content.slice(quote.start, quote.end).replace(/^\s*>\s?/gm, ''));
+    if (quotes.some((known) => known.includes(words))) ranges.push(quote);
+    else ranges.push(...inlineCode(content, quote));
+    quote = undefined;
+  };
+  for (const line of linesOf(content)) {
+    const mark = FENCE.exec(line.text)?.[1];
+    if (fence === undefined && mark === undefined && /^\s*>/.test(line.text)) {
+      quote = { start: quote?.start ?? line.start, end: line.end };
+      continue;
+    }
+    endQuote();
+    if (fence !== undefined) {
+      if (!mark?.startsWith(fence.mark) || line.text.trim() !== mark) continue;
+      ranges.push({ start: fence.start, end: line.end });
+      fence = undefined;
+    } else if (mark !== undefined) fence = { start: line.start, mark };
+    else ranges.push(...inlineCode(content, line));
+  }
+  endQuote();
+  if (fence !== undefined) ranges.push({ start: fence.start, end: content.length });
+  return ranges;
+}
+
+function inlineCode(content: string, { start, end }: Range): Range[] {
+  return [...content.slice(start, end).matchAll(/`[^`\n]+`/g)].map(({ index, 0: code }) => ({
+    start: start + index,
+    end: start + index + code.length,
+  }));
+}
+
+/**
+ * Code that every renderer takes for code, so that nothing in it can come alive: blocks whose fences start in the
+ * first column, and backticks that close on their line. What could be read in two ways is not in it.
+ */
+function certainCode(content: string): Range[] {
+  const ranges: Range[] = [];
+  let fence: { start: number; mark: string } | undefined;
+  /** A backtick before this line, in its paragraph, may be open still. */
+  let open = false;
+  for (const line of linesOf(content)) {
+    const indented = FENCE.exec(line.text)?.[1];
+    const mark = indented !== undefined && line.text.startsWith(indented) ? indented : undefined;
+    if (fence !== undefined) {
+      const closing = /^ {0,3}(`{3,}|~{3,})\s*$/.exec(line.text)?.[1];
+      if (!closing?.startsWith(fence.mark)) continue;
+      ranges.push({ start: fence.start, end: line.end });
+      fence = undefined;
+    } else if (mark !== undefined) fence = { start: line.start, mark };
+    // It belongs to a list or a quote, and ends where that ends: from here on no fence is certain.
+    else if (indented !== undefined) return ranges;
+    else if (line.text.trim() === '') open = false;
+    else {
+      const spans: Range[] | undefined = open ? undefined : closedSpans(line.text);
+      open = spans === undefined;
+      for (const { start, end } of spans ?? [])
+        ranges.push({ start: line.start + start, end: line.start + end });
+    }
+  }
+  return fence === undefined ? ranges : [...ranges, { start: fence.start, end: content.length }];
+}
+
+/** The inline code of a line; undefined when a backtick stays open, or what is before it may take it in. */
+function closedSpans(line: string): Range[] | undefined {
+  // A bar splits a table's cells, and an address goes up to the next space.
+  if (/\|.*`|`.*\||(?:\/\/|www\.|@)[^\s`]*`/i.test(line)) return undefined;
+  const spans: Range[] = [];
+  for (let at = 0; at < line.length; ) {
+    const run = /^`*/.exec(line.slice(at))?.[0] ?? '';
+    if (run === '') {
+      at += line.charAt(at) === '\\' ? 2 : 1;
+      continue;
+    }
+    const close = new RegExp(`(?<!\`)${run}(?!\`)`).exec(line.slice(at + run.length));
+    if (close === null) return undefined;
+    const end = at + run.length + close.index + run.length;
+    spans.push({ start: at, end });
+    at = end;
+  }
+  return spans;
+}
+
+/** Paragraphs, list items, headings and rows of tables, without the sign that starts them. */
+function blocksOf(prose: string): (Range & { heading: boolean })[] {
+  const blocks: (Range & { heading: boolean })[] = [];
+  let current: (Range & { heading: boolean }) | undefined;
+  for (const { start, end, text } of linesOf(prose)) {
+    const sign = LIST_SIGN.exec(text)?.[0] ?? '';
+    const heading = /^\s*#/.test(sign);
+    const goesOn = sign === '' || /^[\s>]*$/.test(sign);
+    if (text.trim() === '') current = undefined;
+    else if (current === undefined || !goesOn || text.trimStart().startsWith('|')) {
+      current = { start: start + sign.length, end, heading };
+      blocks.push(current);
+    } else current.end = end;
+    if (heading) current = undefined;
+  }
+  return blocks;
+}
+
+function sentencesIn(block: string): Range[] {
+  const found: Range[] = [];
+  for (const { index, 0: text } of block.matchAll(SENTENCE)) {
+    const last = found.at(-1);
+    const end = index + text.trimEnd().length;
+    if (last !== undefined && ABBREVIATION.test(block.slice(last.start, last.end))) last.end = end;
+    else found.push({ start: index, end });
+  }
+  return found;
+}
+
+function renumber(text: string, numberOf: (mark: number) => number | undefined): string {
+  return text.replace(MARK, (_mark, list: string) => {
+    const numbers = expand(list).flatMap((mark) => numberOf(mark) ?? []);
+    return numbers.length === 0 ? '' : `[${numbers.join(', ')}]`;
+  });
 }
 
 function expand(list: string): number[] {
@@ -88,63 +253,5 @@ function expand(list: string): number[] {
 }
 
 function folded(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
-
-/** Says what documents do not say: no citation can show that, only reading all of them. */
-const ABOUT_DOCUMENTS = [
-  /(?:\b(?:not|never|nowhere)|n['’]t)\s+(?:\p{L}+\s+){0,2}(?:mention|document|describe|discusse?|specifie|specify|state)(?:ed|d|s)?\b/iu,
-  /\b(?:documents?|documentation|sources?|texts?|evidence|materials?|corpus|files?|passages?|pages?)\s+(?:do|does|did)(?:\s+not|n['’]t)\s+\p{L}+/iu,
-  /\bno\s+(?:mention|evidence|indication|information|reference|documentation|record|trace)\b/iu,
-  /\bnothing\s+(?:in|about|on|regarding)\b/iu,
-  /\b(?:could|can|was|were|is|are)\s*(?:not|n['’]t)\s+(?:be\s+)?(?:find|found)\s+(?:in|any|anywhere)\b|\bcannot\s+(?:be\s+)?(?:find|found)\s+(?:in|any|anywhere)\b/iu,
-  /没有提到|未提及|没有提及|未找到|没有找到|沒有提到|nicht erwähnt|keine Angaben?|keine Erwähnung|aucune mention|pas mentionn|no se menciona|sin mención|não menciona/iu,
-];
-/** Says that something is not there. A citation can show it, when the source itself says so. */
-const EXISTENCE = [
-  /\bthere\s+(?:is|are|was|were|exists?|has\s+been|have\s+been|seems?\s+to\s+be)\s+(?:no|not\s+an?y?|nothing|none|neither|nobody)\b/iu,
-  /\bthere\s+(?:is|are|was|were)n['’]t\b/iu,
-  /\b(?:does|do|did)(?:\s+not|n['’]t)\s+(?:exist|occur|appear)\b/iu,
-  /\b(?:not|never)\s+found\b|\bno\s+such\b|\bnowhere\b|\bnone\s+exists?\b|\bdoes\s+not\s+have\s+any\b/iu,
-  /^(?:no|none\s+of|nothing|nobody|neither)\s+\p{L}/iu,
-  /没有任何|不存在|es gibt kein|il n['’]y a (?:pas|aucun)|no hay ning/iu,
-];
-const SENTENCE =
-  /\S.*?(?:[.!?]+["'”’)]*(?:\s*\[[\d,;\s–-]+\])*(?=\s|$)|[。！？]+(?:\s*\[[\d,;\s–-]+\])*|$)/gu;
-const LIST_SIGN = /^\s*(?:(?:[-*•>#]+|\d+[.)])\s+)+/u;
-const HAS_MARK = /\[\d/;
-
-/** Whether a sentence claims that something is absent, without showing it. */
-function isAbsenceClaim(sentence: string): boolean {
-  if (ABOUT_DOCUMENTS.some((pattern) => pattern.test(sentence))) return true;
-  return !HAS_MARK.test(sentence) && EXISTENCE.some((pattern) => pattern.test(sentence));
-}
-
-/** Takes the sentences that claim an absence out of the prose. */
-export function takeAbsenceClaims(stretches: readonly Stretch[]): { rest: Stretch[]; claims: string[] } {
-  const claims: string[] = [];
-  const rest = stretches.map(({ text, prose }) => ({
-    text: prose ? withoutClaims(text, claims) : text,
-    prose,
-  }));
-  return { rest, claims };
-}
-
-function withoutClaims(text: string, claims: string[]): string {
-  const lines: string[] = [];
-  for (const line of text.split(/(?<=\n)/)) {
-    const before = claims.length;
-    const sign = LIST_SIGN.exec(line)?.[0] ?? '';
-    const kept =
-      sign +
-      line.slice(sign.length).replace(SENTENCE, (sentence) => {
-        if (!isAbsenceClaim(sentence)) return sentence;
-        claims.push(sentence);
-        return '';
-      });
-    // A bullet or quote sign whose sentence went goes too.
-    if (claims.length > before && /^[\s\-*•>#\d.)]*$/.test(kept)) continue;
-    lines.push(claims.length > before ? kept.replace(/(?<=\S) {2,}/g, ' ') : line);
-  }
-  return lines.join('');
+  return unescapeMarkdown(text).replace(/\s+/g, ' ').trim();
 }

@@ -1,6 +1,6 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
 import { RUN_FILES } from '../contracts/index.ts';
-import { formatCount, oneLine } from '../text/index.ts';
+import { fence, formatCount, oneLine, sanitize } from '../text/index.ts';
 import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
@@ -73,7 +73,7 @@ function bySource(shown: readonly VerifiedEvidence[]): string[] {
       item.line_start === item.line_end
         ? `line ${item.line_start}`
         : `lines ${item.line_start}-${item.line_end}`;
-    parts.push(`[${index + 1}] ${lines}:\n${blockQuote(item.quote)}`);
+    parts.push(`[${index + 1}] ${lines}:\n${fence(sanitize(item.quote))}`);
   }
   return parts;
 }
@@ -82,13 +82,6 @@ function bySource(shown: readonly VerifiedEvidence[]): string[] {
 function heading(source: string): string {
   const plain = oneLine(source, 400);
   return /[[\]`]/.test(plain) ? `\`${plain.replaceAll('`', "'")}\`` : plain;
-}
-
-function blockQuote(quote: string): string {
-  return quote
-    .split(/\r\n|\r|\n/)
-    .map((line) => `> ${line}`)
-    .join('\n');
 }
 
 function conflictLines(evidence: EvidenceFile, shown: readonly VerifiedEvidence[]): string[] {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { type EvidenceFile, FinalAnswer } from '../contracts/index.ts';
+import { type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { oneLine, sha256 } from '../text/index.ts';
+import { escapeMarkdown, oneLine, sanitize, sha256 } from '../text/index.ts';
+import { isAbsenceClaim } from './absence.ts';
 import { citableSpans, spansOf, withinLimit } from './answer.ts';
-import { marksIn, renumberMarks, type Stretch, stretchesOf, takeAbsenceClaims } from './answer-content.ts';
+import { AnswerContent, inertMarkdown, type Sentence } from './answer-content.ts';
 import { isFullCoverage } from './coverage.ts';
 import type { SourceReader } from './quotes/index.ts';
 import type { Reduced } from './reduce.ts';
@@ -24,11 +25,17 @@ export interface GateProblem {
 export interface GateContext extends Reduced {
   /** Reads the sources again: the gate trusts the bytes, not the record of them. */
   reader: SourceReader;
+  /** Whether statements without a citation are looked for. An answer that this program composed has none. */
+  checkStatements?: boolean;
 }
 
 export type GateResult =
-  /** `answer` is what may be written; `moved` are absence claims that became gaps in it. */
-  { ok: true; answer: FinalAnswer; moved: string[] } | { ok: false; problems: GateProblem[] };
+  /**
+   * `answer` is what may be written; `moved` are absence claims that became gaps in it; `uncited` are statements
+   * without a citation, each of which its gaps name.
+   */
+  | { ok: true; answer: FinalAnswer; moved: string[]; uncited: string[] }
+  | { ok: false; problems: GateProblem[] };
 
 /** The parts that the rules need, so that an answer of the wrong size is told its other faults too. */
 const Readable = z.object({
@@ -38,22 +45,39 @@ const Readable = z.object({
 });
 type Readable = z.infer<typeof Readable>;
 
+const HAS_MARK = /\[\d/;
 const SPEAKS_OF_CITATIONS = /\bcit(?:ations?|ed|es|ing)\b|\bfootnotes?\b|引用/iu;
 
 /**
- * Decides whether an answer may be written: its form; that it cites or says why not;
- * that every source it names is a verified span whose bytes are still those; that `[n]` is the n-th citation;
- * and that nothing is said to be absent that was not looked for everywhere: below full coverage such a
- * sentence is moved into the gaps, with the percentage that was read. All problems are reported together.
+ * Decides whether an answer may be written: its form; that it cites or says why not; that every source it names
+ * is a verified span whose bytes are still those; that `[n]` is the n-th citation; and that nothing is said to be
+ * absent that was not looked for everywhere: below full coverage such a sentence is moved into the gaps, with
+ * the percentage that was read. All problems are reported together. In what may be written no image, link or HTML
+ * is left that a client would load.
  */
 export function gateAnswer(candidate: unknown, context: GateContext): GateResult {
   const parsed = FinalAnswer.safeParse(candidate);
-  const problems: GateProblem[] = parsed.success ? [] : shapeProblems(parsed.error);
   const readable = Readable.safeParse(candidate);
-  if (readable.success) problems.push(...ruleProblems(readable.data, context));
+  const problems = [
+    ...(parsed.success ? [] : shapeProblems(parsed.error)),
+    ...(readable.success ? ruleProblems(readable.data, context) : []),
+  ];
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
-  if (isFullCoverage(context.coverage)) return { ok: true, answer: parsed.data, moved: [] };
-  return { ok: true, ...withoutAbsenceClaims(parsed.data, context) };
+  const safe = FinalAnswer.safeParse(withoutLiveMarkdown(parsed.data));
+  if (!safe.success) return { ok: false, problems: shapeProblems(safe.error) };
+  const { answer, moved } = withoutAbsenceClaims(safe.data, context);
+  const uncited = context.checkStatements === true ? uncitedStatements(answer, context) : [];
+  const gaps = uncited.map((statement) => `No evidence is cited for: “${oneLine(statement, 400)}”`);
+  return { ok: true, answer: { ...answer, gaps: withinLimit([...answer.gaps, ...gaps]) }, moved, uncited };
+}
+
+function withoutLiveMarkdown(answer: FinalAnswer): FinalAnswer {
+  const gaps = answer.gaps.map((gap) => oneLine(escapeMarkdown(gap), FINAL_LIMITS.gap));
+  return {
+    ...answer,
+    content: inertMarkdown(sanitize(answer.content)),
+    gaps: gaps.filter((gap) => gap !== ''),
+  };
 }
 
 /** The error for an answer that was refused, with every problem in it. */
@@ -73,8 +97,14 @@ function shapeProblems(error: z.ZodError): GateProblem[] {
 }
 
 function ruleProblems(answer: Readable, context: GateContext): GateProblem[] {
-  const stretches = stretchesOf(answer.content, quotesOf(context.evidence));
-  return [...emptyProblems(answer), ...markProblems(answer, stretches), ...sourceProblems(answer, context)];
+  // A content that is too long is refused for that; to read it would take long too.
+  const content =
+    answer.content.length > FINAL_LIMITS.content ? undefined : contentOf(answer.content, context.evidence);
+  return [
+    ...emptyProblems(answer),
+    ...(content === undefined ? [] : markProblems(answer, content)),
+    ...sourceProblems(answer, context),
+  ];
 }
 
 function emptyProblems(answer: Readable): GateProblem[] {
@@ -89,12 +119,9 @@ function emptyProblems(answer: Readable): GateProblem[] {
   return problems;
 }
 
-function markProblems(answer: Readable, stretches: Stretch[]): GateProblem[] {
+function markProblems(answer: Readable, { marks, prose }: AnswerContent): GateProblem[] {
   const count = answer.citations.length;
-  const marks = marksIn(stretches);
-  const prose = stretches.filter((stretch) => stretch.prose).map((stretch) => stretch.text);
-  const speaks =
-    SPEAKS_OF_CITATIONS.exec(prose.join('\n'))?.[0] ?? (marks.length > 0 ? `[${marks[0]}]` : undefined);
+  const speaks = SPEAKS_OF_CITATIONS.exec(prose)?.[0] ?? (marks.length > 0 ? `[${marks[0]}]` : undefined);
   if (count === 0) {
     return speaks === undefined
       ? []
@@ -175,36 +202,63 @@ function withoutAbsenceClaims(
   answer: FinalAnswer,
   { evidence, coverage }: GateContext,
 ): { answer: FinalAnswer; moved: string[] } {
-  const stretches = stretchesOf(answer.content, quotesOf(evidence));
-  const { rest, claims } = takeAbsenceClaims(stretches);
+  if (isFullCoverage(coverage)) return { answer, moved: [] };
+  const content = contentOf(answer.content, evidence);
+  const claims = content.sentences.filter(({ text }) => isAbsenceClaim(text));
   if (claims.length === 0) return { answer, moved: [] };
-  // Marks that stood only in what was moved leave citations without one: they go, and the rest is renumbered.
-  const before = marksIn(stretches);
-  const after = new Set(marksIn(rest));
-  const gone = new Set(before.filter((mark) => !after.has(mark)));
+  // Marks only in what was moved leave citations without one: they go, and the rest is renumbered.
+  const left = new Set(contentOf(content.rewrite(claims, same), evidence).marks);
+  const gone = new Set(content.marks.filter((mark) => !left.has(mark)));
   const kept = answer.citations.map((_, index) => index + 1).filter((mark) => !gone.has(mark));
-  const renumbered = renumberMarks(rest, (mark) => (gone.has(mark) ? undefined : kept.indexOf(mark) + 1));
-  const content = renumbered
-    .map((stretch) => stretch.text)
-    .join('')
-    .trim();
+  const rest = content.rewrite(claims, (mark) => (gone.has(mark) ? undefined : kept.indexOf(mark) + 1));
   const percent = `${coverage.total.percent_read} %`;
   const gaps = claims.map(
-    (claim) =>
-      `Not settled: only ${percent} of the documents' bytes were read, so this cannot be said: “${oneLine(claim.replace(/\s*\[[\d,;\s–-]+\]/g, ''), 380)}”`,
+    ({ text }) =>
+      `Not settled: only ${percent} of the documents' bytes were read, so this cannot be said: “${oneLine(text.replace(/\s*\[[\d,;\s–-]+\]/g, ''), 380)}”`,
   );
   return {
     answer: {
       ...answer,
       content:
-        content === '' ? `What was read (${percent} of the documents' bytes) does not settle this.` : content,
+        rest === '' ? `What was read (${percent} of the documents' bytes) does not settle this.` : rest,
       citations: answer.citations.filter((_, index) => !gone.has(index + 1)),
       gaps: withinLimit([...gaps, ...answer.gaps]),
     },
-    moved: claims,
+    moved: claims.map(({ text }) => text),
   };
 }
 
-function quotesOf(evidence: EvidenceFile): string[] {
-  return evidence.items.map((item) => item.quote);
+/** Statements that neither carry a mark nor are named in the gaps. Without any mark a single one is what is cited. */
+function uncitedStatements(answer: FinalAnswer, { evidence }: GateContext): string[] {
+  const content = contentOf(answer.content, evidence);
+  const statements = content.sentences.filter(isStatement);
+  if (content.marks.length === 0 && answer.citations.length > 0 && statements.length === 1) return [];
+  const gaps = answer.gaps.map(lettersOf).join(' ');
+  return statements
+    .filter(({ text }) => !HAS_MARK.test(text) && !gaps.includes(lettersOf(text)))
+    .map(({ text }) => text);
+}
+
+/** Says something: no heading, no question, no lead-in of a list, no scrap. */
+function isStatement({ text, heading }: Sentence): boolean {
+  if (heading || /[:?：？]["'”’)*_]*$/.test(text)) return false;
+  return (text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0) >= 3 || /\p{Script=Han}.*\p{Script=Han}/u.test(text);
+}
+
+function lettersOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+}
+
+function contentOf(content: string, evidence: EvidenceFile): AnswerContent {
+  return new AnswerContent(
+    content,
+    evidence.items.map((item) => item.quote),
+  );
+}
+
+function same(mark: number): number {
+  return mark;
 }

@@ -1,5 +1,5 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
-import { formatCount, oneLine, sanitize } from '../text/index.ts';
+import { formatCount, oneLine, sanitize, unescapeMarkdown } from '../text/index.ts';
 import { type CitableSpans, citableSpans, sourceString, spansOf } from './answer.ts';
 import { describeCoverage } from './coverage.ts';
 
@@ -12,13 +12,13 @@ const SHOWN_QUOTE = 320;
  * a model reaches the terminal.
  */
 export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
-  const parts = [sanitize(answer.content).trimEnd()];
+  const parts = [forTerminal(answer.content)];
   if (answer.citations.length > 0) parts.push(`Citations\n${citationLines(answer, evidence).join('\n')}`);
   if (evidence.conflicts.length > 0 && answer.citations.length > 0)
     parts.push(conflictsText(answer, evidence));
   if (coverage !== undefined) parts.push(`Coverage\n  ${describeCoverage(coverage)}`);
   if (answer.gaps.length > 0)
-    parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${oneLine(gap, 500)}`).join('\n')}`);
+    parts.push(`Gaps\n${answer.gaps.map((gap) => `  - ${oneLine(unescapeMarkdown(gap), 500)}`).join('\n')}`);
   parts.push(`Confidence ${answer.confidence}`);
   return `${parts.join('\n\n')}\n`;
 }
@@ -62,4 +62,19 @@ function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile):
 
 function quoteLines(source: string, spans: CitableSpans): string[] {
   return spansOf(source, spans).map((item) => `      “${oneLine(item.quote, SHOWN_QUOTE)}”`);
+}
+
+/** Markdown as it reads best without a renderer: no escapes, and quoted passages behind `>`. */
+function forTerminal(content: string): string {
+  let fence: string | undefined;
+  const lines = unescapeMarkdown(sanitize(content))
+    .split('\n')
+    .flatMap((line) => {
+      const mark = /^(`{3,})(?:text)?$/.exec(line)?.[1];
+      if (fence === undefined && line === `${mark}text`) fence = mark;
+      else if (fence !== undefined && mark === fence && line === fence) fence = undefined;
+      else return [fence === undefined ? line : `> ${line}`];
+      return [];
+    });
+  return lines.join('\n').trimEnd();
 }

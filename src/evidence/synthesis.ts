@@ -10,7 +10,7 @@ import {
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
-import { oneLine } from '../text/index.ts';
+import { escapeMarkdown, oneLine } from '../text/index.ts';
 import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 import { withoutMarks } from './answer-content.ts';
 
@@ -255,7 +255,8 @@ function claimsOf(answer: SynthesisAnswer, items: readonly VerifiedEvidence[]): 
 
 /** Block quotes and code are for verified words only: a model's claim is one line of prose. */
 function claimText(text: string): string {
-  return oneLine(withoutMarks(text).replaceAll('`', "'"), SYNTHESIS_LIMITS.claim).replace(/^[>#\s]+/, '');
+  const plain = oneLine(withoutMarks(text).replaceAll('`', "'"), SYNTHESIS_LIMITS.claim);
+  return escapeMarkdown(plain.replace(/^[>#\s]+/, ''));
 }
 
 function isCitableNumber(number: number, items: readonly VerifiedEvidence[]): boolean {

@@ -51,6 +51,29 @@ export function truncate(
   return mark + text.slice(splitsPair(text, from) ? from + 1 : from);
 }
 
+/**
+ * Foreign text as a part of Markdown: no image, link, link definition or HTML of it comes alive. A definition
+ * starts its line, so `[1]:` behind a letter is none.
+ */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/<(?=[a-z/!?])/gi, '&lt;')
+    .replace(/\](?=[([])/g, ']\\')
+    .replace(/(?<!\p{L}[^\n[\]]*\[[^\n[\]]*)\](?=:)/gu, ']\\');
+}
+
+/** The text again, for a reader who sees Markdown as it is written. */
+export function unescapeMarkdown(text: string): string {
+  return text.replaceAll('&lt;', '<').replace(/\]\\(?=[([:])/g, ']');
+}
+
+/** Foreign text as a code block of Markdown, word for word. */
+export function fence(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const mark = '`'.repeat(longest + 1);
+  return `${mark}text\n${text.replace(/\n$/, '')}\n${mark}`;
+}
+
 /** Whether an index lies inside a surrogate pair. */
 export function splitsPair(text: string, index: number): boolean {
   return /^[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(Math.max(0, index - 1), index + 1));

@@ -14,6 +14,11 @@ const Output = z.object({
     .int()
     .optional()
     .describe('Sentences that claimed an absence although not everything was read'),
+  uncited_total: z
+    .int()
+    .optional()
+    .describe('Statements of the content without a citation: each is named in the gaps now'),
+  uncited: z.array(z.string()).optional().describe('The first 10 of them'),
   conclusions: z.int().optional(),
   evidence_paths: z.int().optional(),
   verified: z.boolean().optional().describe('False: waived, with the reason in final.json'),

@@ -12,6 +12,8 @@ import { place, temporaryDirectory } from '../support/runs.ts';
 
 const RESULT_BYTES_MAX = 8 * 1024;
 const QUESTION = 'What is the code word of unit 2?';
+/** A statement that no citation supports. */
+const UNCITED = 'It was chosen in Norway.';
 /** An answer that cites one span. */
 const answerCiting = (source: string) => ({
   content: 'The code word is w-2 [1].',
@@ -44,7 +46,13 @@ const STEPS: { tool: string; input: (read: string) => Record<string, unknown> }[
     tool: 'rlm_finalize',
     input: () => ({ run_id: 'by-hand', answer: answerCiting('docs/b.md:40-44') }),
   },
-  { tool: 'rlm_finalize', input: (read) => ({ run_id: 'by-hand', answer: answerCiting(spanIn(read)) }) },
+  {
+    tool: 'rlm_finalize',
+    input: (read) => {
+      const answer = answerCiting(spanIn(read));
+      return { run_id: 'by-hand', answer: { ...answer, content: `${answer.content} ${UNCITED}` } };
+    },
+  },
 ];
 
 /** A model that drives the steps one by one, and remembers what it read back from each. */
@@ -109,10 +117,16 @@ function expectDriven(root: string, results: readonly string[]): void {
   expect(reduced).toMatch(/"source":"docs\/b\.md:\d+-\d+","quote":"[^"]*The code word of unit 2 is w-2\./);
   expect(refused).toContain("'docs/b.md:40-44' is not verified evidence. Verified there: docs/b.md:");
   expect(finished).toContain('"citations":1');
+  expect(finished).toContain(`"uncited":["${UNCITED}"]`);
   const runDir = join(root, '.rlm/runs/by-hand');
   expect(verifyAnswer(runDir).quotes).toEqual([expect.stringContaining('The code word of unit 2 is w-2.')]);
   const written: unknown = JSON.parse(readFileSync(join(runDir, 'out/answer.json'), 'utf8'));
-  expect(written).toEqual(answerCiting(spanIn(reduced ?? '')));
+  const cited = answerCiting(spanIn(reduced ?? ''));
+  expect(written).toEqual({
+    ...cited,
+    content: `${cited.content} ${UNCITED}`,
+    gaps: [`No evidence is cited for: “${UNCITED}”`],
+  });
 }
 
 test.each(CLIENTS)(

