@@ -32,6 +32,7 @@ export type ToolName =
   | 'rlm_plan'
   | 'rlm_run_ready'
   | 'rlm_spawn_worker'
+  | 'rlm_refine'
   | 'rlm_reduce_inventory'
   | 'rlm_collect_deferred'
   | 'rlm_finalize'
@@ -60,6 +61,13 @@ export interface Hint {
   action?: ToolAction;
 }
 
+/** A field that the caller must choose a value for; a person at a terminal, or at a client, can be asked. */
+export interface Choices {
+  field: string;
+  question: string;
+  options: Array<{ value: string; label: string }>;
+}
+
 /** What to do where an error does not say it itself. */
 const DEFAULT_HINTS: Readonly<Record<ErrorCode, Hint>> = {
   usage: { text: 'Correct what the message names, and call again.' },
@@ -80,6 +88,10 @@ export class RlmError extends Error {
   readonly retryable: boolean;
   /** The input field that is wrong, where one is. */
   readonly field: string | undefined;
+  /** What it can be answered with, where that is known. */
+  readonly choices: Choices | undefined;
+  /** What a command ends with on this error. */
+  readonly exitCode: number;
   readonly #said: string;
 
   /**
@@ -89,14 +101,23 @@ export class RlmError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | Hint | undefined; field?: string; retryable?: boolean; cause?: unknown } = {},
+    options: {
+      hint?: string | Hint | undefined;
+      field?: string;
+      retryable?: boolean;
+      exitCode?: number;
+      choices?: Choices | undefined;
+      cause?: unknown;
+    } = {},
   ) {
-    const { hint = DEFAULT_HINTS[code], field, retryable = false, cause } = options;
+    const { hint = DEFAULT_HINTS[code], field, retryable = false, exitCode = 1, choices, cause } = options;
     super(field === undefined ? message : `${field} ${message}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = typeof hint === 'string' ? { text: hint } : hint;
     this.field = field;
     this.retryable = retryable;
+    this.exitCode = exitCode;
+    this.choices = choices;
     this.#said = message;
   }
 

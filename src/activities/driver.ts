@@ -82,7 +82,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   const now = new Date().toISOString();
   const driver = ownIdentity();
   const generation = Math.max(history.generation, before.generation) + 1;
-  const { reason: _reason, failure: _failure, finished_at: _finished, ...kept } = before;
+  const { reason: _reason, failure: _failure, ended: _ended, finished_at: _finished, ...kept } = before;
   const journal = new Journal(journalPath, history);
   let record: ActivityRecord = {
     ...kept,
@@ -171,10 +171,11 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     journal.append({ type: 'note', message: reason });
     save({ reason }, true);
   } else {
-    const { state, reason, failure } = end;
+    const { state, reason, failure, ended } = end;
     const said = {
       ...(reason === undefined ? {} : { reason }),
       ...(failure === undefined ? {} : { failure }),
+      ...(ended === undefined ? {} : { ended }),
     };
     journal.append({ type: 'finished', state, ...said });
     save({ state, ...said, finished_at: new Date().toISOString() }, true);

@@ -13,6 +13,8 @@ export async function flowOf(kind: RunKind): Promise<Flow> {
       return (await import('../ask/index.ts')).ingestFlow;
     case 'plan':
       return (await import('../mapreduce/index.ts')).planFlow;
+    case 'refine':
+      return (await import('../refine/index.ts')).refineFlow;
     default:
       throw new RlmError('unavailable', `no background work is known for a run of kind '${kind}'`);
   }

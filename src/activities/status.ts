@@ -52,6 +52,7 @@ function rebuildActivity(run: RunHandle): ActivityRecord | undefined {
     state: end?.state ?? 'working',
     ...(end?.reason === undefined ? {} : { reason: end.reason }),
     ...(end?.failure === undefined ? {} : { failure: end.failure }),
+    ...(end?.ended === undefined ? {} : { ended: end.ended }),
     created_at: run.record.created_at,
     generation: history.generation,
     ...(driver === undefined

@@ -7,11 +7,29 @@ import type { RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { formatResult } from './format.ts';
 
+/** What a refine loop that ended so is told a script by. */
+const REFINE_EXIT_CODES: Readonly<Record<string, number>> = {
+  passed: 0,
+  budget_complete: 0,
+  no_validator: 2,
+  max_iterations: 3,
+  max_minutes: 3,
+  stuck: 3,
+  budget: 3,
+  cancelled: 3,
+  error: 4,
+  invalid_config: 5,
+  tampered: 6,
+  quota: 75,
+};
+const EXIT_INTERNAL = 10;
+
 /**
  * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
  * anything to do, as a wrong jobs file does.
  */
-export function exitCodeOf(status: Pick<RunReport, 'state' | 'progress'>): number {
+export function exitCodeOf(status: Pick<RunReport, 'kind' | 'state' | 'ended' | 'progress'>): number {
+  if (status.kind === 'refine') return REFINE_EXIT_CODES[status.ended ?? ''] ?? EXIT_INTERNAL;
   const { total, accepted } = status.progress;
   if (status.state === 'completed' && accepted === total) return 0;
   if (total === 0) return 1;

@@ -52,7 +52,7 @@ export async function runDemo(
   if (interrupted !== undefined) return interrupted;
   say(await closingLines(run, status));
   say(nextSteps(options.worker));
-  return exitCodeOf(status);
+  return exitCodeOf({ ...status, kind: 'ask' });
 }
 
 /** Markdown files at the top of the packages that this one depends on, wherever they are installed. */

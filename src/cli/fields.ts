@@ -13,7 +13,7 @@ export interface Field {
 }
 
 const FieldSchema = z.looseObject({
-  type: z.string().optional(),
+  type: z.union([z.string(), z.array(z.string())]).optional(),
   description: z.string().optional(),
   default: z.unknown().optional(),
   enum: z.array(z.string()).optional(),

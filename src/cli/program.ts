@@ -32,15 +32,21 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     const readable = asReadable(error);
     if (!(error instanceof CommanderError)) process.stderr.write(describeError(readable));
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: errorData(readable) })}\n`);
-    return EXIT_ERROR;
+    return readable instanceof RlmError ? readable.exitCode : EXIT_ERROR;
   }
 }
 
 /** An error as a program has it that asked for data. */
 function errorData(error: unknown) {
   if (error instanceof RlmError) {
-    const { code, hint, retryable } = error;
-    return { code, message: error.messageFor(flagOf), hint, retryable };
+    const { code, hint, retryable, choices } = error;
+    return {
+      code,
+      message: error.messageFor(flagOf),
+      hint,
+      retryable,
+      ...(choices === undefined ? {} : { choices }),
+    };
   }
   const code = error instanceof CommanderError ? 'usage' : 'internal';
   const { hint, retryable } = new RlmError(code, '');

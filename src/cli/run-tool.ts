@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
+import { RlmError } from '../errors.ts';
 import { RunReport, reportRun } from '../resources/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
-import { callTool, createContext, type Tool } from '../tools/index.ts';
+import { callTool, createContext, type Tool, type ToolContext } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
@@ -43,7 +44,7 @@ export async function runTool(
     openRun: find,
   });
   const given = named === undefined ? input : { ...input, run_id: named.id };
-  const result = await callTool(tool, given, context, flagOf);
+  const result = await callAsking(tool, given, context);
   process.off('SIGINT', onInterrupt);
   const run = runOf(result);
   // What started nothing says why instead.
@@ -66,7 +67,25 @@ export async function runTool(
       ? `${JSON.stringify(asItEnded(result, reportRun(run, ending.status)))}\n`
       : await closingLines(run, ending.status),
   );
-  return ending.interrupted ?? exitCodeOf(ending.status);
+  return ending.interrupted ?? exitCodeOf(reportRun(run, ending.status));
+}
+
+/** Calls a tool; where it needs a choice, and a person is at the terminal, that person is asked, and it is called again. */
+async function callAsking(
+  tool: Tool,
+  input: Record<string, unknown>,
+  context: ToolContext,
+): Promise<Record<string, unknown>> {
+  try {
+    return await callTool(tool, input, context, flagOf);
+  } catch (error) {
+    if (!(error instanceof RlmError) || error.choices === undefined) throw error;
+    if (!process.stdin.isTTY || !process.stderr.isTTY) throw error;
+    const { askChoice } = await import('./ask-choice.ts');
+    const answer = await askChoice(error.choices, context.signal);
+    if (answer === undefined) throw error;
+    return callTool(tool, { ...input, [error.choices.field]: answer }, context, flagOf);
+  }
 }
 
 /** A wait ends as work that was followed does, so that a script can act on it. */

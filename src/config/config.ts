@@ -18,6 +18,13 @@ const Tier = z.strictObject({
   claude_model: z.string().default('sonnet'),
 });
 
+/** A role of a refine loop; what it leaves out is that of all workers. */
+const Role = z.strictObject({
+  model: z.string().optional(),
+  effort: z.string().optional(),
+  claude_model: z.string().optional(),
+});
+
 /** A day; Node takes a timer of more than 24 days for one of 1 ms. */
 const MAX_BACKOFF_MS = 86_400_000;
 
@@ -45,6 +52,35 @@ export const ConfigFile = z.strictObject({
   commands: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/i), z.array(z.string().min(1)).min(1))
     .default({}),
+  /** Programs that may judge a refine loop, by name: the program and its arguments. */
+  validators: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i), z.array(z.string().min(1)).min(1))
+    .default({}),
+  /** The repository's defaults of refine loops. */
+  refine: z
+    .strictObject({
+      validator: z.string().min(1).default('auto'),
+      max_iterations: z.union([z.int().nonnegative(), z.string()]).default(88),
+      max_minutes: z.number().nonnegative().default(2880),
+      /** `roles`: single or triad; models of the roles of a triad stand under `models`. */
+      roles: z.enum(['single', 'triad']).default('single'),
+      models: z
+        .strictObject({ planner: Role.optional(), critic: Role.optional(), reviser: Role.optional() })
+        .prefault({}),
+      isolate: z.enum(['none', 'worktree']).default('none'),
+      setup: z.string().min(1).optional(),
+      protect: z.array(z.string().min(1)).default([]),
+      on_tamper: z.enum(['restore', 'stop', 'allow']).default('restore'),
+      stop_after_same: z.int().nonnegative().default(3),
+      allow_network: z.boolean().default(false),
+      add_dirs: z.array(z.string().min(1)).default([]),
+      /** Limits of an agent's turn and of the validator, and of their silence, seconds. */
+      turn_timeout_sec: z.int().positive().default(3600),
+      turn_idle_timeout_sec: z.int().positive().default(1200),
+      validator_timeout_sec: z.int().positive().default(3600),
+      validator_idle_timeout_sec: z.int().positive().default(1200),
+    })
+    .prefault({}),
   cache: z.boolean().default(true),
   /** Models of map and verify tasks by compute tier. */
   tiers: z

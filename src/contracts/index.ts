@@ -6,5 +6,6 @@ export * from './journal.ts';
 export * from './layout.ts';
 export * from './plan.ts';
 export * from './plan-state.ts';
+export * from './refine.ts';
 export * from './run.ts';
 export * from './work.ts';

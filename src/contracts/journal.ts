@@ -76,6 +76,16 @@ export const JournalEvent = z.discriminatedUnion('type', [
     retry_in_ms: z.number().optional(),
   }),
   z.object({ ...at, type: z.literal('result'), result: ResultRecord }),
+  /** An iteration of a refine loop is over; `passed` is null without a validator. */
+  z.object({
+    ...at,
+    type: z.literal('iteration'),
+    iteration: z.int(),
+    candidate: z.int(),
+    passed: z.boolean().nullable(),
+    files_changed: z.int(),
+    summary: z.string(),
+  }),
   z.object({ ...at, type: z.literal('concurrency'), from: z.int(), to: z.int(), reason: z.string() }),
   z.object({ ...at, type: z.literal('note'), message: z.string() }),
   z.object({
@@ -84,6 +94,8 @@ export const JournalEvent = z.discriminatedUnion('type', [
     state: ActivityState,
     reason: z.string().optional(),
     failure: Failure.optional(),
+    /** How a refine loop ended. */
+    ended: z.string().optional(),
   }),
 ]);
 export type JournalEvent = z.infer<typeof JournalEvent>;
@@ -120,6 +132,7 @@ export function isJournalEvent(value: unknown): value is JournalEvent {
 const OTHER_TYPES: ReadonlySet<string> = new Set([
   'driver_started',
   'assignments',
+  'iteration',
   'concurrency',
   'note',
   'finished',

@@ -48,6 +48,15 @@ export const RUN_FILES = {
   reduceState: 'reduce_state.json',
   deferred: 'deferred.json',
   final: 'final.json',
+
+  refine: 'refine',
+  refineState: 'refine/state.json',
+  iterations: 'refine/iterations',
+  turns: 'refine/turns',
+  validator: 'refine/validator',
+  snapshots: 'refine/snapshots',
+  protected: 'refine/protected',
+  refinePatch: 'refine/result.patch',
 } as const;
 
 /** Files of an archive, relative to its directory. */

@@ -88,6 +88,8 @@ export const RunRecord = z.object({
   root: z.string(),
   /** What the flow was asked to do, as of the last start or resume; the flow's own schema checks it. */
   params: z.record(z.string(), z.unknown()).optional(),
+  /** Name that runs of one task share. */
+  task_id: z.string().optional(),
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
@@ -127,6 +129,8 @@ export const ActivityRecord = z.object({
   /** Why it is in this state, in words, when that is not obvious. */
   reason: z.string().optional(),
   failure: Failure.optional(),
+  /** How a refine loop ended, where the state does not say all. */
+  ended: z.string().optional(),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().optional(),
   finished_at: z.iso.datetime().optional(),

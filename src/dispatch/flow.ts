@@ -26,6 +26,8 @@ export interface FlowEnd {
   state: Exclude<ActivityState, 'working'>;
   reason?: string;
   failure?: Failure;
+  /** How it ended, where a kind of work knows more ways than there are states. */
+  ended?: string;
 }
 
 /** A piece of background work, from its parameters to its files. It may be stopped and started again anywhere. */

@@ -10,8 +10,6 @@ export interface FoundEvidence extends LocatedSpan {
   note: string;
   origin: EvidenceOrigin;
   confidence: number;
-  /** Complete by itself: what it overlaps or stands beside is not joined to it. */
-  whole?: boolean;
 }
 
 type Item = Omit<VerifiedEvidence, 'evidence_id'>;
@@ -52,7 +50,7 @@ export class EvidenceList {
       const item = items[index];
       if (item !== undefined && this.#join(item, found)) {
         this.merged += 1;
-        if (found.whole !== true) this.#absorbNeighbours(items, index);
+        this.#absorbNeighbours(items, index);
         return;
       }
     }
@@ -81,7 +79,6 @@ export class EvidenceList {
     const between = Math.max(item.byte_start, found.byte_start) - Math.min(item.byte_end, found.byte_end);
     if (between > MAX_GAP_BYTES) return false;
     const grows = start < item.byte_start || end > item.byte_end;
-    if (grows && 'whole' in found && found.whole === true) return false;
     if (grows && (end - start > MAX_JOINED_BYTES || !this.#grow(item, found, start, end))) return false;
     absorb(item, found);
     return true;
@@ -153,7 +150,7 @@ function placeOf(items: Item[], byte: number): number {
 }
 
 function itemOf(found: FoundEvidence): Item {
-  const { note, origin, whole: _, ...rest } = found;
+  const { note, origin, ...rest } = found;
   return { ...rest, notes: note === '' ? [] : [note], origins: [origin], more_origins: 0 };
 }
 

@@ -13,28 +13,38 @@ const WHY = {
   negation: 'one negates the other',
   reported: 'reported',
 } as const;
+/** Quotes that hold less of the question than this, by their confidence, are leads. */
+const LEADS_BELOW = 0.65;
 
 /**
- * An answer without a model: the best quotes, word for word, under the documents they come from; labelled as what
- * it is. It passes the gate. How many were not shown is said.
+ * An answer without a model: the best quotes, word for word, under the documents they stand in, the best first;
+ * labelled as what it is. It passes the gate.
  *
- * @param best items of the evidence as they bear on the question, the best first; default: the most confident ones
+ * @param options.best items of the evidence in the order in which they bear on the question, with a confidence
+ *   that compares them, and the answer says so when none of them holds most of the question; without it the
+ *   most confident ones are taken. How many were not shown is said
  */
 export function extractiveAnswer(
   question: string,
   evidence: EvidenceFile,
   coverage: CoverageFile,
-  best: readonly VerifiedEvidence[] = surest(evidence.items).slice(0, MAX_EXTRACTS),
+  options: { maxExtracts?: number; best?: readonly VerifiedEvidence[] } = {},
 ): FinalAnswer {
-  const shown = groupBySource(best);
+  const limit = options.maxExtracts ?? MAX_EXTRACTS;
+  const shown = chosen(options.best ?? surest(evidence.items), limit);
   const asked = oneLine(question, 400);
   if (shown.length === 0) return unanswered(asked, evidence, coverage);
+  const leads = options.best !== undefined && shown.every(({ confidence }) => confidence < LEADS_BELOW);
   const conflicts = conflictLines(evidence, shown);
-  const further = evidence.items.length - shown.length;
-  const own = further === 0 ? [] : [`${formatCount(further)} further quotes are in reduce/evidence.json.`];
+  const own =
+    shown.length === evidence.items.length
+      ? []
+      : [`${formatCount(evidence.items.length - shown.length)} further quotes are in reduce/evidence.json.`];
   return {
     content: [
-      `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
+      leads
+        ? `Extractive answer, leads only: no passage holds most of the question's words. These, in the documents' own words, come closest; read them before you rely on them.`
+        : `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
       `Question: \`${asked.replaceAll('`', "'")}\``,
       ...bySource(shown),
       ...(conflicts.length === 0 ? [] : ['## Possible conflicts', conflicts.join('\n')]),
@@ -51,14 +61,16 @@ function surest(items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
   return items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
 }
 
-/** As many of the best as the answer has room for; those of one document together. */
-function groupBySource(best: readonly VerifiedEvidence[]): VerifiedEvidence[] {
+/** As many of the best as the answer has room for, the best first; what stands in one document stays together. */
+function chosen(best: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
   const taken = new Map<string, VerifiedEvidence[]>();
   let size = 0;
-  for (const item of best) {
+  for (const item of best.slice(0, limit)) {
     size += item.quote.length + item.source.length + 40 + item.quote.split('\n').length * 2;
     if (size > MAX_CONTENT) break;
-    taken.set(item.source, [...(taken.get(item.source) ?? []), item]);
+    const same = taken.get(item.source);
+    if (same === undefined) taken.set(item.source, [item]);
+    else same.push(item);
   }
   return [...taken.values()].flat();
 }

@@ -24,8 +24,14 @@ export function logError(error: unknown, what: string): void {
 /** What a caller sees of an error: no stack, and of a fault of ours no more than that it is one. */
 export function describeError(error: unknown) {
   if (error instanceof RlmError && error.code !== 'internal') {
-    const { code, message, hint, retryable } = error;
-    return { code, message: truncate(message, MAX_MESSAGE), hint, retryable };
+    const { code, message, hint, retryable, choices } = error;
+    return {
+      code,
+      message: truncate(message, MAX_MESSAGE),
+      hint,
+      retryable,
+      ...(choices === undefined ? {} : { choices }),
+    };
   }
   return {
     code: 'internal',

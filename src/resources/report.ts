@@ -42,6 +42,7 @@ export const RunReport = z.object({
       'working; input_required: paused, the reason says what is needed; completed; failed; cancelled; idle: nothing was started in it',
     ),
   reason: z.string().nullable().describe('Why it is in this state, when that is not obvious'),
+  ended: z.string().optional().describe('How a refine loop ended, such as passed, stuck or max_iterations'),
   driver: z
     .enum(['alive', 'gone', 'unknown'])
     .describe('The background process; gone while working means it crashed: rlm_resume goes on'),
@@ -85,6 +86,7 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     title: truncate(run.record.title, 200),
     state: status.state,
     reason: status.reason === null ? null : truncate(status.reason, 400),
+    ...(status.record.ended === undefined ? {} : { ended: status.record.ended }),
     driver: status.driver_alive === 'unknown' ? 'unknown' : status.driver_alive ? 'alive' : 'gone',
     progress: status.progress,
     run_dir: run.dir,

@@ -50,7 +50,13 @@ export function ensureStateDirectory(root: string): string {
  */
 export function createRun(
   root: string,
-  options: { kind: RunKind; title: string; runId?: string | undefined; dir?: string | undefined },
+  options: {
+    kind: RunKind;
+    title: string;
+    runId?: string | undefined;
+    dir?: string | undefined;
+    task?: string | undefined;
+  },
 ): RunHandle {
   const id = checkRunId(
     options.runId ?? (options.dir === undefined ? newRunId() : idOfDirectory(options.dir)),
@@ -84,6 +90,7 @@ export function createRun(
     created_at: new Date().toISOString(),
     created_by: ownIdentity(),
     root: resolve(root),
+    ...(options.task === undefined ? {} : { task_id: options.task }),
   };
   writeJsonAtomic(join(dir, RUN_FILES.run), record);
   return { id, dir, record };

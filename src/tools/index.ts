@@ -11,6 +11,7 @@ import { plan } from './plan.ts';
 import { read } from './read.ts';
 import { reduceEvidence } from './reduce-evidence.ts';
 import { reduceInventory } from './reduce-inventory.ts';
+import { refine } from './refine.ts';
 import { resume } from './resume.ts';
 import { runBatch } from './run-batch.ts';
 import { runReady } from './run-ready.ts';
@@ -35,6 +36,7 @@ export const TOOLS: readonly Tool[] = [
   withHandler(reduceInventory, async () => (await import('./handlers/plan.ts')).handleReduceInventory),
   withHandler(collectDeferred, async () => (await import('./handlers/plan.ts')).handleCollectDeferred),
   withHandler(finalize, async () => (await import('./handlers/finalize.ts')).handleFinalize),
+  withHandler(refine, async () => (await import('./handlers/refine.ts')).handleRefine),
   withHandler(status, async () => (await import('./handlers/status.ts')).handleStatus),
   withHandler(wait, async () => (await import('./handlers/runs.ts')).handleWait),
   withHandler(cancel, async () => (await import('./handlers/runs.ts')).handleCancel),
@@ -46,4 +48,4 @@ export const TOOLS: readonly Tool[] = [
 
 export { callTool, createContext, findRoot } from './call.ts';
 export { clientSchema, objectSchema } from './schema.ts';
-export { inputFor, type Tool } from './tool.ts';
+export { inputFor, type Tool, type ToolContext } from './tool.ts';

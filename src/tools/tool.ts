@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LoadedConfig } from '../config/index.ts';
-import { OPERATOR_ONLY } from '../contracts/index.ts';
+import { OPERATOR_ONLY, REFINE_OPERATOR_ONLY } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 
 /** What a tool may use of its surroundings; kept narrow on purpose. */
@@ -90,7 +90,7 @@ const namedCommand = z
   .transform((name) => [name]);
 
 /** Over MCP a run is found by its id, so it lies under the root. */
-const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([...OPERATOR_ONLY, 'run_dir']);
+const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([...OPERATOR_ONLY, ...REFINE_OPERATOR_ONLY, 'run_dir']);
 
 /** What a caller may give: a client has no options of the operator, and names programs instead of giving them. */
 export function inputFor(tool: Tool, caller: ToolContext['caller']): z.ZodObject {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Failure, Usage } from '../contracts/index.ts';
 import type { ProcessIdentity } from '../files/index.ts';
 
@@ -7,12 +8,32 @@ export type WorkerName = (typeof WORKER_NAMES)[number];
 /** What a worker may touch. Read-only unless a task owns paths to write. */
 export type Sandbox =
   /** `report`: the one file or directory that it may write all the same, absolute. */
-  { mode: 'read-only'; report?: string } | { mode: 'workspace-write'; writable: string[] };
+  | { mode: 'read-only'; report?: string }
+  | {
+      mode: 'workspace-write';
+      /** Absolute. */
+      writable: string[];
+      /** Within the writable paths, and not to be written all the same, absolute. */
+      readOnly?: string[];
+      /** Whether its shell has a network; not by default. */
+      network?: boolean;
+    };
 
 /** The paths that a sandbox lets a worker write. */
 export function writablePaths(sandbox: Sandbox): string[] {
   if (sandbox.mode === 'workspace-write') return sandbox.writable;
   return sandbox.report === undefined ? [] : [sandbox.report];
+}
+
+/** Existing paths within the writable ones that stay read-only. */
+export function readOnlyPaths(sandbox: Sandbox): string[] {
+  const paths = sandbox.mode === 'workspace-write' ? (sandbox.readOnly ?? []) : [];
+  return paths.filter((path) => existsSync(path));
+}
+
+/** Whether a worker's shell may use the network. */
+export function hasNetwork(sandbox: Sandbox): boolean {
+  return sandbox.mode === 'workspace-write' && sandbox.network === true;
 }
 
 /** A piece of a document: its text, and where it starts in the document. */
@@ -32,16 +53,8 @@ export interface WorkRequest {
   instructions: string;
   /** The rest of the prompt: question, then the material, then what was wrong with the last answer. */
   input: string;
-  /**
-   * For workers that read structure instead of a prompt, such as the extractive reader. `weights` are those of the
-   * terms of the question in the documents; an ask sends them and wants passages instead of quotes.
-   */
-  material?: {
-    question: string;
-    chunkId: string;
-    parts: MaterialPart[];
-    weights?: readonly number[] | undefined;
-  };
+  /** For workers that read structure instead of a prompt, such as the extractive reader. */
+  material?: { question: string; chunkId: string; parts: MaterialPart[] };
   /** What the placeholders of a command stand for: the chunk, and the schema's file, also one too loose for a model. */
   placeholders?: { chunkId: string; schemaPath: string };
   /** JSON Schema of the answer as an object and as a file; absent when any text will do. */

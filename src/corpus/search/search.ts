@@ -1,11 +1,12 @@
 import type { SearchMode, SearchResult } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
+import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
-import { yieldRegularly } from '../event-loop.ts';
+import { type Ranking, rank } from './bm25.ts';
+import { fuse } from './fusion.ts';
 import { type HitReader, hitReader } from './hits.ts';
 import { type QueryInput, type Question, queryText, understand } from './question.ts';
-import { fuse, type Ranking, rank } from './ranking.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
@@ -54,7 +55,7 @@ export async function search(
   const pass: Pass = {
     corpus,
     topK: Math.min(MAX_TOP_K, Math.max(1, options.topK ?? DEFAULT_TOP_K)),
-    yieldIfDue: yieldRegularly(options.signal),
+    breathe: breathe(options.signal),
     options,
     hits: hitReader(corpus),
   };
@@ -66,7 +67,7 @@ export async function search(
 interface Pass {
   corpus: Corpus;
   topK: number;
-  yieldIfDue: () => Promise<void> | undefined;
+  breathe: () => Promise<void> | undefined;
   options: SearchOptions;
   hits: HitReader;
 }
@@ -78,7 +79,7 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
   const rankings = await rankByPattern(corpus, patterns, {
     limit: topK,
     timeLimitMs: options.patternTimeMs ?? DEFAULT_PATTERN_TIME_MS,
-    yieldIfDue: pass.yieldIfDue,
+    breathe: pass.breathe,
     notes,
   });
   const results: SearchResult[] = [];
@@ -139,7 +140,7 @@ async function rankQuestions(
       for (const { term } of members) if (!terms.has(term)) terms.set(term, terms.size);
     }
   }
-  const tallies = await countTerms(corpus, [...terms.keys()], { yieldIfDue: pass.yieldIfDue, notes });
+  const tallies = await countTerms(corpus, [...terms.keys()], { breathe: pass.breathe, notes });
   return questions.map((question) => rank(corpus, question, terms, tallies, limit));
 }
 

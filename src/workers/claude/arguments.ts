@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { workerEnvironment } from '../../processes/index.ts';
 import { askProgram } from '../probe.ts';
-import { type Sandbox, type WorkRequest, writablePaths } from '../worker.ts';
+import { hasNetwork, readOnlyPaths, type Sandbox, type WorkRequest, writablePaths } from '../worker.ts';
 import type { ClaudeCapabilities, ClaudeLogin } from './installation.ts';
 
 /** Linux takes no longer argument (128 KiB with its end), whatever the rest; bytes. */
@@ -72,10 +72,12 @@ function toolArguments(
   const writable = writablePaths(sandbox);
   const writing = writable.length > 0 ? ['Edit', 'Write'] : [];
   const rules = writable.flatMap((path) => [`Edit(/${path})`, `Edit(/${path}/**)`]);
+  const denied = readOnlyPaths(sandbox).flatMap((path) => [`Edit(/${path})`, `Edit(/${path}/**)`]);
   const directories = writable.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
   return [
     ...['--tools', [...READ_TOOLS, ...skill, ...writing, ...shell].join(',')],
     ...['--allowedTools', ...READ_TOOLS, ...skill, ...shell, ...rules],
+    ...(denied.length === 0 ? [] : ['--disallowedTools', ...denied]),
     ...['--permission-mode', 'dontAsk'],
     ...(directories.length === 0 ? [] : ['--add-dir', ...directories]),
   ];
@@ -125,18 +127,18 @@ export function shellDirectory(sandbox: Sandbox): string | undefined {
  * @param base where relative paths of the task start, as the worker is told
  * @param loginVariables names that the shell does not see
  */
-export function shellArguments(
-  writable: readonly string[],
-  base: string,
-  loginVariables: readonly string[],
-): string[] {
+export function shellArguments(access: Sandbox, base: string, loginVariables: readonly string[]): string[] {
   const sandbox = {
     enabled: true,
     failIfUnavailable: true,
     allowUnsandboxedCommands: false,
     autoAllowBashIfSandboxed: true,
     // Two slashes: one would start at the settings.
-    filesystem: { allowWrite: writable.map((path) => `/${path}`) },
+    filesystem: {
+      allowWrite: writablePaths(access).map((path) => `/${path}`),
+      denyWrite: readOnlyPaths(access).map((path) => `/${path}`),
+    },
+    ...(hasNetwork(access) ? { network: { allowedDomains: ['*'] } } : {}),
     credentials: { envVars: loginVariables.map((name) => ({ name, mode: 'deny' })) },
   };
   return [

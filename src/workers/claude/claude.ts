@@ -8,7 +8,7 @@ import { sha256 } from '../../text/index.ts';
 import { failureOfEnd, resultOfCall, runCall } from '../call.ts';
 import { probesDirectory } from '../probe.ts';
 import { installSkills, workerSkills } from '../skills.ts';
-import { type Worker, type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
+import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
 import {
   canConfineShell,
   claudeArguments,
@@ -79,7 +79,7 @@ export async function createClaudeWorker(options: ClaudeWorkerOptions): Promise<
     if (cwd === undefined) return undefined;
     confinable ??= canConfineShell(capabilities, source);
     if (!(await confinable)) return undefined;
-    return { cwd, args: shellArguments(writablePaths(request.sandbox), request.cwd, loginVariables(source)) };
+    return { cwd, args: shellArguments(request.sandbox, request.cwd, loginVariables(source)) };
   }
 
   async function call(request: WorkRequest): Promise<Partial<WorkResult>> {

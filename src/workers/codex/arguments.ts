@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stateDirectory } from '../../contracts/index.ts';
 import { isInside } from '../../files/index.ts';
-import { type Sandbox, writablePaths } from '../worker.ts';
+import { hasNetwork, readOnlyPaths, type Sandbox, writablePaths } from '../worker.ts';
 import type { CodexCapabilities } from './installation.ts';
 
 /*
@@ -101,12 +101,14 @@ export function sandboxArguments(
       // The narrower path decides.
       ...neighbours(paths, writable).map((path): [string, string] => [path, 'read']),
       ...(writable.some((path) => isInside(path, state)) ? [[state, 'read'] satisfies [string, string]] : []),
+      ...readOnlyPaths(sandbox).map((path): [string, string] => [path, 'read']),
       ...(existsSync(login) ? [[realpathSync(login), 'none'] satisfies [string, string]] : []),
     ]);
     return [
       ...setting('default_permissions', PROFILE),
       '-c',
       `permissions.${PROFILE}.filesystem={${[...access].map((pair) => pair.map((part) => JSON.stringify(part)).join('=')).join(',')}}`,
+      ...(hasNetwork(sandbox) ? setting(`permissions.${PROFILE}.network.enabled`, true) : []),
     ];
   }
   if (writable.length === 0) return ['--sandbox', 'read-only'];
@@ -114,7 +116,7 @@ export function sandboxArguments(
     '--sandbox',
     'workspace-write',
     ...setting('sandbox_workspace_write.writable_roots', writable),
-    ...setting('sandbox_workspace_write.network_access', false),
+    ...setting('sandbox_workspace_write.network_access', hasNetwork(sandbox)),
     ...setting('sandbox_workspace_write.exclude_slash_tmp', true),
     ...setting('sandbox_workspace_write.exclude_tmpdir_env_var', true),
   ];

@@ -1,0 +1,11 @@
+import { startActivity } from '../../activities/index.ts';
+import { prepareRefine } from '../../refine/index.ts';
+import { reportRun } from '../../resources/index.ts';
+import type { refine } from '../refine.ts';
+import type { Handler } from '../tool.ts';
+import { callerOf } from './input.ts';
+
+export const handleRefine: Handler<typeof refine> = async (input, context) => {
+  const { run, params } = await prepareRefine(input, callerOf(context));
+  return reportRun(run, await startActivity(run, 'refine', params));
+};
