@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** How deep workers inside workers may go; a worker's environment carries its own depth here. */
 export const DEPTH_VARIABLE = 'RLM_DEPTH';
 /** Names the run directory that a worker process belongs to, so that survivors of a crash can be found. */
@@ -68,8 +70,40 @@ export function environmentByMarks(
   };
 }
 
-/** The depth this process runs at: 0 for one that no worker started. */
+/**
+ * The depth this process runs at: 0 for one that no worker started. Where the system tells (Linux), the environments
+ * of the processes above count too: Codex gives the MCP servers of a worker none of its own.
+ */
 export function currentDepth(source: NodeJS.ProcessEnv = process.env): number {
-  const depth = Number(source[DEPTH_VARIABLE] ?? '0');
+  ancestorsDepth ??= depthOfAncestors();
+  return Math.max(depthIn(source[DEPTH_VARIABLE]), ancestorsDepth);
+}
+
+/** Asked once: who started us stays the same, and may be gone later. */
+let ancestorsDepth: number | undefined;
+
+function depthIn(value: string | undefined): number {
+  const depth = Number(value ?? '0');
   return Number.isInteger(depth) && depth >= 0 ? depth : 0;
+}
+
+function depthOfAncestors(): number {
+  if (process.platform !== 'linux') return 0;
+  let depth = 0;
+  try {
+    for (let pid = process.ppid; pid > 1; pid = parentOf(pid)) {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      const mark = variables.find((variable) => variable.startsWith(`${DEPTH_VARIABLE}=`));
+      depth = Math.max(depth, depthIn(mark?.slice(DEPTH_VARIABLE.length + 1)));
+    }
+  } catch {
+    // Gone by now, or another user's: no worker of ours is above it.
+  }
+  return depth;
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The command name may hold spaces and parentheses: fields are counted from the last one.
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }

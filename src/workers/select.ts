@@ -27,8 +27,8 @@ export interface ChosenWorker {
 }
 
 /**
- * Makes the worker that was asked for; the code of the others is not loaded. `auto` takes Codex, then Claude, each if installed and logged in, then
- * the extractive reader.
+ * Makes the worker that was asked for; the code of the others is not loaded. `auto` takes Codex, then Claude, each if
+ * installed and logged in, then the extractive reader.
  *
  * @throws RlmError `usage` when the choice does not say enough, `unavailable` when the program is not there
  */
@@ -36,6 +36,11 @@ export async function createWorker(
   choice: WorkerChoice,
   surroundings: WorkerSurroundings,
 ): Promise<ChosenWorker> {
+  const { worker, why } = await choose(choice, surroundings);
+  return { worker, why: worker.note === undefined ? why : `${why}; ${worker.note}` };
+}
+
+async function choose(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<ChosenWorker> {
   switch (choice.worker) {
     case 'command':
       return command(choice, surroundings);
@@ -106,8 +111,9 @@ async function command(choice: WorkerChoice, { config }: WorkerSurroundings): Pr
 async function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Promise<Worker> {
   const { createCodexWorker } = await import('./codex/index.ts');
   const { root, config, marks, env } = surroundings;
-  const { lane, codex_home, profile } = choice;
-  return createCodexWorker({ root, lane, codex_home, profile, extraEnvNames: config.worker_env, marks, env });
+  const { lane, codex_home, profile, worker_cwd } = choice;
+  const extraEnvNames = config.worker_env;
+  return createCodexWorker({ root, lane, codex_home, profile, worker_cwd, extraEnvNames, marks, env });
 }
 
 async function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {

@@ -112,6 +112,8 @@ export interface Worker {
   readonly version: string;
   /** What besides the prompt decides the answer (a script's hash): part of the cache key. Null: never cache. */
   readonly cacheIdentity: string | null;
+  /** What a person should know about it, such as that more than the prompt reaches the model. */
+  readonly note?: string | undefined;
   /** Never rejects: every failure is a `failure` with a class. */
   run(request: WorkRequest): Promise<WorkResult>;
   /** Reads the allowance before anything is launched, where the program offers it. */

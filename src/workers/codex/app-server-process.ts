@@ -6,7 +6,7 @@ import { RlmError } from '../../errors.ts';
 import { type Session, startSession } from '../../processes/index.ts';
 import { lastWords } from '../call.ts';
 import { leanArguments } from './arguments.ts';
-import { type CodexSetup, codexEnvironment } from './setup.ts';
+import { type CodexSetup, codexEnvironment, isolationArguments } from './setup.ts';
 
 /** A message of the app-server is at most an answer with its envelope; a longer line ends the process. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
@@ -47,12 +47,12 @@ export class AppServerProcess {
   readonly #listeners = new Map<string, { onNotification: ThreadListener; onGone(error: Error): void }>();
   #lastId = 0;
 
-  private constructor(setup: CodexSetup, marks: Record<string, string>) {
+  private constructor(setup: CodexSetup, marks: Record<string, string>, isolated: string[]) {
     this.#directory = mkdtempSync(join(tmpdir(), 'rlm-app-server-'));
     this.#session = startSession({
       file: setup.binary.file,
-      args: ['app-server', ...leanArguments(setup.capabilities, false), ...setup.home.retryArguments],
-      cwd: setup.root,
+      args: ['app-server', ...leanArguments(setup.capabilities, false), ...setup.home.arguments, ...isolated],
+      cwd: setup.cwd,
       env: codexEnvironment(setup, marks),
       stderrPath: join(this.#directory, 'stderr'),
       maxLineBytes: MAX_LINE_BYTES,
@@ -74,7 +74,7 @@ export class AppServerProcess {
    * @throws RlmError `unavailable` when it ends or stays silent instead
    */
   static async start(setup: CodexSetup, marks: Record<string, string>): Promise<AppServerProcess> {
-    const server = new AppServerProcess(setup, marks);
+    const server = new AppServerProcess(setup, marks, await isolationArguments(setup, setup.cwd));
     const timer = setTimeout(() => void server.close(), START_TIMEOUT_MS);
     try {
       await server.request('initialize', { clientInfo: { name: 'rlm-mcp', title: 'rlm', version: '1' } });

@@ -1,12 +1,13 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { RlmError } from '../../errors.ts';
 import { probesDirectory, repairProbe } from '../probe.ts';
 import type { Worker } from '../worker.ts';
 import { AppServerLane } from './app-server.ts';
 import { ExecLane } from './exec.ts';
-import { type CodexLogin, prepareHome } from './home.ts';
+import { type CodexHome, type CodexLogin, prepareHome } from './home.ts';
 import { findCodex, probeCodex } from './installation.ts';
-import type { CodexSetup } from './setup.ts';
+import { type CodexSetup, isolationArguments } from './setup.ts';
 
 export interface CodexWorkerOptions {
   /** The root that `.rlm/` lies in. */
@@ -16,6 +17,8 @@ export interface CodexWorkerOptions {
   binary?: string | undefined;
   /** Becomes `CODEX_HOME`, created when missing; a lean one is generated when not given. */
   codex_home?: string | undefined;
+  /** Where workers run, the root when not given: a trusted project there may have MCP servers of its own. */
+  worker_cwd?: string | undefined;
   /** A profile of that home (`NAME.config.toml`); without `codex_home`, of the user's own. */
   profile?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
@@ -49,8 +52,12 @@ export async function createCodexWorker(options: CodexWorkerOptions): Promise<Wo
     lane: server === undefined ? 'exec' : 'app-server',
     version: setup.capabilities.version,
     cacheIdentity: `codex ${setup.home.identity}`,
+    note: describeInstructions(setup.home),
     run: (request) =>
-      server === undefined || request.tools || request.sandbox.mode !== 'read-only'
+      server === undefined ||
+      request.tools ||
+      request.sandbox.mode !== 'read-only' ||
+      (setup.home.foreign && request.cwd !== setup.cwd)
         ? exec.run(request)
         : server.run(request),
     ...(server === undefined ? {} : { quota: () => server.quota() }),
@@ -58,6 +65,15 @@ export async function createCodexWorker(options: CodexWorkerOptions): Promise<Wo
       await Promise.all([exec.close(), server?.close()]);
     },
   };
+}
+
+/** Codex reads the instructions of a home with every request, whatever is set (measured with 0.169). */
+function describeInstructions({ foreign, path }: CodexHome): string | undefined {
+  const files = ['AGENTS.override.md', 'AGENTS.md'].map((name) => join(path, name));
+  const found = foreign ? files.find((file) => existsSync(file)) : undefined;
+  return found === undefined
+    ? undefined
+    : `${found} goes with every request: Codex cannot be kept from reading it`;
 }
 
 /** What a Codex worker would be, for a report; nothing is called and the login is not read. */
@@ -100,15 +116,20 @@ async function prepare(options: CodexWorkerOptions): Promise<CodexSetup> {
   const root = resolve(options.root);
   const binary = findCodex(options.binary, env);
   const capabilities = await probeCodex(binary, probesDirectory(root), env);
-  return {
+  const home = prepareHome({ root, codex_home: options.codex_home, profile: options.profile, env });
+  const setup: CodexSetup = {
     root,
+    cwd: resolve(options.worker_cwd ?? root),
     binary,
     capabilities,
-    home: prepareHome({ root, codex_home: options.codex_home, profile: options.profile, env }),
+    home,
     profile: options.profile,
     env,
     extraEnvNames: options.extraEnvNames ?? [],
   };
+  // Asked for now, so that what cannot be switched off is refused before the first call.
+  await isolationArguments(setup, setup.cwd);
+  return setup;
 }
 
 function useAppServer(options: CodexWorkerOptions, setup: CodexSetup): boolean {

@@ -11,7 +11,7 @@ import { type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import { leanArguments, sandboxArguments, setting } from './arguments.ts';
 import { instructionsFile } from './home.ts';
 import { type CodexLog, failureOfMessage, readCodexLog } from './output.ts';
-import { type CodexSetup, codexEnvironment } from './setup.ts';
+import { type CodexSetup, codexEnvironment, isolationArguments } from './setup.ts';
 
 /** Answers every request with a `codex exec` of its own. */
 export class ExecLane {
@@ -33,7 +33,10 @@ export class ExecLane {
         const own = temporary === undefined ? {} : { TMPDIR: temporary };
         const { end, stderrPath, logStart } = await runCall(this.#processes, request, {
           file: this.#setup.binary.file,
-          args: this.#arguments(request, temporary),
+          args: [
+            ...this.#arguments(request, temporary),
+            ...(await isolationArguments(this.#setup, request.cwd)),
+          ],
           env: codexEnvironment(this.#setup, { ...request.marks, ...own }),
           // Instructions go by file, as the cacheable prefix; stdin must not repeat them.
           stdin: 'input',
@@ -71,9 +74,10 @@ export class ExecLane {
       ...(request.instructions === ''
         ? []
         : setting('model_instructions_file', instructionsFile(root, request.instructions))),
-      ...(request.tools && writablePaths(request.sandbox).length > 0 ? tellSkills(home.missingSkills) : []),
       ...leanArguments(capabilities, request.tools),
-      ...home.retryArguments,
+      ...home.arguments,
+      // After them: the last setting of a key counts.
+      ...(request.tools && writablePaths(request.sandbox).length > 0 ? tellSkills(home.missingSkills) : []),
       ...(request.tools
         ? [...sandboxArguments(this.#setup, request.sandbox, temporary), ...hideLogin(home.loginVariables)]
         : ['--sandbox', 'read-only']),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { workersDirectory } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
-import { sha256 } from '../../text/index.ts';
+import { oneLine, sha256 } from '../../text/index.ts';
 import { installSkills, type PackageSkill, workerSkills } from '../skills.ts';
 import { setting } from './arguments.ts';
 
@@ -17,12 +17,10 @@ export interface CodexHome {
   /** Environment variables that hold the login. */
   loginVariables: string[];
   login: CodexLogin;
-  /**
-   * Switches off Codex's own retries, where it lets us: only `dispatch/` retries. It does not for OpenAI's own
-   * provider, whose Retry-After it then obeys itself; of another's it says no more than `last status: 429`
-   * (measured with 0.169).
-   */
-  retryArguments: string[];
+  /** Arguments that every call in this home needs: no retries of Codex's own, and nothing of the user's set-up. */
+  arguments: string[];
+  /** Whether it is the user's own or a given one: then more than a login is in it. */
+  foreign: boolean;
   /** Skills of workers that are not installed there, and go with a call instead: a home that is not ours is not written to. */
   missingSkills: PackageSkill[];
   /** Changes with every setting that may decide an answer: who answers, and the profile. */
@@ -42,9 +40,11 @@ const PROVIDER_KEYS = [
   'cli_auth_credentials_store',
 ];
 
-/** Variables of the environment that hold a login, or say where the model is. */
+/**
+ * Variables of the environment that hold a login, or say where the model is. Codex logs in with OPENAI_API_KEY only
+ * where a provider names it as its `env_key` (measured with 0.169).
+ */
 const LOGIN_VARIABLES = [
-  'OPENAI_API_KEY',
   'OPENAI_BASE_URL',
   'OPENAI_ORGANIZATION',
   'OPENAI_PROJECT',
@@ -71,7 +71,8 @@ const WORKER_PROFILE = {
  *
  * With `codex_home` that directory is used as it is, created when missing, and never written to. Without it a
  * lean one is made under `<root>/.rlm/workers/codex-home/`, named by its content, so that any number of
- * processes may make it at once and none changes under a running worker. The login file is linked, not copied:
+ * processes may make it at once and none changes under a running worker. In a home that is not ours the user's MCP
+ * servers, `notify` and developer instructions are switched off by arguments; its AGENTS.md cannot be. The login file is linked, not copied:
  * Codex renews it in place. A login in the system's keyring belongs to one home, so then the user's own is used.
  *
  * @throws RlmError `usage` when the user's config.toml is not valid TOML or the profile does not exist, which
@@ -96,7 +97,12 @@ export function prepareHome(options: {
     identity: digest([text, profileFile === undefined ? '' : readFileSync(profileFile, 'utf8')]),
     login: loginOf(config, source, env),
     loginVariables: [...LOGIN_VARIABLES, ...providerVariables(config)],
-    retryArguments: retryArguments(config),
+    foreign: !lean,
+    arguments: [
+      ...retryArguments(config),
+      ...(profileFile === undefined ? [] : disableServers(mcpServersOf(profileFile))),
+      ...(lean && profileFile === undefined ? [] : NO_SET_UP),
+    ],
   };
   const skills = workerSkills();
   if (!lean) {
@@ -136,6 +142,43 @@ function leanConfig(config: UserConfig): string {
   return stringify({ ...WORKER_PROFILE, ...Object.fromEntries(carried) });
 }
 
+/** What else of a user's set-up would start programs or speak to the model. */
+const NO_SET_UP = [...setting('notify', []), ...setting('developer_instructions', '')];
+
+/**
+ * Switches off MCP servers by name: tables of settings merge, so an empty one would not.
+ *
+ * @throws RlmError `usage` for a name that `-c` cannot write: a worker would have its tools
+ */
+export function disableServers(names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    if (/^[\w-]+$/.test(name)) return setting(`mcp_servers.${name}.enabled`, false);
+    throw new RlmError(
+      'usage',
+      `the MCP server '${oneLine(name, 80)}' of your Codex cannot be kept from workers`,
+      {
+        hint: 'Rename it to letters, digits, - and _, disable it in its config.toml, or use another --codex-home.',
+      },
+    );
+  });
+}
+
+function mcpServersOf(configFile: string): string[] {
+  const { mcp_servers } = WithServers.parse(readToml(configFile));
+  return Object.entries(mcp_servers ?? {}).flatMap(([name, { enabled }]) =>
+    enabled === false ? [] : [name],
+  );
+}
+
+const WithServers = z.looseObject({
+  mcp_servers: z.record(z.string(), z.looseObject({ enabled: z.boolean().optional() })).optional(),
+});
+
+/**
+ * Switches off Codex's own retries, where it lets us: only `dispatch/` retries. It does not for OpenAI's own
+ * provider, whose Retry-After it then obeys itself; of another's it says no more than `last status: 429`
+ * (measured with 0.169).
+ */
 function retryArguments(config: UserConfig): string[] {
   return (
     Object.keys(config.model_providers ?? {})
@@ -244,8 +287,12 @@ export function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv
 }
 
 /** @throws RlmError `usage` when config.toml is not valid */
-export function readUserConfig(home: string): UserConfig {
-  const path = join(home, 'config.toml');
+function readUserConfig(home: string): UserConfig {
+  return UserConfig.parse(readToml(join(home, 'config.toml')));
+}
+
+/** Settings in a file; none when there is no such file. @throws RlmError `usage` when it is not valid */
+function readToml(path: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -254,11 +301,11 @@ export function readUserConfig(home: string): UserConfig {
     throw error;
   }
   try {
-    return UserConfig.parse(parse(text));
+    return parse(text);
   } catch (error) {
     // A parser quotes the line it stumbled over, which may hold a token: only its first line is passed on.
     throw new RlmError('usage', `${path} is not valid: ${messageOf(error).split('\n')[0]}`, {
-      hint: 'Fix it, or choose another Codex home or another worker.',
+      hint: 'Fix it, name another home with --codex-home, or another worker with --worker.',
     });
   }
 }
