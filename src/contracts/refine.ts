@@ -112,7 +112,6 @@ export const RefineOptions = z.object({
   stop_after_same: z
     .int()
     .nonnegative()
-    .max(1000)
     .optional()
     .describe('Ends after the same failure so many times; default 3; 0: never'),
   on_tamper: z
