@@ -7,6 +7,7 @@
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 /** Colours, cursor movements, window titles and links of terminals (ECMA-48). */
 const TERMINAL_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?)/g;
+const SEQUENCE_HERE = new RegExp(TERMINAL_SEQUENCE.source, 'y');
 const LINE_BREAK = /\r\n?|[\v\f\x85\u2028\u2029]/g;
 /**
  * Controls, bidirectional overrides and isolates, invisible characters and tag characters. Joiners shape words
@@ -26,6 +27,12 @@ export function sanitize(text: string): string {
     .replace(LINE_BREAK, '\n')
     .replace(UNSAFE, '')
     .replace(/\p{Cs}/gu, '\ufffd');
+}
+
+/** Where the terminal sequence ends that starts at an index; the index itself when none does. */
+export function endOfTerminalSequence(text: string, index: number): number {
+  SEQUENCE_HERE.lastIndex = index;
+  return SEQUENCE_HERE.test(text) ? SEQUENCE_HERE.lastIndex : index;
 }
 
 /** Sanitized text as one line: each run of white space becomes a space. @param max as in `truncate` */

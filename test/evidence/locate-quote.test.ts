@@ -65,6 +65,13 @@ describe('what is in the source is found', () => {
     ],
   ])('%j', (quote, expected) => expect(find(quote)).toBe(expected));
 
+  it('whatever colours the source gives its words', () => {
+    const source = new SourceText(
+      'Press the \u001b[31mred\u001b[0m button for \u001b]8;;http://x\u0007help\u001b]8;;\u0007 now.\n',
+    );
+    expect(locateQuote(source, 'Press the red button for help now.')).toMatchObject({ match: 'normalised' });
+  });
+
   it('takes in a negation right before the quote, which would say the reverse without it', () => {
     expect(find('use eval')).toBe('exact: not use eval');
     expect(find('支持 Windows')).toBe('exact: 不支持 Windows');

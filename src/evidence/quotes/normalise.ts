@@ -1,3 +1,5 @@
+import { endOfTerminalSequence } from '../../text/index.ts';
+
 /** A text with its differences of typography taken out, and the way back. */
 export interface NormalisedText {
   text: string;
@@ -29,8 +31,8 @@ const ASCII = Uint16Array.from({ length: 0x80 }, (_, unit) => {
 
 /**
  * Makes texts comparable that differ in typography only: runs of white space are one space; quotation marks,
- * and dashes, are one character each; case and compatibility forms (NFKC) are folded; invisible and control
- * characters vanish; a line break after a hyphen between letters vanishes.
+ * and dashes, are one character each; case and compatibility forms (NFKC) are folded; terminal sequences,
+ * invisible and control characters vanish; a line break after a hyphen between letters vanishes.
  *
  * @param joined whether such a hyphen at a line's end vanishes too (`exam-\nple` becomes `example`)
  */
@@ -63,7 +65,7 @@ function whiteSpace(original: string, start: number, out: Output): number {
   while (index < original.length) {
     if (original.charCodeAt(index) > SPACE && original.charCodeAt(index) < 0x7f) break;
     if (!isWhite(original, index) && !INVISIBLE.test(original.charAt(index))) break;
-    index += 1;
+    index = Math.max(index + 1, endOfTerminalSequence(original, index));
   }
   if (out.last !== SPACE) out.push(SPACE, start, index);
   return index;
@@ -73,7 +75,7 @@ function other(original: string, index: number, joined: boolean, out: Output): n
   const character = String.fromCodePoint(original.codePointAt(index) ?? 0);
   const end = index + character.length;
   if (character === SOFT_HYPHEN) return afterSoftHyphen(original, end);
-  if (INVISIBLE.test(character)) return end;
+  if (INVISIBLE.test(character)) return Math.max(end, endOfTerminalSequence(original, index));
   if (QUOTES.test(character)) {
     out.push(QUOTE, index, end);
     return end;
