@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askFlow, prepareAsk, readAskResult } from '../src/ask/index.ts';
 import { loadConfig } from '../src/config/index.ts';
-import { RUN_FILES, WorkerAnswer } from '../src/contracts/index.ts';
+import { PassageAnswer, RUN_FILES } from '../src/contracts/index.ts';
 import { openCorpus, readManifest } from '../src/corpus/index.ts';
 import { Journal, readHistory } from '../src/dispatch/index.ts';
 import { sourceString } from '../src/evidence/index.ts';
@@ -82,7 +82,7 @@ async function readBy(runDir: string): Promise<{ all: Citation[]; relevant: Cita
   const relevant: Citation[] = [];
   for (const name of readdirSync(join(runDir, 'subresults'))) {
     const file = join(runDir, 'subresults', name);
-    const { relevant: bears } = WorkerAnswer.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { relevant: bears } = PassageAnswer.parse(JSON.parse(readFileSync(file, 'utf8')));
     const spans = spansOf(runDir, name.replace(/\.json$/, '')).flatMap((id) => chunks.get(id) ?? []);
     all.push(...spans);
     if (bears) relevant.push(...spans);

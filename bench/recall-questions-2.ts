@@ -343,6 +343,51 @@ export const SECOND_TUNING: QuestionSet = {
     unanswerable('Who won the football world cup in 1998?'),
     unanswerable('How do I encrypt the value of a cookie?'),
     unanswerable('How do I draw a chart of the results of tinybench?'),
+    several(
+      'Where may a cookie be sent when no domain is set, and what is returned if decoding throws an error?',
+      [
+        COOKIE,
+        'domain is set, and most clients will consider the cookie to apply to only the current domain.',
+      ],
+      [
+        COOKIE,
+        '**note** if an error is thrown from this function, the original, non-decoded cookie value will',
+      ],
+    ),
+    several(
+      'How long does undici wait for complete HTTP headers, and is pipelining enabled?',
+      [CLIENT, 'the parser will wait to receive the complete HTTP headers'],
+      [CLIENT, 'Pipelining is disabled by default.'],
+    ),
+    several(
+      'How is the number of maxAge rounded, and when is the Partitioned attribute set?',
+      [COOKIE, 'The given number will be converted to an integer by rounding down.'],
+      [
+        COOKIE,
+        'attribute. When truthy, the `Partitioned` attribute is set, otherwise it is not. By default, the',
+      ],
+    ),
+    several(
+      'What does append of magic-string return, and what is addSourcemapLocation for?',
+      [MAGIC, 'Appends the specified content to the end of the string. Returns `this`.'],
+      [
+        MAGIC,
+        'Adds the specified character index (with respect to the original string) to sourcemap mappings',
+      ],
+    ),
+    several(
+      'When is an error thrown because of the content-length header, and which parts of RFC 8305 does undici implement?',
+      [CLIENT, "an error is thrown when the request content-length header doesn't match"],
+      [CLIENT, 'Enables a family autodetection algorithm that loosely implements section 5 of RFC 8305.'],
+    ),
+    unanswerable('What is the largest number of cookies that cookie.parse accepts?'),
+    unanswerable('How many sockets does an undici client open at most by default?'),
+    unanswerable('Which time zone does maxAge use when it is converted to a date?'),
+    unanswerable('After how many failed attempts does jiti stop to transpile a file?'),
+    unanswerable('How many bytes of memory does tinybench need for each task?'),
+    unanswerable('What is the default quality of an image rendered by renderPageAsImage?'),
+    unanswerable('Which cipher does undici use for TLS connections by default?'),
+    unanswerable('How many characters may the file name of a source map have?'),
     unanswerable('How do I convert a YAML file to XML?'),
   ],
 };

@@ -290,5 +290,54 @@ export const TUNING: QuestionSet = {
     unanswerable('Which database does p-limit keep its queue in?'),
     unanswerable('On which port does pino listen by default?'),
     unanswerable('Who is the chief executive of the company that maintains body-parser?'),
+    // Harder ones: two questions in one that share no words, and questions whose words are all in the documents.
+    several(
+      'I set up a server: which character set does body-parser assume for json content, and which status code is sent once the rate limit is reached?',
+      [BODY, 'Specify the default character set for the json content if the charset is not'],
+      [LIMIT, 'HTTP status code after limit is reached (default is 429).'],
+    ),
+    several(
+      'Does smol-toml reject undefined values in arrays, and how many bits can its integers have?',
+      [TOML, '- `undefined` and `null` values in arrays are **rejected**.'],
+      [TOML, 'that it is not able to parse integers beyond 53 bits.'],
+    ),
+    several(
+      'What happens to traffic if the store becomes unavailable, and how are users identified by the rate limiter?',
+      [LIMIT, 'traffic if the store becomes unavailable.'],
+      [LIMIT, 'Identify users (defaults to IP address).'],
+    ),
+    several(
+      'After how many chars does html-to-text break a line by default, and is everything converted when no selector matches?',
+      [HTML, 'After how many chars a line break should follow.'],
+      [HTML, 'Convert the entire document if none of provided selectors match.'],
+    ),
+    several(
+      'How deep does qs parse nested objects by default, and what happens to text that its grammar cannot place?',
+      ['qs/README.md', 'By default, when nesting objects **qs** will only parse up to 5 children deep.'],
+      [
+        'qs/README.md',
+        'is currently dropped, so several distinct flat names can resolve to the same **qs** path',
+      ],
+    ),
+    several(
+      'In body-parser, what is req.body when nothing was parsed, and to which function is the reviver passed?',
+      [BODY, '**Note** As of v2, `req.body` is left `undefined` when no body is parsed (for'],
+      [BODY, 'The `reviver` option is passed directly to `JSON.parse` as the second'],
+    ),
+    several(
+      'Which levels can a pino logger have, and what are the keys of the customLevels object?',
+      [PINO, "One of `'fatal'`, `'error'`, `'warn'`, `'info'`, `'debug'`, `'trace'` or `'silent'`."],
+      [PINO, 'The keys of the object correspond to the namespace of the log level,'],
+    ),
+    unanswerable('How many milliseconds does body-parser wait for the rest of a body?'),
+    unanswerable('What is the default limit of the cookie header in body-parser?'),
+    unanswerable('In which version of html-to-text was support for PDF input added?'),
+    unanswerable('Which compression algorithm does pino use for rotated log files?'),
+    unanswerable('How many levels of subcommands can commander nest at most?'),
+    unanswerable('What is the maximum number of keys in a table of smol-toml?'),
+    unanswerable('Which regular expression engine does picomatch use on Windows?'),
+    unanswerable('Who pays for the servers of the rate limit store?'),
+    unanswerable('How do I make execa run a subprocess on another host over SSH?'),
+    unanswerable('Which hash function does MiniSearch use for its document identifiers?'),
   ],
 };

@@ -100,7 +100,7 @@ async function runPasses(
       chosen_by: all === undefined ? 'search' : 'all',
     });
     ask.save();
-    const stopped = await ask.dispatch(jobs);
+    const stopped = await ask.dispatch(corpus, jobs);
     const reduced = await reduceJobs(corpus, soFar, ask.context.journal.history);
     found = { jobs: soFar, reduced, synthesis: found?.synthesis };
     const stop = stopped ?? (await synthesiseInto(found, ask, pass));
@@ -129,7 +129,7 @@ async function synthesiseInto(found: Found, ask: AskRun, pass: number): Promise<
 /** Writes the synthesis as the answer; the documents' own words where there is none, or the gate refuses it. */
 async function writeAnswer(ask: AskRun, corpus: Corpus, { reduced, synthesis }: Found): Promise<void> {
   const { question } = ask.params;
-  const { run, signal } = ask.context;
+  const { run } = ask.context;
   if (synthesis !== undefined) {
     try {
       finalizeAnswer(corpus, answerOf(question, synthesis, reduced), reduced);
@@ -142,8 +142,8 @@ async function writeAnswer(ask: AskRun, corpus: Corpus, { reduced, synthesis }: 
       ask.note(`the synthesis was refused: ${error.message.slice(0, 500)}`);
     }
   }
-  const from = { corpus, root: run.record.root, reader: ask.session.worker.name, signal };
-  finalizeAnswer(corpus, await quotedAnswer(question, reduced, from), reduced);
+  const weighed = await ask.weighedQuestion(corpus);
+  finalizeAnswer(corpus, quotedAnswer(question, reduced, weighed), reduced);
   ask.state.answered_by = 'extractive';
   ask.save();
 }

@@ -18,7 +18,7 @@ export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | un
   const jobs = await ask.planPass(corpus, [question], 1, all);
   await writeJobs(corpus.runDir, jobs);
   const picked = pickEvenly(jobs, sample);
-  const stop = await ask.dispatch(picked);
+  const stop = await ask.dispatch(corpus, picked);
   const preview = await previewOf(countJobs(jobs), ask);
   if (picked.length > 0 && preview.sample === null) {
     ask.note('the sample was answered from the cache: there was nothing to measure');

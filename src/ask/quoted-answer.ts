@@ -1,25 +1,96 @@
-import type { FinalAnswer } from '../contracts/index.ts';
+import type { FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
 import { type Corpus, chunkFrequencies } from '../corpus/index.ts';
 import { extractiveAnswer, MAX_EXTRACTS, type Reduced } from '../evidence/index.ts';
-import { questionStems, rankQuotes, rarityIn } from '../workers/extractive/index.ts';
-import type { WorkerName } from '../workers/index.ts';
+import {
+  parseQuestion,
+  partShares,
+  type Question,
+  shareOf,
+  termFinder,
+  weighTerms,
+} from '../workers/extractive/index.ts';
+
+/* These numbers were chosen on the tuning sets of bench/recall.ts, where each is on a plateau. */
+/** What the best passage must hold of a part of the question. Below it nothing is shown: shared words are no answer. */
+const RELEVANT_SHARE = 0.66;
+/** The same for another part of a question of which one part is answered. */
+const OTHER_PART_SHARE = 0.4;
+/** Passages far behind the best on their part are not shown. */
+const NEAR_BEST = 0.65;
+/** What holds other parts as well, and what begins with the words asked about, comes first. */
+const OTHER_PARTS = 0.3;
+const BEGINS = 0.12;
+/** Longer passages hold more words by chance, UTF-16 units. */
+const LONG = 500;
+const LENGTH_EXPONENT = 0.15;
+
+/** The question with its terms weighed by how rare their words are in the documents: one pass over them. */
+export async function weighQuestion(
+  corpus: Corpus,
+  question: string,
+  signal: AbortSignal,
+): Promise<Question> {
+  const parsed = parseQuestion(question);
+  const stems = [...new Set(parsed.terms.flatMap((term) => term.stems))];
+  const holding = await chunkFrequencies(corpus, stems, { signal });
+  return weighTerms(parsed, (stem) => holding.get(stem) ?? 0, corpus.record.chunks);
+}
 
 /**
- * The answer that no model wrote: the best quotes. Those that a model chose stand by its confidence; those that
- * the extractive reader chose by their words compete once more, now with the quotes of all chunks on one scale
- * and by how rare their words are in the documents. None is shown when none bears on the question enough.
+ * The answer that no model wrote: what bears best on the question.
+ *
+ * @param weighed the question as `weighQuestion` made it, when the extractive reader chose the passages: they are
+ *   ranked here, all chunks together, and none is shown when none bears on the question enough. What a model
+ *   quoted is ordered by its confidence
  */
-export async function quotedAnswer(
+export function quotedAnswer(
   question: string,
   { evidence, coverage }: Reduced,
-  from: { corpus: Corpus; root: string; reader: WorkerName; signal: AbortSignal },
-): Promise<FinalAnswer> {
-  if (from.reader !== 'extractive') return extractiveAnswer(question, evidence, coverage);
-  const holding = await chunkFrequencies(from.corpus, questionStems(question), {
-    signal: from.signal,
+  weighed: Question | undefined,
+): FinalAnswer {
+  const best = weighed === undefined ? undefined : rankPassages(weighed, evidence.items);
+  return extractiveAnswer(question, evidence, coverage, best);
+}
+
+/** The passages that bear best on a question; of one about several things the best on each, in turn. */
+function rankPassages(question: Question, items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
+  const find = termFinder(question.terms);
+  const judged = items.map((item) => {
+    const held = find(item.quote, [item.source, ...item.notes].join('\n'));
+    const first = find(/[\p{L}\p{N}][^\n]{0,80}/u.exec(item.quote)?.[0] ?? '', '');
+    return { item, held, first, shares: partShares(question, held) };
   });
-  const rarity = rarityIn((stem) => holding.get(stem), from.corpus.record.chunks);
-  const ranked = rankQuotes(question, evidence.items, MAX_EXTRACTS, rarity);
-  const best = ranked.map(({ quote, score }) => ({ ...quote, confidence: score }));
-  return extractiveAnswer(question, evidence, coverage, { best });
+  const lists = question.parts
+    .map(({ own, shared }, part) => {
+      const others = question.terms.flatMap((_, term) =>
+        own.includes(term) || shared.includes(term) ? [] : term,
+      );
+      return judged
+        .map(({ item, held, first, shares }) => {
+          const share = shares[part] ?? 0;
+          const bonus =
+            BEGINS * shareOf(question, own, first) + OTHER_PARTS * shareOf(question, others, held);
+          const brevity = Math.min(1, (LONG / item.quote.length) ** LENGTH_EXPONENT);
+          return { item, share, worth: share * (1 + bonus) * brevity };
+        })
+        .sort((a, b) => b.worth - a.worth);
+    })
+    .map((list) => ({ list, share: Math.max(0, ...list.slice(0, MAX_EXTRACTS).map(({ share }) => share)) }));
+  if (lists.every(({ share }) => share < RELEVANT_SHARE)) return [];
+  const chosen: { item: VerifiedEvidence; share: number }[] = [];
+  for (let place = 0; place < items.length && chosen.length < MAX_EXTRACTS; place += 1) {
+    for (const { list, share } of lists) {
+      const [one, best] = [list[place], list[0]];
+      if (one === undefined || best === undefined || share < OTHER_PART_SHARE) continue;
+      if (one.worth < best.worth * NEAR_BEST || chosen.length >= MAX_EXTRACTS) continue;
+      if (!chosen.some(({ item }) => saysTheSame(item, one.item))) chosen.push(one);
+    }
+  }
+  return chosen.sort((a, b) => b.share - a.share).map(({ item, share }) => ({ ...item, confidence: share }));
+}
+
+function saysTheSame(one: VerifiedEvidence, other: VerifiedEvidence): boolean {
+  const words = (item: VerifiedEvidence) => item.quote.replace(/\s+/g, ' ');
+  const overlap = one.byte_start < other.byte_end && other.byte_start < one.byte_end;
+  return (one.source === other.source && overlap) || words(one) === words(other);
 }

@@ -5,9 +5,11 @@ import { type AskState, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts'
 import { type Corpus, configuredEmbeddings } from '../corpus/index.ts';
 import type { FlowContext, Stop, WorkSession } from '../dispatch/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
+import type { Question } from '../workers/extractive/index.ts';
 import { type ChosenChunks, chooseChunks } from './choose-chunks.ts';
 import { type ChunkJob, planJobs } from './jobs.ts';
 import type { StepContext } from './model-step.ts';
+import { weighQuestion } from './quoted-answer.ts';
 import type { AskParams } from './request.ts';
 
 /** An ask under way: its session, its state on disk, and the two steps that every pass and the preview share. */
@@ -18,6 +20,7 @@ export class AskRun {
   readonly state: AskState;
   /** Chunks that were chosen before: none is read twice. */
   readonly #chosen = new Set<string>();
+  #weighed: Question | undefined;
 
   constructor(context: FlowContext, params: AskParams, session: WorkSession) {
     this.context = context;
@@ -76,11 +79,19 @@ export class AskRun {
     });
   }
 
+  /** The question as the extractive reader weighs it; undefined when another worker reads. */
+  async weighedQuestion(corpus: Corpus): Promise<Question | undefined> {
+    if (this.session.worker.name !== 'extractive') return undefined;
+    this.#weighed ??= await weighQuestion(corpus, this.params.question, this.context.signal);
+    return this.#weighed;
+  }
+
   /** @returns why it stopped early, or undefined */
-  async dispatch(jobs: ChunkJob[]): Promise<Stop | undefined> {
+  async dispatch(corpus: Corpus, jobs: ChunkJob[]): Promise<Stop | undefined> {
     if (jobs.length === 0) return undefined;
     const { accepted } = this.context.history;
-    const assignments = jobAssignments(this.session, this.context, this.params.timeout_sec, jobs);
+    const weights = (await this.weighedQuestion(corpus))?.terms.map(({ weight }) => weight);
+    const assignments = jobAssignments(this.session, this.context, this.params.timeout_sec, jobs, weights);
     return this.session.dispatch(assignments, {
       added: jobs.length,
       carried: jobs.filter(({ record }) => accepted.get(record.job_id)).length,

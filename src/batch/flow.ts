@@ -59,12 +59,13 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   return stop === undefined && failed > 0 ? { ...end, reason } : end;
 }
 
-/** Jobs as work for a session. */
+/** Jobs as work for a session. @param weights see `BatchSettings` */
 export async function* jobAssignments(
   session: WorkSession,
   context: FlowContext,
   timeoutSec: number,
   jobs: AsyncIterable<Job> | Iterable<Job>,
+  weights?: readonly number[],
 ): AsyncGenerator<Assignment> {
   const settings = {
     worker: session.worker.name,
@@ -73,6 +74,7 @@ export async function* jobAssignments(
     cwd: session.cwd,
     timeoutSec,
     embedBytes: context.config.values.limits.embed_bytes,
+    weights,
   };
   for await (const job of jobs) yield jobAssignment(job, settings);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
+import { ANSWER_LIMITS, PassageAnswer, WorkerAnswer } from '../contracts/index.ts';
 import {
   type Acceptance,
   AnswerCache,
@@ -26,6 +26,8 @@ export interface BatchSettings {
   timeoutSec: number;
   /** A larger chunk goes by path instead of in the prompt. */
   embedBytes: number;
+  /** Weights of the question's terms, for the extractive reader of an ask: then it answers passages. */
+  weights?: readonly number[] | undefined;
 }
 
 /** A job as an assignment of dispatch: its chunk is read when its turn comes, its result goes to `output_path`. */
@@ -40,7 +42,9 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
       const loaded = loadChunk(job, settings.embedBytes);
       const places = loaded.chunk.parts.map(({ source, lineStart }) => `${source}:${lineStart}`);
       const sources = loaded.chunk.parts.map(({ source }) => source);
-      const content = [loaded.sha256, ...sources, job.record.question, schema.sha256, CHUNK_INSTRUCTIONS];
+      const weights = settings.weights === undefined ? [] : [JSON.stringify(settings.weights)];
+      const { question } = job.record;
+      const content = [loaded.sha256, ...sources, question, schema.sha256, CHUNK_INSTRUCTIONS, ...weights];
       return {
         ...chunkPiece(job, settings, schema, loaded.chunk),
         key: AnswerCache.key([...content, job.record.chunk_id, ...places, settings.model, settings.effort]),
@@ -66,8 +70,9 @@ function markOf(job: Job, settings: BatchSettings): string | undefined {
   const files = new Set([job.chunkPath, ...job.spans.map(({ path }) => path), job.schemaPath]);
   const marks = [...files].map(recentMark);
   if (marks.includes(undefined)) return undefined;
-  const { model, effort, embedBytes } = settings;
-  return quickHash(JSON.stringify([job.record, ...files, model, effort, embedBytes, INSTRUCTIONS, ...marks]));
+  const { model, effort, embedBytes, weights } = settings;
+  const given = [model, effort, embedBytes, INSTRUCTIONS, ...(weights ?? [])];
+  return quickHash(JSON.stringify([job.record, ...files, ...given, ...marks]));
 }
 
 /** Jobs share their schema, and often their chunk: a file is looked at 20 times a second, not once a job. */
@@ -87,13 +92,13 @@ function recentMark(path: string): string | undefined {
 
 /** What a whole chunk and the halves of a split one have in common. */
 function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, chunk: ChunkText): Piece {
+  const { weights } = settings;
+  const { question } = job.record;
   return {
     call: () => ({
       instructions: CHUNK_INSTRUCTIONS,
-      input: chunkInput(job.record.question, chunk, job.chunkPath),
-      ...(chunk.parts.length === 0
-        ? {}
-        : { material: { question: job.record.question, chunkId: chunk.chunkId, parts: chunk.parts } }),
+      input: chunkInput(question, chunk, job.chunkPath),
+      ...(chunk.parts.length === 0 ? {} : { material: { question, ...chunk, weights } }),
       placeholders: { chunkId: chunk.chunkId, schemaPath: schema.path },
       ...(schema.strict ? { schema: { path: schema.path, value: schema.value } } : {}),
       model: settings.model,
@@ -103,7 +108,8 @@ function chunkPiece(job: Job, settings: BatchSettings, schema: CompiledSchema, c
       cwd: settings.cwd,
       timeoutMs: (job.record.timeout_sec ?? settings.timeoutSec) * 1000,
     }),
-    accept: (text) => acceptAnswer(text, chunk, schema),
+    accept: (text) =>
+      weights === undefined ? acceptAnswer(text, chunk, schema) : acceptPassages(text, chunk),
     split: () => splitChunk(job, settings, schema, chunk),
   };
 }
@@ -125,6 +131,15 @@ function acceptAnswer(text: string, chunk: ChunkText, schema: CompiledSchema): A
       ...(missing.length === 0 ? {} : { unread: missing.map(({ chunkId }) => chunkId) }),
     },
   };
+}
+
+/** Our own reader's answer; a span that is not in its chunk is refused when the evidence is verified. */
+function acceptPassages(text: string, { chunkId }: ChunkText): Acceptance {
+  const parsed = PassageAnswer.safeParse(findJsonObject(text));
+  if (parsed.success && parsed.data.chunk_id === chunkId) {
+    return { ok: true, text: `${JSON.stringify(parsed.data)}\n` };
+  }
+  return { ok: false, errors: ['the answer is not one about passages of this chunk'] };
 }
 
 /** Two halves: of the pieces, or of the one piece at the line end nearest its middle; undefined for one line. */

@@ -95,6 +95,30 @@ export const WorkerAnswer = z.strictObject({
 });
 export type WorkerAnswer = z.infer<typeof WorkerAnswer>;
 
+export const PASSAGE_LIMITS = { passages: 24, context: 300 } as const;
+
+/** What the extractive reader answers in an ask instead of quotes: spans of the chunks it was given. */
+export const PassageAnswer = z.strictObject({
+  chunk_id: z.string().min(1).max(ANSWER_LIMITS.chunkId),
+  relevant: z.boolean(),
+  passages: z
+    .array(
+      z.strictObject({
+        /** Which of the job's chunks that could be read, from 0. */
+        part: z.int().nonnegative(),
+        /** Offsets in the text of that chunk in UTF-16 units, end exclusive. */
+        start: z.int().nonnegative(),
+        end: z.int().positive(),
+        /** The headings it is under. */
+        context: z.string().max(PASSAGE_LIMITS.context),
+        /** How much of the question it holds, weighed by the rarity of the words; comparable between chunks. */
+        share: z.number().min(0).max(1),
+      }),
+    )
+    .max(PASSAGE_LIMITS.passages),
+});
+export type PassageAnswer = z.infer<typeof PassageAnswer>;
+
 /** One row of `summary.json`: a job and how it ended (CONTRACTS.md A, fix 12). */
 export const SummaryRow = z.object({
   job_id: z.string(),

@@ -10,7 +10,9 @@ export {
 } from './corpus.ts';
 export { checkInputs } from './ingest/discover.ts';
 export { ingest } from './ingest/ingest.ts';
+export { type Passage, passagesOf } from './passages.ts';
 export { readSpan } from './read.ts';
 export { chunkFrequencies } from './search/frequencies.ts';
 export { search } from './search/search.ts';
 export { configuredEmbeddings, type EmbeddingEndpoint } from './search/vector.ts';
+export { beginningOf, isStopWord, isUnspaced, wordsOf } from './search/words.ts';

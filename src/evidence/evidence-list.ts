@@ -10,6 +10,8 @@ export interface FoundEvidence extends LocatedSpan {
   note: string;
   origin: EvidenceOrigin;
   confidence: number;
+  /** Complete by itself: what it overlaps or stands beside is not joined to it. */
+  whole?: boolean;
 }
 
 type Item = Omit<VerifiedEvidence, 'evidence_id'>;
@@ -50,7 +52,7 @@ export class EvidenceList {
       const item = items[index];
       if (item !== undefined && this.#join(item, found)) {
         this.merged += 1;
-        this.#absorbNeighbours(items, index);
+        if (found.whole !== true) this.#absorbNeighbours(items, index);
         return;
       }
     }
@@ -79,6 +81,7 @@ export class EvidenceList {
     const between = Math.max(item.byte_start, found.byte_start) - Math.min(item.byte_end, found.byte_end);
     if (between > MAX_GAP_BYTES) return false;
     const grows = start < item.byte_start || end > item.byte_end;
+    if (grows && 'whole' in found && found.whole === true) return false;
     if (grows && (end - start > MAX_JOINED_BYTES || !this.#grow(item, found, start, end))) return false;
     absorb(item, found);
     return true;
@@ -150,7 +153,7 @@ function placeOf(items: Item[], byte: number): number {
 }
 
 function itemOf(found: FoundEvidence): Item {
-  const { note, origin, ...rest } = found;
+  const { note, origin, whole: _, ...rest } = found;
   return { ...rest, notes: note === '' ? [] : [note], origins: [origin], more_origins: 0 };
 }
 

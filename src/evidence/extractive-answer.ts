@@ -13,38 +13,28 @@ const WHY = {
   negation: 'one negates the other',
   reported: 'reported',
 } as const;
-/** Quotes that hold less of the question than this, by their confidence, are leads. */
-const LEADS_BELOW = 0.65;
 
 /**
- * An answer without a model: the best quotes, word for word, under the documents they stand in, the best first;
- * labelled as what it is. It passes the gate.
+ * An answer without a model: the best quotes, word for word, under the documents they come from; labelled as what
+ * it is. It passes the gate. How many were not shown is said.
  *
- * @param options.best items of the evidence in the order in which they bear on the question, with a confidence
- *   that compares them, and the answer says so when none of them holds most of the question; without it the
- *   most confident ones are taken. How many were not shown is said
+ * @param best items of the evidence as they bear on the question, the best first; default: the most confident ones
  */
 export function extractiveAnswer(
   question: string,
   evidence: EvidenceFile,
   coverage: CoverageFile,
-  options: { maxExtracts?: number; best?: readonly VerifiedEvidence[] } = {},
+  best: readonly VerifiedEvidence[] = surest(evidence.items).slice(0, MAX_EXTRACTS),
 ): FinalAnswer {
-  const limit = options.maxExtracts ?? MAX_EXTRACTS;
-  const shown = chosen(options.best ?? surest(evidence.items), limit);
+  const shown = groupBySource(best);
   const asked = oneLine(question, 400);
   if (shown.length === 0) return unanswered(asked, evidence, coverage);
-  const leads = options.best !== undefined && shown.every(({ confidence }) => confidence < LEADS_BELOW);
   const conflicts = conflictLines(evidence, shown);
-  const own =
-    shown.length === evidence.items.length
-      ? []
-      : [`${formatCount(evidence.items.length - shown.length)} further quotes are in reduce/evidence.json.`];
+  const further = evidence.items.length - shown.length;
+  const own = further === 0 ? [] : [`${formatCount(further)} further quotes are in reduce/evidence.json.`];
   return {
     content: [
-      leads
-        ? `Extractive answer, leads only: no passage holds most of the question's words. These, in the documents' own words, come closest; read them before you rely on them.`
-        : `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
+      `Extractive answer: the documents' own words, chosen by how they bear on the question.`,
       `Question: \`${asked.replaceAll('`', "'")}\``,
       ...bySource(shown),
       ...(conflicts.length === 0 ? [] : ['## Possible conflicts', conflicts.join('\n')]),
@@ -61,16 +51,14 @@ function surest(items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
   return items.filter(isCitable).sort((a, b) => b.confidence - a.confidence);
 }
 
-/** As many of the best as the answer has room for, the best first; what stands in one document stays together. */
-function chosen(best: readonly VerifiedEvidence[], limit: number): VerifiedEvidence[] {
+/** As many of the best as the answer has room for; those of one document together. */
+function groupBySource(best: readonly VerifiedEvidence[]): VerifiedEvidence[] {
   const taken = new Map<string, VerifiedEvidence[]>();
   let size = 0;
-  for (const item of best.slice(0, limit)) {
+  for (const item of best) {
     size += item.quote.length + item.source.length + 40 + item.quote.split('\n').length * 2;
     if (size > MAX_CONTENT) break;
-    const same = taken.get(item.source);
-    if (same === undefined) taken.set(item.source, [item]);
-    else same.push(item);
+    taken.set(item.source, [...(taken.get(item.source) ?? []), item]);
   }
   return [...taken.values()].flat();
 }

@@ -10,6 +10,7 @@ import {
   type QuoteMatch,
   type SourceReader,
   SourceText,
+  spanOf,
 } from './quotes/index.ts';
 
 /** What of a manifest line is needed to look for quotes in the chunk. */
@@ -49,6 +50,16 @@ export class JobMaterial {
       if (reason === 'not_found') reason = found.reason;
     }
     return { reason };
+  }
+
+  /** A span of the n-th chunk, in UTF-16 units of its text. */
+  span(part: number, start: number, end: number): MaterialMatch {
+    const chunk = this.#chunks[part];
+    if (chunk === undefined) return { reason: 'not_found' };
+    const source = this.#text(chunk);
+    if (typeof source === 'string') return { reason: source };
+    if (start >= end || end > source.text.length) return { reason: 'not_found' };
+    return { chunk, match: 'exact', edits: 0, spans: [spanOf(source, { start, end })] };
   }
 
   /** A chunk's text, if the source still has the bytes that were given to the worker. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import {
   type ChunkRecord,
   type Conflict,
@@ -7,6 +8,7 @@ import {
   type EvidenceCounts,
   EvidenceFile,
   type EvidenceGap,
+  PassageAnswer,
   type RejectionReason,
   RUN_FILES,
   SCHEMA_VERSION,
@@ -18,8 +20,8 @@ import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { oneLine } from '../text/index.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
-import { EvidenceList } from './evidence-list.ts';
-import { JobMaterial, type ReduceChunk } from './job-material.ts';
+import { EvidenceList, type FoundEvidence } from './evidence-list.ts';
+import { JobMaterial, type MaterialMatch, type ReduceChunk } from './job-material.ts';
 import type { QuoteMatch, SourceReader } from './quotes/index.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
@@ -153,7 +155,11 @@ class Reduction {
     }
   }
 
-  #answer(job: ReduceJob, answer: WorkerAnswer): void {
+  #answer(job: ReduceJob, answer: WorkerAnswer | PassageAnswer): void {
+    if ('passages' in answer) {
+      this.#passages(job, answer);
+      return;
+    }
     for (const error of answer.errors) this.#gaps.add('worker_error', error, job.job_id);
     if (!answer.relevant) {
       // That a chunk is about something else leaves nothing open.
@@ -165,6 +171,17 @@ class Reduction {
     for (const claim of answer.evidence) this.#quote(job, answer, claim, material);
   }
 
+  #passages(job: ReduceJob, { relevant, passages }: PassageAnswer): void {
+    if (!relevant) this.#irrelevant += 1;
+    const read = job.chunks.filter(({ chunk_id }) => job.unread?.includes(chunk_id) !== true);
+    const material = new JobMaterial(read, this.#reader);
+    for (const { part, start, end, context, share } of passages) {
+      const found = material.span(part, start, end);
+      if ('reason' in found) this.#refuse(job, found.reason, 'in its chunk', '');
+      else this.#add(job, found, { note: context, confidence: share, whole: true });
+    }
+  }
+
   #quote(
     job: ReduceJob,
     answer: WorkerAnswer,
@@ -173,27 +190,32 @@ class Reduction {
   ): void {
     const found = material.locate(claim.quote, claim.loc);
     if ('reason' in found) {
-      this.#rejected.set(found.reason, (this.#rejected.get(found.reason) ?? 0) + 1);
-      const text = `A quote was refused (${found.reason.replace('_', ' ')}); it was said to be ${saidPlace(claim.loc, job.chunks)}`;
-      this.#gaps.add('rejected_quote', text, job.job_id, oneLine(claim.quote, 320));
+      this.#refuse(job, found.reason, saidPlace(claim.loc, job.chunks), oneLine(claim.quote, 320));
       return;
     }
-    this.#quotes[found.match] += 1;
-    for (const span of found.spans) {
-      this.#items.add({
-        ...span,
-        source: found.chunk.source,
-        match: found.match,
-        edits: found.edits,
-        note: oneLine(claim.note, 400),
-        origin: {
-          job_id: job.job_id,
-          chunk_id: found.chunk.chunk_id,
-          question: oneLine(job.question, 500),
-        },
-        confidence: Math.round(answer.confidence * MATCH_WEIGHT[found.match] * 1000) / 1000,
-      });
+    const confidence = Math.round(answer.confidence * MATCH_WEIGHT[found.match] * 1000) / 1000;
+    this.#add(job, found, { note: claim.note, confidence });
+  }
+
+  #add(
+    job: ReduceJob,
+    found: Extract<MaterialMatch, { spans: unknown }>,
+    said: Pick<FoundEvidence, 'note' | 'confidence' | 'whole'>,
+  ): void {
+    const { chunk, match, edits, spans } = found;
+    const { job_id } = job;
+    this.#quotes[match] += 1;
+    const origin = { job_id, chunk_id: chunk.chunk_id, question: oneLine(job.question, 500) };
+    const note = oneLine(said.note, 400);
+    for (const span of spans) {
+      this.#items.add({ ...span, ...said, note, source: chunk.source, match, edits, origin });
     }
+  }
+
+  #refuse(job: ReduceJob, reason: RejectionReason, place: string, words: string): void {
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
+    const text = `A quote was refused (${reason.replace('_', ' ')}); it was said to be ${place}`;
+    this.#gaps.add('rejected_quote', text, job.job_id, words);
   }
 
   #counts(items: number, conflictsDropped: number): EvidenceCounts {
@@ -230,10 +252,12 @@ function saidPlace(loc: string, chunks: readonly ReduceChunk[]): string {
   return `${among} ${oneLine(first.source, 300)}:${first.line_start}-${first.line_end}`;
 }
 
-function readAnswer(job: ReduceJob): { answer: WorkerAnswer } | { problem: string } {
+const AcceptedAnswer = z.union([WorkerAnswer, PassageAnswer]);
+
+function readAnswer(job: ReduceJob): { answer: WorkerAnswer | PassageAnswer } | { problem: string } {
   if (job.answer_path === null) return { problem: 'it has no answer file' };
   try {
-    const parsed = WorkerAnswer.safeParse(JSON.parse(readFileSync(job.answer_path, 'utf8')));
+    const parsed = AcceptedAnswer.safeParse(JSON.parse(readFileSync(job.answer_path, 'utf8')));
     return parsed.success ? { answer: parsed.data } : { problem: 'its answer does not have the agreed form' };
   } catch (error) {
     return { problem: `its answer cannot be read: ${messageOf(error)}` };

@@ -53,8 +53,16 @@ export interface WorkRequest {
   instructions: string;
   /** The rest of the prompt: question, then the material, then what was wrong with the last answer. */
   input: string;
-  /** For workers that read structure instead of a prompt, such as the extractive reader. */
-  material?: { question: string; chunkId: string; parts: MaterialPart[] };
+  /**
+   * For workers that read structure instead of a prompt, such as the extractive reader. `weights` are those of the
+   * terms of the question in the documents; an ask sends them and wants passages instead of quotes.
+   */
+  material?: {
+    question: string;
+    chunkId: string;
+    parts: MaterialPart[];
+    weights?: readonly number[] | undefined;
+  };
   /** What the placeholders of a command stand for: the chunk, and the schema's file, also one too loose for a model. */
   placeholders?: { chunkId: string; schemaPath: string };
   /** JSON Schema of the answer as an object and as a file; absent when any text will do. */

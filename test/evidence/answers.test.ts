@@ -113,7 +113,7 @@ describe('the extractive answer', () => {
       reader: corpus.reader,
       runDir: corpus.dir,
     });
-    const answer = extractiveAnswer(QUESTION, evidence, coverage, { maxExtracts: 500 });
+    const answer = extractiveAnswer(QUESTION, evidence, coverage, evidence.items);
     expect(gateAnswer(answer, { evidence, coverage, reader: corpus.reader }).ok).toBe(true);
     expect(answer.content.length).toBeGreaterThan(10_000);
     expect(answer.gaps[0]).toContain('further quotes are in reduce/evidence.json');

@@ -5,5 +5,6 @@ export {
   locateQuote,
   type QuoteLocation,
   type QuoteMatch,
+  spanOf,
 } from './locate-quote.ts';
 export { type SourceReader, SourceText } from './source-text.ts';

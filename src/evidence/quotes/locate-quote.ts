@@ -254,7 +254,7 @@ function located(source: SourceText, found: Found[]): QuoteLocation {
   return { ...weakest(found), spans: found.map((span) => spanOf(source, span)) };
 }
 
-function spanOf(source: SourceText, { start, end }: TextSpan): LocatedSpan {
+export function spanOf(source: SourceText, { start, end }: TextSpan): LocatedSpan {
   const [from, to] = [source.byteAt(start), source.byteAt(end)];
   const offset = source.span.byte_start;
   return {

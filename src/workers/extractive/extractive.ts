@@ -1,19 +1,44 @@
-import { ANSWER_LIMITS, NO_USAGE, type WorkerAnswer } from '../../contracts/index.ts';
+import {
+  ANSWER_LIMITS,
+  NO_USAGE,
+  PASSAGE_LIMITS,
+  type PassageAnswer,
+  type WorkerAnswer,
+} from '../../contracts/index.ts';
+import { type Passage, passagesOf } from '../../corpus/index.ts';
 import { messageOf } from '../../errors.ts';
-import { oneLine } from '../../text/index.ts';
+import { oneLine, truncate } from '../../text/index.ts';
 import type { MaterialPart, Worker, WorkRequest, WorkResult } from '../worker.ts';
-import { cut, labels, noteOf } from './notes.ts';
-import { type Reading, readPassages } from './passages.ts';
+import { parseQuestion, type Question, weighTerms } from './question.ts';
+import { type Held, partShares, shareOf, termFinder } from './score.ts';
 
 /** Changes with every change of what is chosen: it is the cache's key. */
-const EXTRACTIVE_VERSION = 'extractive-4';
-const MAX_PASSAGES = 8;
+const EXTRACTIVE_VERSION = 'extractive-5';
+/** What a passage must hold of a part of the question to be a candidate beside those of other chunks. */
+const CANDIDATE_SHARE = 0.4;
+/** What the best passage must hold when there are no other chunks: a shared word is no evidence. */
+const RELEVANT_SHARE = 0.6;
+/** Passages far behind the best are not worth reading. */
+const NEAR_BEST = 0.7;
+const MAX_QUOTES = 8;
 /** Shared words are a sign of an answer and no proof of one: the reader is never surer than this. */
 const MAX_CONFIDENCE = 0.75;
 
+type Material = NonNullable<WorkRequest['material']>;
+
+/** A passage and how it bears on the question. */
+interface Scored extends Passage {
+  /** Which of the pieces it is in. */
+  part: number;
+  held: Held;
+  /** Of the part of the question that it bears on most. */
+  share: number;
+}
+
 /**
- * The embedded reader: no model, no process, no cost. It picks the sentences of a chunk that bear on the
- * question and quotes them as they stand (DESIGN.md, "Embedded default"). Needs `request.material`.
+ * The embedded reader: no model, no process, no cost. It finds the passages of a chunk that hold most of the
+ * question. For an ask, which sends the weights of the question's terms, it answers spans of whole passages
+ * (`PassageAnswer`); otherwise a worker's answer with short quotes. Needs `request.material`.
  */
 export function createExtractiveWorker(): Worker {
   return {
@@ -32,113 +57,159 @@ export function createExtractiveWorker(): Worker {
   };
 }
 
-function answerOf(request: WorkRequest): Pick<WorkResult, 'answer' | 'failure'> {
-  if (request.signal.aborted) return { failure: { class: 'cancelled', message: 'cancelled' } };
-  if (request.material === undefined && request.tools) {
-    return {
-      failure: {
-        class: 'overflow',
-        message:
-          'the chunk is larger than limits.embed_bytes, up to which the extractive reader reads. Make smaller chunks, or raise it in .rlm/config.json.',
-      },
-    };
-  }
-  if (request.material === undefined) {
-    return {
-      failure: {
-        class: 'config',
-        message:
-          'the extractive reader reads chunks only; this step needs a model. Choose --worker codex or claude.',
-      },
-    };
+function answerOf({ signal, material, tools }: WorkRequest): Pick<WorkResult, 'answer' | 'failure'> {
+  if (signal.aborted) return { failure: { class: 'cancelled', message: 'cancelled' } };
+  if (material === undefined) {
+    return tools
+      ? {
+          failure: {
+            class: 'overflow',
+            message:
+              'the chunk is larger than limits.embed_bytes, up to which the extractive reader reads. Make smaller chunks, or raise it in .rlm/config.json.',
+          },
+        }
+      : {
+          failure: {
+            class: 'config',
+            message:
+              'the extractive reader reads chunks only; this step needs a model. Choose --worker codex or claude.',
+          },
+        };
   }
   try {
-    return { answer: JSON.stringify(readMaterial(request.material)) };
+    const answer = material.weights === undefined ? quoteAnswer(material) : passageAnswer(material);
+    return { answer: JSON.stringify(answer) };
   } catch (error) {
     return { failure: { class: 'crashed', message: `the extractive reader failed: ${messageOf(error)}` } };
   }
 }
 
-/** What several pieces say: the answer of the one that says most, with the quotes of the others behind it. */
-function readMaterial({ question, chunkId, parts }: NonNullable<WorkRequest['material']>): WorkerAnswer {
-  const answers = parts
-    .map((part) => readChunk({ question, chunkId, ...part }))
-    .sort((a, b) => Number(b.relevant) - Number(a.relevant) || b.confidence - a.confidence);
-  const [best = readChunk({ question, chunkId, source: '', lineStart: 1, text: '' })] = answers;
-  return { ...best, evidence: answers.flatMap(({ evidence }) => evidence).slice(0, ANSWER_LIMITS.evidence) };
-}
-
-/**
- * What one piece says on a question, in the worker's answer format.
- *
- * `confidence` is the share of the question's weight (common words count half, a word of like
- * meaning in part) that the best passage holds, times 0.75: it compares from chunk to chunk. Every quote stands in `text` as it is; `loc` has the lines of the original document.
- */
-export function readChunk(piece: { question: string; chunkId: string } & MaterialPart): WorkerAnswer {
-  const { text, question, source, chunkId, lineStart } = piece;
-  const reading = readPassages(text, question, source, MAX_PASSAGES);
-  const { passages } = reading;
-  const lines = lineFinder(text, lineStart);
+function passageAnswer({ question: text, chunkId, parts, weights = [] }: Material): PassageAnswer {
+  const question = parseQuestion(text);
+  question.terms = question.terms.map((term, index) => ({ ...term, weight: weights[index] ?? 1 }));
+  const scored = scorePassages(question, readPassages(parts));
+  const best = scored.filter(({ share }) => share >= CANDIDATE_SHARE).slice(0, PASSAGE_LIMITS.passages);
   return {
     chunk_id: chunkId,
-    relevant: passages.length > 0,
-    summary: cut(summaryOf(reading, text), ANSWER_LIMITS.summary),
-    confidence: Math.round(reading.best * MAX_CONFIDENCE * 1000) / 1000,
-    evidence: passages.map((passage) => ({
-      loc: locOf(source || chunkId, lines(passage.start), lines(passage.end - 1)),
-      quote: text.slice(passage.start, passage.end),
-      note: noteOf(passage),
+    relevant: best.length > 0,
+    passages: best.map(({ part, start, end, context, share }) => ({
+      part,
+      start,
+      end,
+      context: oneLine(context, PASSAGE_LIMITS.context),
+      share: rounded(share),
     })),
-    gaps: passages.length > 0 ? [] : [cut(gapOf(reading, question), ANSWER_LIMITS.item)],
+  };
+}
+
+/** An answer by short quotes, as a batch wants them. */
+function quoteAnswer({ question: text, chunkId, parts }: Omit<Material, 'weights'>): WorkerAnswer {
+  const passages = readPassages(parts);
+  const parsed = parseQuestion(text);
+  const finder = termFinder(parsed.terms.map((term) => ({ ...term, weight: 1 })));
+  const helds = passages.map(({ text: passage }) => finder(passage, ''));
+  const index = new Map(parsed.terms.flatMap(({ stems }, at) => stems.map((stem) => [stem, at] as const)));
+  const holding = (stem: string) => helds.filter((held) => (held[index.get(stem) ?? -1] ?? 0) > 0).length;
+  const question = weighTerms(parsed, holding, passages.length);
+  const scored = scorePassages(question, passages);
+  const best = scored[0]?.share ?? 0;
+  const chosen =
+    best < RELEVANT_SHARE ? [] : scored.filter(({ share }) => share >= best * NEAR_BEST).slice(0, MAX_QUOTES);
+  const evidence = chosen.map((passage) => quoteOf(question, passage, parts));
+  return {
+    chunk_id: chunkId,
+    relevant: evidence.length > 0,
+    summary: truncate(summaryOf(evidence), ANSWER_LIMITS.summary),
+    confidence: rounded(best * MAX_CONFIDENCE),
+    evidence,
+    gaps: evidence.length > 0 ? [] : [truncate(gapOf(question, helds), ANSWER_LIMITS.item)],
     errors: [],
   };
 }
 
-function summaryOf({ passages, terms }: Reading, text: string): string {
-  const [best] = passages;
-  if (best === undefined) return 'Extractive reader: nothing in this chunk bears on the question.';
-  const held = terms.filter((term) =>
-    passages.some((one) => one.matched.includes(term) || one.like.includes(term)),
+function readPassages(
+  parts: readonly MaterialPart[],
+): (Passage & { part: number; text: string; source: string })[] {
+  return parts.flatMap(({ text, source }, part) =>
+    passagesOf(text, source).map((one) => ({ ...one, part, source, text: text.slice(one.start, one.end) })),
   );
-  const missing = terms.filter((term) => !held.includes(term));
-  const count = passages.length === 1 ? '1 passage bears' : `${passages.length} passages bear`;
-  return [
-    `Extractive reader: ${count} on the question by ${labels(held)}`,
-    missing.length === 0 ? '.' : `; not by ${labels(missing)}.`,
-    ` The closest: ${oneLine(text.slice(best.start, best.end))}`,
-  ].join('');
 }
 
-function gapOf({ terms, absent }: Reading, question: string): string {
-  if (terms.length === 0) return `The question has no words to look for: ${oneLine(question)}`;
-  const why = absent.length === 0 ? 'its words do not stand together' : `no mention of ${labels(absent)}`;
-  return `This chunk does not answer the question: ${why}.`;
+/** The best first; of equal ones the first in the text. */
+function scorePassages(question: Question, passages: ReturnType<typeof readPassages>): Scored[] {
+  const find = termFinder(question.terms);
+  return passages
+    .map((passage) => {
+      const held = find(passage.text, `${passage.context}\n${passage.source}`);
+      return { ...passage, held, share: Math.max(0, ...partShares(question, held)) };
+    })
+    .sort((a, b) => b.share - a.share);
 }
 
-/** Line numbers of positions in the text, by counting each line end once. */
-function lineFinder(text: string, lineStart: number): (position: number) => number {
-  let ends: number[] | undefined;
-  return (position) => {
-    ends ??= lineEnds(text);
-    let low = 0;
-    let high = ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((ends[middle] ?? 0) < position) low = middle + 1;
-      else high = middle;
-    }
-    return lineStart + low;
+/** The lines of a passage that hold most of the question, as many as a quote may have. */
+function quoteOf(
+  question: Question,
+  passage: Scored,
+  parts: readonly MaterialPart[],
+): WorkerAnswer['evidence'][number] {
+  const { source = '', lineStart = 1, text = '' } = parts[passage.part] ?? {};
+  const { start, end } = shorten(question, text, passage);
+  const first = lineStart + countLines(text, 0, start);
+  const lines = `:${first}-${first + countLines(text, start, end)}`;
+  const named = question.terms
+    .filter((_, term) => (passage.held[term] ?? 0) > 0)
+    .map(({ label }) => `"${label}"`);
+  const room = ANSWER_LIMITS.loc - lines.length;
+  return {
+    loc: (truncate(oneLine(source), room, { keep: 'end', mark: '' }) || 'chunk') + lines,
+    quote: text.slice(start, end),
+    note: oneLine(`Holds ${named.join(', ')}.`, ANSWER_LIMITS.note),
   };
 }
 
-function lineEnds(text: string): number[] {
-  const ends: number[] = [];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) ends.push(at);
-  return ends;
+/** Where a quote may begin: a line, a sentence; in text without either a word. */
+const STARTS = /(?<=[\n.!?。！？]\s{0,20})\S|(?<=\s)\S(?=[^\n.!?。！？]{160})/g;
+
+/** The part of a passage that holds most of the question, as long as a quote may be; of equal ones the middle one. */
+function shorten(question: Question, text: string, { start, end }: Passage): { start: number; end: number } {
+  if (end - start <= ANSWER_LIMITS.quote) return { start, end };
+  const find = termFinder(question.terms);
+  const all = question.terms.map((_, term) => term);
+  const passage = text.slice(start, end);
+  let best: { start: number; end: number; share: number }[] = [];
+  for (const from of [0, ...[...passage.matchAll(STARTS)].map(({ index }) => index)]) {
+    const rest = passage.slice(from, from + ANSWER_LIMITS.quote + 1);
+    // Up to the last space: what is behind it may be half of a word or of a character.
+    const quote = rest.length <= ANSWER_LIMITS.quote ? rest : rest.replace(/\s+\S*$/, '');
+    const fitting = truncate(quote, ANSWER_LIMITS.quote, { mark: '' });
+    const share = shareOf(question, all, find(fitting, ''));
+    const span = { start: start + from, end: start + from + fitting.length, share };
+    const most = best[0]?.share ?? -1;
+    if (share >= most) best = share > most ? [span] : [...best, span];
+  }
+  // What is around the words says what they are about.
+  return best[best.length >> 1] ?? { start, end };
 }
 
-/** `path:first-last`; a path that is too long keeps its right end. */
-function locOf(source: string, first: number, last: number): string {
-  const lines = `:${first}-${last}`;
-  return source.replace(/[\r\n\u2028\u2029]/g, ' ').slice(-(ANSWER_LIMITS.loc - lines.length)) + lines;
+function countLines(text: string, from: number, to: number): number {
+  return text.slice(from, to).split('\n').length - 1;
+}
+
+function summaryOf(evidence: WorkerAnswer['evidence']): string {
+  const [best] = evidence;
+  if (best === undefined) return 'Extractive reader: nothing in this chunk bears on the question.';
+  const count = evidence.length === 1 ? '1 passage bears' : `${evidence.length} passages bear`;
+  return `Extractive reader: ${count} on the question. The closest: ${oneLine(best.quote)}`;
+}
+
+function gapOf({ terms }: Question, helds: readonly Held[]): string {
+  if (terms.length === 0) return 'The question has no words to look for.';
+  const absent = terms.filter((_, term) => helds.every((held) => (held[term] ?? 0) === 0));
+  const labels = absent.map(({ label }) => `"${oneLine(label)}"`).join(', ');
+  const why = absent.length === 0 ? 'its words are not together in one passage' : `no mention of ${labels}`;
+  return `This chunk does not answer the question: ${why}.`;
+}
+
+function rounded(value: number): number {
+  return Math.round(Math.min(1, value) * 1000) / 1000;
 }

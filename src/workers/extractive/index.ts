@@ -1,4 +1,3 @@
-export { createExtractiveWorker, readChunk } from './extractive.ts';
-export { questionStems } from './question.ts';
-export { rankQuotes } from './rank.ts';
-export { rarityIn } from './rarity.ts';
+export { createExtractiveWorker } from './extractive.ts';
+export { parseQuestion, type Question, weighTerms } from './question.ts';
+export { partShares, shareOf, termFinder } from './score.ts';

@@ -1,189 +1,138 @@
-import { type Counter, counterOf } from './counts.ts';
-import { likeWords } from './like-words.ts';
-import { isCommonWord, isStopWord } from './stop-words.ts';
-import type { Term } from './term.ts';
-import { stem, UNSPACED, type Word, wordsOf } from './words.ts';
+import { isStopWord, isUnspaced, wordsOf } from '../../corpus/index.ts';
 
-/** One of several things that are asked about together. Indexes into `terms`. */
-export interface Facet {
-  /** What names it. */
-  own: number[];
-  /** What is said of all of them. */
-  shared: number[];
+/** One thing that a question asks about, and how much it says, from 0 up. */
+export interface Term {
+  label: string;
+  /** Stems of its words: an identifier such as `max_retries` has several, and a text must hold all of them. */
+  stems: string[];
+  weight: number;
 }
 
 /** A question taken apart. */
 export interface Question {
   terms: Term[];
-  /** Indexes into `terms`, one list for each question asked: to bear on one of several is enough. */
-  asked: number[][];
-  /** The things that it asks about side by side (`the defaults of a and b`); none for a question about one. */
-  facets: Facet[];
-  /** It asks for a number, an amount or a date. */
-  wantsNumber: boolean;
-  /** Text without any hit of it holds no term: a cheap look before the real one. Undefined: look everywhere. */
-  prefilter: RegExp | undefined;
-  /** How well a text holds each of the terms. */
-  counter: Counter;
+  /** What it asks side by side: at least one part, unless there are no terms. */
+  parts: Part[];
 }
 
-const WEIGHT = { common: 0.5, plain: 1 };
-
-/** A question comes with chunk after chunk; a few are kept, so that their words are looked up once. */
-const known = new Map<string, Question>();
-const MAX_KNOWN = 32;
-
-export function readQuestion(text: string): Question {
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  if (known.size >= MAX_KNOWN) known.clear();
-  const question = takeApart(text);
-  known.set(text, question);
-  return question;
+/** One of the things that are asked, as indexes into the terms. */
+interface Part {
+  /** What it is about by itself. */
+  own: number[];
+  /** What is asked about the others as well. */
+  shared: number[];
 }
 
-function takeApart(text: string): Question {
+/** Words that say how a question is put, beside those that no search looks for. */
+const ASKING = new Set(
+  `called describe document documents does explain file's find get gets give given gives happen happened happens know
+  list long many mean meaning means mention mentioned much name named names often one please say says set show shows
+  stated tell thing things use used uses using want way ways work works`.split(/\s+/),
+);
+/** Characters that ask or join in Chinese and Japanese, and kana: with them a pair of letters is no word. */
+const FILLER = /[\p{Script=Hiragana}的了是在有和与或及吗呢吧啊么什怎如何哪谁多少几请问为]/u;
+const IDENTIFIER = /[A-Za-z$_][\w$]*(?:(?:\.|::|->|-)[A-Za-z_$][\w$]*)*/g;
+/** Between two questions in one. */
+const CLAUSE_END =
+  /[?？!;；]+\s*|[,;]?\s+(?:and|or|but)\s+(?=(?:how|what|when|where|which|who|whom|whose|why|does|do|did|is|are|was|were|can|could|may|must|should|will|at|by|for|from|in|to|with)\b)/i;
+const CONJUNCTION = /\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|versus|vs\.?)\s+/i;
+const REFERS_BACK = /\b(?:it|its|they|them|their|these|this|that|those|there)\b/i;
+
+/** So many texts without a word are added: what three texts have in common need not be a common word. */
+const OTHER_TEXTS = 100;
+/** Below 1 a single rare word does not stand for the whole question. Chosen on the tuning sets of bench/recall.ts. */
+const RARITY_EXPONENT = 0.75;
+
+/** Takes a question apart. Every term weighs 1: what it says depends on the documents (see `weighTerms`). */
+export function parseQuestion(text: string): Question {
   const terms: Term[] = [];
   const known = new Map<string, number>();
-  const asked: number[][] = [];
-  const facets: Facet[] = [];
-  for (const sentence of text.split(QUESTION_END)) {
-    const own = new Set<number>();
-    for (const term of termsOf(sentence)) {
-      const key = term.match.kind === 'stem' ? term.match.whole : `=${term.match.word}`;
+  const indexesOf = (piece: string): number[] => {
+    const found = termsIn(piece).map((term) => {
+      const key = term.stems.join(' ');
       const index = known.get(key) ?? terms.push(term) - 1;
       known.set(key, index);
-      own.add(index);
-    }
-    if (own.size > 0) asked.push([...own]);
-    facets.push(...facetsOf(sentence, [...own], (word) => known.get(stem(word.whole))));
-  }
-  const questions = wholeQuestions(asked);
-  const prefilter = prefilterOf(terms);
-  return {
-    terms,
-    asked: questions,
-    facets: [...facets, ...questionFacets(questions)],
-    wantsNumber: NUMBER_WORDS.test(text),
-    prefilter,
-    counter: counterOf(terms, prefilter),
+      return index;
+    });
+    return [...new Set(found)];
   };
+  const clauses = text
+    .split(CLAUSE_END)
+    .map((clause) => ({ clause, own: indexesOf(clause) }))
+    .filter(({ own }) => own.length > 0);
+  const parts =
+    clauses.length > 1 ? partsOfClauses(clauses) : partsOfList(text, clauses[0]?.own ?? [], indexesOf);
+  return { terms, parts };
 }
 
-/** The stems of a question whose rarity counts. */
-export function questionStems(question: string): string[] {
-  const stems = readQuestion(question).terms.flatMap(({ match }) =>
-    match.kind === 'stem' ? [match.whole, ...match.parts, ...match.others.map(({ stem }) => stem)] : [],
+function termsIn(text: string): Term[] {
+  const terms: Term[] = [];
+  const taken: [number, number][] = [];
+  for (const match of text.matchAll(IDENTIFIER)) {
+    const [written] = match;
+    const words = [...wordsOf(written)];
+    if (words.length < 2 || words.length > 8) continue;
+    taken.push([match.index, match.index + written.length]);
+    terms.push({ label: written, stems: [...new Set(words.map(({ term }) => term))], weight: 1 });
+  }
+  const words = [...wordsOf(text)].filter(
+    ({ start }) => !taken.some(([from, to]) => start >= from && start < to),
   );
-  return [...new Set(stems)];
+  const telling = words.filter(({ text: word }) => isTelling(word));
+  // "Who are you?" has nothing else: then its common words are what is asked for.
+  const kept =
+    telling.length + terms.length > 0 ? telling : words.filter(({ text: word }) => word.length > 3);
+  return [...terms, ...kept.map(({ text: label, term }) => ({ label, stems: [term], weight: 1 }))];
 }
 
-const NUMBER_WORDS =
-  /\b(?:how (?:many|much|long|often|old|large|big|far|high|fast)|when|what (?:year|date|time|version|port|size)|which (?:year|date|version|port)|limits?|maximum|minimum|defaults?|size|number|percent(?:age)?|timeout|cost|price)\b|多少|几|何时|いくつ|いくら|いつ|何[年月日時分秒個件人]|몇|얼마|언제/iu;
-
-/** Two questions in one: `how does it start, and when does it end?` */
-const QUESTION_END = /[?？]+|[,;]?\s+and\s+(?=(?:how|what|when|where|which|who|why)\b)/i;
-
-/** A part with a single term (`Why Redis?`) says too little to be a question of its own beside others. */
-function wholeQuestions(asked: number[][]): number[][] {
-  if (asked.length <= 1) return asked;
-  const whole = asked.filter((own) => own.length > 1);
-  return whole.length === asked.length ? asked : [...new Set([...whole, [...new Set(asked.flat())]])];
+function isTelling(word: string): boolean {
+  if (isUnspaced(word)) return word.length > 1 && !FILLER.test(word);
+  const lower = word.toLowerCase();
+  return (word.length > 1 || /\p{Nd}/u.test(word)) && !isStopWord(lower) && !ASKING.has(lower);
 }
 
-/** Each of several questions in one is about something of its own. */
-function questionFacets(asked: readonly number[][]): Facet[] {
-  if (asked.length < 2) return [];
-  return asked.flatMap((terms) => {
-    const own = terms.filter((term) => asked.every((other) => other === terms || !other.includes(term)));
-    return own.length === 0 ? [] : [{ own, shared: terms.filter((term) => !own.includes(term)) }];
+/** Clauses of one sentence; one that points back (`and when does it end?`) is also about what the first one names. */
+function partsOfClauses(clauses: readonly { clause: string; own: number[] }[]): Part[] {
+  const first = clauses[0]?.own ?? [];
+  return clauses.map(({ clause, own }, index) => ({
+    own,
+    shared:
+      index > 0 && (REFERS_BACK.test(clause) || own.length < 2)
+        ? first.filter((term) => !own.includes(term))
+        : [],
+  }));
+}
+
+/** What stands side by side (`the limit and the colour of the client`): the word before a conjunction, those behind it. */
+function partsOfList(text: string, all: number[], indexesOf: (piece: string) => number[]): Part[] {
+  const pieces = text.split(CONJUNCTION);
+  const owns = pieces.map((piece, index) => {
+    const found = indexesOf(piece);
+    return index === 0 ? found.slice(-1) : found.slice(0, index === pieces.length - 1 ? 1 : undefined);
   });
-}
-
-const CONJUNCTION = /\s*[,;]\s+(?:and\s+|or\s+)?|\s+(?:and|or|versus|vs\.?)\s+/gi;
-const ARTICLE = /^(?:the|a|an|its|their|of|in)$/;
-
-/** What stands side by side in a question: the word before a conjunction, and the words after it. */
-function facetsOf(sentence: string, all: number[], indexOf: (word: Word) => number | undefined): Facet[] {
-  const pieces = sentence.split(CONJUNCTION).map(wordsOf);
-  const named = pieces.map((words, index) => {
-    const first = words.findIndex(({ whole }) => !ARTICLE.test(whole));
-    if (index === 0) return words.slice(-1);
-    const end = words.findIndex(({ whole }, at) => at > first && isStopWord(whole));
-    return words.slice(first, end === -1 ? undefined : end);
-  });
-  const owns = named.map((words) => words.flatMap((word) => indexOf(word) ?? []));
-  // `Is it fast, and how?` has nothing of its own behind the conjunction.
-  if (owns.length < 2 || owns.some((own) => own.length === 0)) return [];
-  const shared = all.filter((term) => owns.filter((own) => own.includes(term)).length !== 1);
-  const distinct = owns.map((own) => own.filter((term) => !shared.includes(term)));
-  if (distinct.some((own) => own.length === 0)) return [];
+  const distinct = owns.map((own, index) =>
+    own.filter((term) => owns.every((other, at) => at === index || !other.includes(term))),
+  );
+  if (pieces.length < 2 || distinct.some((own) => own.length === 0)) return [{ own: all, shared: [] }];
+  const named = new Set(distinct.flat());
+  const shared = all.filter((term) => !named.has(term));
   return distinct.map((own) => ({ own, shared }));
 }
 
-function termsOf(sentence: string): Term[] {
-  const words = wordsOf(sentence);
-  const found = [
-    ...words.filter((word) => !isStopWord(word.whole)).map(stemTerm),
-    ...unspacedTerms(sentence),
-  ];
-  // "What is it about?" has nothing but stop words; then they are all there is to go by.
-  return found.length > 0 ? found : words.filter((word) => word.whole.length > 3).map(stemTerm);
-}
-
-function stemTerm(word: Word): Term {
-  const common = isCommonWord(word.parts[0] ?? word.whole) || word.whole.length === 1;
-  return {
-    label: word.written,
-    weight: common ? WEIGHT.common : WEIGHT.plain,
-    match: {
-      kind: 'stem',
-      whole: stem(word.whole),
-      parts: word.parts.filter((part) => !isStopWord(part)).map(stem),
-      others: likeWords(word.whole),
-    },
-  };
-}
-
-function unspacedTerms(sentence: string): Term[] {
-  if (!UNSPACED.test(sentence)) return [];
-  const locale = /[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(sentence) ? 'ja' : 'zh';
-  const terms: Term[] = [];
-  for (const { segment } of new Intl.Segmenter(locale, { granularity: 'word' }).segment(sentence)) {
-    if (!UNSPACED.test(segment) || isStopWord(segment)) continue;
-    const characters = [...segment];
-    terms.push({
-      label: segment,
-      // A lone character is a particle or part of a word more often than not.
-      weight: characters.length === 1 ? WEIGHT.common : WEIGHT.plain,
-      match: {
-        kind: 'substring',
-        word: segment,
-        bigrams: characters.slice(1).map((character, index) => `${characters[index]}${character}`),
-      },
-    });
-  }
-  return terms;
-}
-
 /**
- * Stemming changes the end of a word only (a last `i` or `e` may be its own: `flies` and `filing` become `fli`
- * and `file`), so a word's first letters must be there. Accented text is always looked at.
+ * Weighs the terms by how rare they are, from 1 for a word that is nowhere down; of an identifier its rarest word
+ * counts.
+ *
+ * @param holding how many of the texts hold a stem
+ * @param texts how many there are
  */
-function prefilterOf(terms: readonly Term[]): RegExp | undefined {
-  const starts = new Set<string>();
-  for (const { match } of terms) {
-    const pieces =
-      match.kind === 'stem'
-        ? [match.whole, ...match.parts, ...match.others.map(({ stem: other }) => other)].map((word) =>
-            word.replace(/(?<=..)[ie]$/, '').slice(0, 4),
-          )
-        : match.bigrams.length > 0
-          ? match.bigrams
-          : [match.word];
-    for (const piece of pieces) starts.add(piece);
-  }
-  if (starts.size === 0) return undefined;
-  const escaped = [...starts].map((start) => start.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`${escaped.join('|')}|[\u00aa-\u02ff\u1e00-\u1fff]`, 'i');
+export function weighTerms(question: Question, holding: (stem: string) => number, texts: number): Question {
+  const all = texts + OTHER_TEXTS;
+  const rarity = (count: number) => Math.log(1 + (all - count + 0.5) / (count + 0.5));
+  const terms = question.terms.map((term) => {
+    const rarest = Math.max(...term.stems.map((stem) => rarity(holding(stem)))) / rarity(0);
+    // Rounded, so that a small change of the documents does not change what is asked.
+    return { ...term, weight: Math.round(rarest ** RARITY_EXPONENT * 20) / 20 };
+  });
+  return { ...question, terms };
 }
