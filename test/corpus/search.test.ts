@@ -263,7 +263,7 @@ describe('the scan', () => {
       'api',
       'élan',
     ];
-    const tallies = await countTerms(corpus, terms, { breathe: () => undefined, notes: [] });
+    const tallies = await countTerms(corpus, terms, { yieldIfDue: () => undefined, notes: [] });
     const counted = new Map<string, number>();
     tallies.visit((ordinal, entries, from, to) => {
       for (const entry of entries.subarray(from, to))

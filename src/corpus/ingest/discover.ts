@@ -4,7 +4,7 @@ import picomatch from 'picomatch';
 import type { SkippedSource, SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { isInside } from '../../files/index.ts';
-import { breathe } from '../breath.ts';
+import { yieldRegularly } from '../event-loop.ts';
 import { type IgnoreRules, ignoreRulesFor } from './ignore-rules.ts';
 
 /** A regular file that is to be read. */
@@ -28,7 +28,7 @@ export interface DiscoverOptions {
   base: string;
   /** When given, nothing outside these directories is read, also not through symlinks. */
   allowedRoots?: readonly string[] | undefined;
-  breathe: () => Promise<void> | undefined;
+  yieldIfDue: () => Promise<void> | undefined;
 }
 
 /**
@@ -53,9 +53,9 @@ export async function discover(inputs: readonly string[], options: DiscoverOptio
  */
 export async function checkInputs(
   inputs: readonly string[],
-  options: Omit<DiscoverOptions, 'breathe'>,
+  options: Omit<DiscoverOptions, 'yieldIfDue'>,
 ): Promise<void> {
-  const walk = new Walk({ ...options, breathe: breathe() });
+  const walk = new Walk({ ...options, yieldIfDue: yieldRegularly() });
   for (const input of inputs) await walk.check(input);
 }
 
@@ -165,7 +165,7 @@ class Walk {
     }
     this.#directories.add(real);
     for (const name of entries) {
-      await this.#options.breathe();
+      await this.#options.yieldIfDue();
       const path = join(directory, name);
       const stats = statSyncOrUndefined(path);
       const isDirectory = stats?.isDirectory() ?? false;

@@ -1,18 +1,15 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { IngestReport, SkippedSource, SkipReason } from '../../contracts/index.ts';
-import { RUN_FILES } from '../../contracts/index.ts';
+import { type IngestReport, RUN_FILES, type SkippedSource, type SkipReason } from '../../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
-import { breathe } from '../breath.ts';
+import { yieldRegularly } from '../event-loop.ts';
 import { cutChunks } from './chunker.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type Candidate, discover } from './discover.ts';
 import { PriorCorpus, type PriorSource } from './prior.ts';
 import { type DocumentText, type Inspection, inspect, rateOf, textOf } from './read-document.ts';
-import { ReportBuilder } from './report.ts';
-import { Skipped } from './skipped.ts';
-import { withFile } from './window.ts';
+import { Skipped, withFile } from './window.ts';
 
 const DEFAULT_TARGET_TOKENS = 1500;
 const DEFAULT_OVERLAP_LINES = 2;
@@ -49,14 +46,18 @@ export async function ingest(
   options: IngestOptions = {},
 ): Promise<IngestReport> {
   const started = performance.now();
-  const breath = breathe(options.signal);
+  const yieldIfDue = yieldRegularly(options.signal);
   const base = resolve(options.base ?? process.cwd());
   const settings = {
     base,
     target_tokens: options.targetTokens ?? DEFAULT_TARGET_TOKENS,
     overlap_lines: options.overlapLines ?? DEFAULT_OVERLAP_LINES,
   };
-  const found = await discover(inputs, { base, allowedRoots: options.allowedRoots, breathe: breath });
+  const found = await discover(inputs, {
+    base,
+    allowedRoots: options.allowedRoots,
+    yieldIfDue,
+  });
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);
   const writer = new CorpusWriter(runDir);
   const report = new ReportBuilder();
@@ -68,8 +69,8 @@ export async function ingest(
     }
     let bytes = 0;
     for (const [index, candidate] of found.candidates.entries()) {
-      await breath();
-      const outcome = await addDocument(candidate, { runDir, writer, prior, settings, breath });
+      await yieldIfDue();
+      const outcome = await addDocument(candidate, { runDir, writer, prior, settings, yieldIfDue });
       if (outcome.status === 'skipped') {
         writer.skip(outcome);
         report.skipped(outcome);
@@ -110,7 +111,7 @@ interface Surroundings {
   writer: CorpusWriter;
   prior: PriorCorpus;
   settings: { target_tokens: number; overlap_lines: number };
-  breath: () => Promise<void> | undefined;
+  yieldIfDue: () => Promise<void> | undefined;
 }
 
 /** Adds one document to the corpus; whatever is wrong with it becomes the reason why it is left out. */
@@ -139,10 +140,10 @@ async function addDocument(
 
 /** Takes a document over from an earlier ingest if it holds the same bytes, else cuts it. */
 async function readDocument(candidate: Candidate, surroundings: Surroundings): Promise<ReadOutcome> {
-  const { prior, runDir, breath } = surroundings;
+  const { prior, runDir, yieldIfDue } = surroundings;
   const untouched = prior.unchanged(candidate);
   if (untouched !== undefined) return reuse(untouched, candidate, surroundings);
-  const inspection = await inspect(candidate, breath);
+  const inspection = await inspect(candidate, yieldIfDue);
   const equal = prior.withHash(candidate, inspection.sha256);
   if (equal !== undefined) return reuse(equal, candidate, surroundings);
   const text = await textOf(candidate, inspection, runDir);
@@ -171,7 +172,7 @@ async function writeChunks(
   candidate: Candidate,
   inspection: Inspection,
   text: DocumentText,
-  { writer, settings, breath }: Surroundings,
+  { writer, settings, yieldIfDue }: Surroundings,
 ): Promise<void> {
   const { kind, encoding, note } = inspection;
   const perByte = text.textPath === null ? inspection.tokensPerByte : await rateOf(text);
@@ -201,7 +202,7 @@ async function writeChunks(
         sha256: sha256(chunk.bytes),
         tokens: Math.ceil((chunk.end - chunk.start) * perByte),
       });
-      await breath();
+      await yieldIfDue();
     }
   });
   writing.finish();
@@ -245,5 +246,53 @@ function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): voi
   const directory = join(runDir, RUN_FILES.inputs);
   for (const name of readdirSync(directory)) {
     if (TEXT_NAME.test(name) && !kept.has(`${RUN_FILES.inputs}/${name}`)) rmSync(join(directory, name));
+  }
+}
+
+/** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
+const REPORTED = 50;
+
+/** Counts what becomes of the documents of an ingest. */
+export class ReportBuilder {
+  #read = 0;
+  #reused = 0;
+  #bytes = 0;
+  readonly #byKind: Record<string, number> = {};
+  readonly #byReason: Record<string, number> = {};
+  readonly #skipped: IngestReport['skipped'] = [];
+  readonly #notes: IngestReport['notes'] = [];
+
+  read(candidate: Candidate, outcome: { kind: string; reused: boolean; note: string | undefined }): void {
+    this.#read += 1;
+    this.#reused += outcome.reused ? 1 : 0;
+    this.#bytes += candidate.stats.size;
+    this.#byKind[outcome.kind] = (this.#byKind[outcome.kind] ?? 0) + 1;
+    if (outcome.note !== undefined && this.#notes.length < REPORTED) {
+      this.#notes.push({ path: candidate.path, note: outcome.note });
+    }
+  }
+
+  skipped(source: SkippedSource): void {
+    this.#byReason[source.reason] = (this.#byReason[source.reason] ?? 0) + 1;
+    if (this.#skipped.length < REPORTED) {
+      this.#skipped.push({ path: source.path, reason: source.reason, detail: source.detail.slice(0, 300) });
+    }
+  }
+
+  build(
+    counted: Pick<IngestReport, 'sources_skipped' | 'ignored' | 'chunks' | 'tokens' | 'duration_ms'>,
+  ): IngestReport {
+    return {
+      sources_read: this.#read,
+      sources_reused: this.#reused,
+      bytes: this.#bytes,
+      by_kind: this.#byKind,
+      by_reason: this.#byReason,
+      skipped: this.#skipped,
+      notes: this.#notes,
+      manifest_path: RUN_FILES.manifest,
+      sources_path: RUN_FILES.sources,
+      ...counted,
+    };
   }
 }

@@ -9,9 +9,7 @@ import { extractText } from '../extract/extract.ts';
 import type { Candidate } from './discover.ts';
 import { HEAD_BYTES, judgeHead, transcode, Utf8Check } from './encoding.ts';
 import { EXTRACTED_KINDS, kindOf } from './kinds.ts';
-import { Skipped } from './skipped.ts';
-import { TokenRate } from './tokens.ts';
-import { blocksOf, type TextSource, withFile } from './window.ts';
+import { blocksOf, Skipped, type TextSource, TokenRate, withFile } from './window.ts';
 
 /** What the first pass over a document found out. */
 export interface Inspection {
@@ -34,7 +32,7 @@ export interface DocumentText {
 /** Reads a document once: hash, kind, encoding, tokens a byte. @throws Skipped */
 export async function inspect(
   candidate: Candidate,
-  breathe: () => Promise<void> | undefined,
+  yieldIfDue: () => Promise<void> | undefined,
 ): Promise<Inspection> {
   const size = candidate.stats.size;
   return withFile(candidate.file, size, async (source) => {
@@ -57,7 +55,7 @@ export async function inspect(
         check.push(block, seen === size);
         rate.sample(block);
       }
-      await breathe();
+      await yieldIfDue();
     }
     const encoding: SourceEncoding =
       limit !== undefined ? 'extracted' : verdict === 'utf-8?' ? await check.encoding() : verdict;

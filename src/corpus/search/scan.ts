@@ -1,13 +1,60 @@
-import type { Corpus } from '../corpus.ts';
+import { closeSync, openSync } from 'node:fs';
+import type { ReadSource } from '../../contracts/index.ts';
+import { messageOf } from '../../errors.ts';
+import { readInto } from '../../files/index.ts';
+import { type Corpus, textFile } from '../corpus.ts';
+import { yieldRegularly } from '../event-loop.ts';
 import type { Spans } from '../spans.ts';
 import { LiteralFinder } from './literals.ts';
 import { LiteralMatcher, LONGEST_CHARACTER, LONGEST_WORD, WordMatcher } from './matchers.ts';
 import { Tallies } from './tallies.ts';
-import { fill, type OpenText, openTexts } from './texts.ts';
 import { commonPrefix } from './words.ts';
 
+/** A source's text and its chunks, for a pass over the corpus. */
+export interface OpenText {
+  fd: number;
+  size: number;
+  /** Ordinals of its chunks: first, and one after the last. */
+  firstChunk: number;
+  endChunk: number;
+  source: ReadSource;
+}
+
+/** Opens the texts of a corpus one after the other; what can no longer be opened is noted. */
+export function* openTexts(corpus: Corpus, notes: string[]): Generator<OpenText> {
+  let chunk = 0;
+  for (const source of corpus.sources) {
+    if (source.status !== 'read' || source.chunks === 0) continue;
+    const firstChunk = chunk;
+    chunk += source.chunks;
+    let fd: number;
+    try {
+      fd = openSync(textFile(corpus, source), 'r');
+    } catch (error) {
+      notes.push(`not searched: ${source.path} (${messageOf(error)})`);
+      continue;
+    }
+    try {
+      yield { fd, size: source.text_bytes, firstChunk, endChunk: chunk, source };
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** Reads into `buffer` from `offset` until it is full or the text ends; returns how many bytes came. */
+export function fill(
+  text: { fd: number; size: number },
+  buffer: Buffer,
+  offset: number,
+  position: number,
+): number {
+  const wanted = Math.min(buffer.length - offset, text.size - position);
+  return readInto(text.fd, buffer, offset, wanted, position);
+}
+
 export interface ScanOptions {
-  breathe: () => Promise<void> | undefined;
+  yieldIfDue: () => Promise<void> | undefined;
   notes: string[];
   /** The terms are ASCII texts in lower case that may stand anywhere, also inside words. */
   literal?: boolean;
@@ -51,7 +98,7 @@ export async function countTerms(
       finder.candidates(limit, filled, (offset) => {
         if (offset >= seen) matcher.visit(buffer, offset, filled, found);
       });
-      await options.breathe();
+      await options.yieldIfDue();
       if (done) break;
       buffer.copyWithin(0, limit - LONGEST_CHARACTER, filled);
       position += limit - LONGEST_CHARACTER;
@@ -60,4 +107,23 @@ export async function countTerms(
     }
     tallies.end();
   }
+}
+
+/**
+ * In how many chunks each stem occurs: one pass over the texts.
+ *
+ * @param stems in lower case, as Porter's stemmer gives them
+ * @returns for each of them; none for a single letter, which is not looked for
+ */
+export async function chunkFrequencies(
+  corpus: Corpus,
+  stems: readonly string[],
+  options: { signal?: AbortSignal } = {},
+): Promise<Map<string, number>> {
+  const words = stems.filter((stem) => stem.length > 1);
+  const tallies = await countTerms(corpus, words, {
+    yieldIfDue: yieldRegularly(options.signal),
+    notes: [],
+  });
+  return new Map(words.map((word, index) => [word, tallies.documentFrequency[index] ?? 0]));
 }

@@ -1,12 +1,11 @@
 import type { SearchMode, SearchResult } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
-import { breathe } from '../breath.ts';
 import { type Corpus, openCorpus } from '../corpus.ts';
-import { type Ranking, rank } from './bm25.ts';
-import { fuse } from './fusion.ts';
+import { yieldRegularly } from '../event-loop.ts';
 import { type HitReader, hitReader } from './hits.ts';
 import { type QueryInput, type Question, queryText, understand } from './question.ts';
+import { fuse, type Ranking, rank } from './ranking.ts';
 import { compilePattern, rankByPattern } from './regex.ts';
 import { countTerms } from './scan.ts';
 import { type EmbeddingEndpoint, embed, rankByVector } from './vector.ts';
@@ -55,7 +54,7 @@ export async function search(
   const pass: Pass = {
     corpus,
     topK: Math.min(MAX_TOP_K, Math.max(1, options.topK ?? DEFAULT_TOP_K)),
-    breathe: breathe(options.signal),
+    yieldIfDue: yieldRegularly(options.signal),
     options,
     hits: hitReader(corpus),
   };
@@ -67,7 +66,7 @@ export async function search(
 interface Pass {
   corpus: Corpus;
   topK: number;
-  breathe: () => Promise<void> | undefined;
+  yieldIfDue: () => Promise<void> | undefined;
   options: SearchOptions;
   hits: HitReader;
 }
@@ -79,7 +78,7 @@ async function searchPatterns(pass: Pass, queries: readonly QueryInput[]): Promi
   const rankings = await rankByPattern(corpus, patterns, {
     limit: topK,
     timeLimitMs: options.patternTimeMs ?? DEFAULT_PATTERN_TIME_MS,
-    breathe: pass.breathe,
+    yieldIfDue: pass.yieldIfDue,
     notes,
   });
   const results: SearchResult[] = [];
@@ -140,7 +139,7 @@ async function rankQuestions(
       for (const { term } of members) if (!terms.has(term)) terms.set(term, terms.size);
     }
   }
-  const tallies = await countTerms(corpus, [...terms.keys()], { breathe: pass.breathe, notes });
+  const tallies = await countTerms(corpus, [...terms.keys()], { yieldIfDue: pass.yieldIfDue, notes });
   return questions.map((question) => rank(corpus, question, terms, tallies, limit));
 }
 

@@ -7,7 +7,7 @@ import { cacheDirectory } from '../../contracts/index.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../../files/index.ts';
 import { sha256 } from '../../text/index.ts';
-import type { Scored } from './top.ts';
+import type { Scored } from './ranking.ts';
 
 /** An OpenAI-compatible endpoint. */
 export interface EmbeddingEndpoint {

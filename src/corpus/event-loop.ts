@@ -6,7 +6,7 @@ const PAUSE_EVERY_MS = 40;
  *
  * @returns a function to await often: it yields to the event loop every 40 ms, and throws when aborted
  */
-export function breathe(signal?: AbortSignal): () => Promise<void> | undefined {
+export function yieldRegularly(signal?: AbortSignal): () => Promise<void> | undefined {
   let last = performance.now();
   return () => {
     signal?.throwIfAborted();

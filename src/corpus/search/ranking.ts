@@ -1,7 +1,64 @@
 import type { Corpus } from '../corpus.ts';
 import type { Question } from './question.ts';
 import type { ChunkVisitor, Tallies } from './tallies.ts';
-import { type Scored, Top } from './top.ts';
+
+/** A chunk and how well it fits. */
+export interface Scored {
+  ordinal: number;
+  score: number;
+}
+
+/** Keeps the best `limit` of many; of equal ones the first in the corpus. */
+export class Top {
+  readonly #limit: number;
+  #kept: Scored[] = [];
+  #threshold = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** What scores no more than this is not kept. */
+  get threshold(): number {
+    return this.#threshold;
+  }
+
+  offer(ordinal: number, score: number): void {
+    if (score <= this.#threshold) return;
+    this.#kept.push({ ordinal, score });
+    // Sorted once in a while: cheaper than a heap at these sizes.
+    if (this.#kept.length >= this.#limit * 4 + 64) this.#trim();
+  }
+
+  best(): Scored[] {
+    this.#trim();
+    return this.#kept;
+  }
+
+  #trim(): void {
+    this.#kept.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal);
+    if (this.#kept.length < this.#limit) return;
+    this.#kept.length = this.#limit;
+    this.#threshold = this.#kept.at(-1)?.score ?? 0;
+  }
+}
+
+/** The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009). */
+const K = 60;
+
+/** Joins rankings by the places things have in them: 1 / (60 + place), summed. */
+export function fuse(rankings: readonly (readonly Scored[])[], limit: number): Scored[] {
+  const scores = new Map<number, number>();
+  for (const ranking of rankings) {
+    for (const [place, { ordinal }] of ranking.entries()) {
+      scores.set(ordinal, (scores.get(ordinal) ?? 0) + 1 / (K + place + 1));
+    }
+  }
+  return [...scores]
+    .map(([ordinal, score]) => ({ ordinal, score }))
+    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+    .slice(0, limit);
+}
 
 /** The usual constants of Okapi BM25: saturation of repeated terms, and how far long chunks are held back. */
 const K1 = 1.2;
