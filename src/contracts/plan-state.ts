@@ -7,6 +7,8 @@ import { FailureClass, RunId, SCHEMA_VERSION } from './run.ts';
 export const LaunchRecord = z.object({
   worker_id: WorkerId,
   attempt: z.int().positive(),
+  /** The kind of worker, such as `codex` or `command`. */
+  worker: z.string().optional(),
   /** The worker's own process; all three absent while it has none (a thread of a shared process). */
   host: z.string().optional(),
   pid: z.int().positive().optional(),
@@ -37,17 +39,25 @@ export type InflightFile = z.infer<typeof InflightFile>;
 /**
  * The state of a task:
  *
- * - `ok`: a report that is there, not empty, and newer than the task's launch
+ * - `ok`: an accepted report: there, newer than the task's launch, with what a report must say
+ * - `changed`: a report that was accepted, and is another one now
  * - `missing`, `empty`: no report, or one without content; `launched` says whether anybody was to write it
  * - `stale`: a worker that runs and wrote nothing for the stale limit, or a report older than the launch
  * - `inflight`: a worker that runs
- * - `failed`: a worker that ended with a failure, or died
+ * - `failed`: a worker that ended with a failure, or died, or a report that lacks what a report must say
  */
-export const ReportState = z.enum(['ok', 'missing', 'empty', 'stale', 'inflight', 'failed']);
+export const ReportState = z.enum(['ok', 'changed', 'missing', 'empty', 'stale', 'inflight', 'failed']);
 export type ReportState = z.infer<typeof ReportState>;
 
 export const RetryAction = z.enum(['retry', 'split', 'upgrade_tier', 'wait', 'fix_first', 'ask_user']);
 export type RetryAction = z.infer<typeof RetryAction>;
+
+/** What a verify task found about the statements it was given. */
+export const Verdict = z.enum(['confirmed', 'refuted', 'undecided']);
+export type Verdict = z.infer<typeof Verdict>;
+
+/** Longest failure message of a task in a state or result, in characters. */
+export const TASK_MESSAGE_CHARS = 160;
 
 /** One task in the inventory: sizes, ages and states, never a report's text. */
 export const TaskStatus = z.object({
@@ -56,13 +66,18 @@ export const TaskStatus = z.object({
   state: ReportState,
   launched: z.boolean(),
   running: z.boolean(),
+  launched_at: z.iso.datetime().nullable(),
+  /** When its report was accepted, or written by somebody who was not launched for it; null unless it is `ok`. */
+  accepted_at: z.iso.datetime().nullable(),
   report_path: z.string(),
   size_bytes: z.int().nonnegative().nullable(),
   /** Seconds since the report was last written. */
   age_sec: z.number().nullable(),
-  /** The report has a section "Contract Compliance". Null without a report. */
-  contract_compliance: z.boolean().nullable(),
+  /** Of an accepted verify report. */
+  verdict: Verdict.nullable(),
   failure_class: FailureClass.nullable(),
+  /** What went wrong, in a line. */
+  failure_message: z.string().max(TASK_MESSAGE_CHARS).nullable(),
   retry_of: WorkerId.nullable(),
   /** Tasks that retry this one. */
   retried_by: z.array(WorkerId),
@@ -74,6 +89,7 @@ export type TaskStatus = z.infer<typeof TaskStatus>;
 
 export const StateCounts = z.object({
   ok: z.int().nonnegative(),
+  changed: z.int().nonnegative(),
   missing: z.int().nonnegative(),
   empty: z.int().nonnegative(),
   stale: z.int().nonnegative(),
@@ -121,6 +137,7 @@ export const PlanStatus = z.object({
         worker_id: z.string(),
         state: ReportState,
         failure_class: FailureClass.nullable(),
+        error: z.string().nullable().describe('What went wrong, in a line'),
         exit_code: z.int().nullable(),
       }),
     )
@@ -189,6 +206,7 @@ export const FinalReport = z.object({
   verify: z.object({
     completed: z.boolean(),
     tasks: z.array(WorkerId),
+    verdicts: z.array(z.object({ worker_id: WorkerId, verdict: Verdict })),
     /** Why there was none, when it was waived. */
     waived_because: z.string().nullable(),
   }),

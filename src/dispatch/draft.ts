@@ -7,14 +7,14 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   utimesSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { ensureDirectory, removeIfEmpty, resolveInside, writeFileAtomic } from '../files/index.ts';
 
-/** In the run directory: one directory of drafts an assignment. */
-const DRAFTS = 'artifacts/drafts';
 /** Largest file that is published, in bytes: what an agent writes by hand is far below this. */
 const MAX_DRAFT_BYTES = 16 * 1024 * 1024;
 
@@ -44,7 +44,7 @@ export class Draft {
    */
   constructor(runDir: string, id: string, published: string) {
     this.#runDir = runDir;
-    this.#directory = join(DRAFTS, id);
+    this.#directory = join(RUN_FILES.drafts, id);
     this.path = join(runDir, this.#directory, basename(published));
     this.published = published;
   }
@@ -57,6 +57,15 @@ export class Draft {
   /** Makes the worker's directory: a sandbox opens directories that are there. */
   prepare(): void {
     ensureDirectory(this.directory);
+  }
+
+  /** Makes a draft of an answer, unless the worker wrote one, or the published file itself, since it was launched. */
+  write(answer: string, launchedAt: number): void {
+    if (isThere(this.path)) return;
+    const published = statSync(this.published, { throwIfNoEntry: false });
+    if (published !== undefined && published.mtimeMs >= launchedAt) return;
+    this.prepare();
+    writeFileAtomic(this.path, answer);
   }
 
   /**

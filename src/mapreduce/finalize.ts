@@ -13,10 +13,9 @@ import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../fi
 import { holdOrchestratorLock, type RunHandle, requireNotArchived, type TakeOver } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
 import { takeInventory } from './inventory.ts';
-import { readLaunches } from './launches.ts';
 import { fromRoot } from './layout.ts';
 import { missingParts } from './run-contract.ts';
-import { verifyStage } from './verify.ts';
+import { type VerifyStage, verifyStage } from './verify.ts';
 
 /**
  * The gate to `final.json`: everything is read back from disk first, and what was read is listed.
@@ -37,7 +36,7 @@ export async function finalizePlan(
   refuseWhileRunning(run, state);
   const verify = verifyStage(state);
   if (!verify.completed && input.waive_verify === undefined) throw verifyMissing(run, verify);
-  refuseChangedReports(root, run, state);
+  refuseChangedReports(state);
   const reports = state.tasks.filter((task) => task.state === 'ok').map((task) => task.report_path);
   const given = [
     ...input.conclusions.flatMap((c) => c.evidence_paths ?? []),
@@ -57,6 +56,7 @@ export async function finalizePlan(
     verify: {
       completed: verify.completed,
       tasks: verify.tasks,
+      verdicts: verify.verdicts,
       waived_because: verify.completed ? null : (input.waive_verify ?? null),
     },
     unfinished_tasks: state.tasks
@@ -82,17 +82,17 @@ function refuseWhileRunning(run: RunHandle, state: ReduceState): void {
   });
 }
 
-function verifyMissing(run: RunHandle, verify: ReturnType<typeof verifyStage>): RlmError {
+function verifyMissing(run: RunHandle, verify: VerifyStage): RlmError {
   return new RlmError(
     'conflict',
     verify.tasks.length === 0
       ? 'there is no verify stage: the plan has no verify task'
-      : `the verify stage is not complete: ${verify.open.slice(0, 5).join(', ')} without an accepted report`,
+      : `the verify stage is not complete: ${whatIsOpen(verify)}`,
     {
       hint:
-        verify.tasks.length === 0
+        verify.tasks.length === 0 || verify.open.length === 0
           ? {
-              text: 'Add verify tasks to the plan and run them, or waive the stage with a reason.',
+              text: 'Add verify tasks to the plan (verify) and run them, or waive the stage with a reason.',
               action: { tool: 'rlm_plan', args: { run_id: run.id } },
             }
           : {
@@ -103,21 +103,28 @@ function verifyMissing(run: RunHandle, verify: ReturnType<typeof verifyStage>): 
   );
 }
 
+function whatIsOpen({ open, unverified }: VerifyStage): string {
+  if (open.length > 0) return `${open.slice(0, 5).join(', ')} without an accepted report`;
+  if (unverified.length === 0) return 'no map task has an accepted report that it could verify';
+  const more = unverified.length > 5 ? ` and ${unverified.length - 5} more` : '';
+  return `${unverified.slice(0, 5).join(', ')}${more} reported after the last verify task was launched`;
+}
+
 /** A report must be what was accepted: another worker of the same sandbox could have written over it. */
-function refuseChangedReports(root: string, run: RunHandle, state: ReduceState): void {
-  const accepted = new Set(state.tasks.filter((task) => task.state === 'ok').map((task) => task.worker_id));
-  const paths = new Map(state.tasks.map((task) => [task.worker_id, task.report_path]));
-  for (const record of readLaunches(run)) {
-    const path = paths.get(record.worker_id);
-    if (record.report_sha256 === null || path === undefined || !accepted.has(record.worker_id)) continue;
-    if (hashFile(join(root, path)).sha256 !== record.report_sha256) {
-      throw new RlmError(
-        'conflict',
-        `the report of '${record.worker_id}' was changed after it was accepted: ${path}`,
-        { hint: 'Restore it, or retry the task.' },
-      );
-    }
-  }
+function refuseChangedReports(state: ReduceState): void {
+  const changed = state.tasks.filter((task) => task.state === 'changed' && !task.satisfied);
+  if (changed.length === 0) return;
+  const ids = changed.map((task) => task.worker_id);
+  throw new RlmError(
+    'conflict',
+    `${ids.length} reports were changed after they were accepted: ${ids.slice(0, 20).join(', ')}${ids.length > 20 ? ' …' : ''}`,
+    {
+      hint: {
+        text: 'Restore them, or retry those tasks.',
+        action: { tool: 'rlm_spawn_worker', args: { run_id: state.run_id, retry_of: ids[0] } },
+      },
+    },
+  );
 }
 
 async function refuseMissingEvidence(root: string, given: readonly string[]): Promise<void> {

@@ -9,4 +9,4 @@ export { countProgressNotes } from './report.ts';
 export { addRequests, readRequests, type StandingOrder, takenBytes, writeRequests } from './requests.ts';
 export { draftOf, prepareTask } from './task-assignment.ts';
 export { readTaskStates } from './task-states.ts';
-export { verifyStage, verifyTasks } from './verify.ts';
+export { countVerdicts, verifyStage, verifyTasks } from './verify.ts';

@@ -35,6 +35,7 @@ interface AttentionRow {
   running: boolean;
   age_sec: number | null;
   failure_class: TaskStatus['failure_class'];
+  error: string | null;
   suggestion: TaskStatus['suggestion'];
 }
 
@@ -49,20 +50,17 @@ export interface InventorySummary {
   not_launched: number;
   /** Reports that are `ok` without a launch on record: somebody else wrote them. */
   unlaunched_reports: number;
-  /** `ok` reports without a section "Contract Compliance": how many, and the first of them. */
-  without_compliance: { count: number; first: string[] };
   /** Launched, not ok, and not made good by a retry. */
   attention: AttentionRow[];
   attention_skipped: number;
 }
 
-/** Rows that fit into the 8 kB of a result, at about 220 bytes each, with room for the rest. */
-const ATTENTION_ROWS = 25;
+/** Of the 8 kB of a result; the rest needs about 1.5 kB. */
+const ATTENTION_BYTES = 6_000;
 
 /** Cuts an inventory to the size of a result (at most 8 kB at any number of tasks). */
 export function summarizeInventory(root: string, run: RunHandle, state: ReduceState): InventorySummary {
   const notLaunched = state.tasks.filter((task) => !task.launched && task.state === 'missing');
-  const bare = state.tasks.filter((task) => task.state === 'ok' && task.contract_compliance === false);
   const attention = state.tasks.filter(
     (task) =>
       task.state !== 'ok' &&
@@ -70,6 +68,15 @@ export function summarizeInventory(root: string, run: RunHandle, state: ReduceSt
       !(task.state === 'missing' && !task.launched) &&
       task.retried_by.length === 0,
   );
+  const rows: AttentionRow[] = [];
+  let bytes = 0;
+  for (const task of attention) {
+    const { worker_id, state, running, age_sec, failure_class, failure_message: error, suggestion } = task;
+    const row = { worker_id, state, running, age_sec, failure_class, error, suggestion };
+    bytes += Buffer.byteLength(JSON.stringify(row)) + 1;
+    if (bytes > ATTENTION_BYTES && rows.length > 0) break;
+    rows.push(row);
+  }
   return {
     run_id: run.id,
     path: fromRoot(root, join(run.dir, RUN_FILES.reduceState)),
@@ -78,16 +85,8 @@ export function summarizeInventory(root: string, run: RunHandle, state: ReduceSt
     counts: state.counts,
     not_launched: notLaunched.length,
     unlaunched_reports: state.tasks.filter((task) => !task.launched && task.state === 'ok').length,
-    without_compliance: { count: bare.length, first: bare.slice(0, 5).map((task) => task.worker_id) },
-    attention: attention.slice(0, ATTENTION_ROWS).map((task) => ({
-      worker_id: task.worker_id,
-      state: task.state,
-      running: task.running,
-      age_sec: task.age_sec,
-      failure_class: task.failure_class,
-      suggestion: task.suggestion,
-    })),
-    attention_skipped: Math.max(0, attention.length - ATTENTION_ROWS),
+    attention: rows,
+    attention_skipped: attention.length - rows.length,
   };
 }
 
@@ -131,6 +130,7 @@ export function readPlanStatus(root: string, run: RunHandle): PlanStatus {
       worker_id: status.worker_id,
       state: status.state,
       failure_class: status.failure_class,
+      error: status.failure_message,
       exit_code: launch.exit_code,
     })),
     failed_total: failed.length,

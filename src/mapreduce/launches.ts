@@ -77,6 +77,7 @@ export class Launches {
         return this.#set(event.id, {
           worker_id: event.id,
           attempt: event.attempt,
+          worker: event.worker,
           ...(this.#driver === undefined ? {} : { driver: this.#driver }),
           started_at: event.ts,
           finished_at: null,

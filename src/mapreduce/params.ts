@@ -35,6 +35,8 @@ export function stageParams(
       timeout_sec: options.timeout_sec ?? limits.task_timeout_sec,
       idle_timeout_sec: options.idle_timeout_sec ?? limits.task_idle_timeout_sec,
       parallel,
+      // A report that only lacks a part is asked for once more.
+      retries: Math.min(1, limits.retries),
       cache: false,
     },
     // The model of a task is that of its tier, whatever the batch runner's variables say.

@@ -210,34 +210,42 @@ interface Suggestion {
   why: string;
 }
 
+/** What is known of how a task ended. */
+interface TaskEnd {
+  state: ReportState;
+  running: boolean;
+  failure: FailureClass | null;
+  message: string | null;
+  /** The kind of worker that was launched. */
+  worker: string | undefined;
+}
+
 /**
  * Granularity and tier are two axes: broad work is split, narrow work gets a stronger worker, and at the end of both
- * the user is asked for another model.
+ * the user is asked for another model. A command has no tiers.
  */
-export function suggestRetry(
-  task: Task,
-  status: { state: ReportState; running: boolean; failure: FailureClass | null },
-): Suggestion | undefined {
-  switch (status.state) {
+export function suggestRetry(task: Task, end: TaskEnd): Suggestion | undefined {
+  switch (end.state) {
     case 'ok':
     case 'inflight':
       return undefined;
+    case 'changed':
+      return { action: 'retry', why: 'Its report was changed after it was accepted: restore it, or retry.' };
     case 'stale':
-      return status.running
+      return end.running
         ? { action: 'wait', why: 'It runs and has written nothing for long; cancel it if it blocks the run.' }
-        : smallerOrStronger(task, 'It left an old report as it was.');
+        : smallerOrStronger(task, end, 'It left an old report as it was.');
     case 'missing':
+      return smallerOrStronger(task, end, 'It ended without a report.');
     case 'empty':
-      return smallerOrStronger(task, 'It ended without a report.');
+      return smallerOrStronger(task, end, 'Its report is empty.');
     case 'failed':
-      return status.failure === null
-        ? smallerOrStronger(task, 'It failed.')
-        : byFailure(task, status.failure);
+      return byFailure(task, end);
   }
 }
 
-function byFailure(task: Task, failure: FailureClass): Suggestion {
-  switch (failure) {
+function byFailure(task: Task, end: TaskEnd): Suggestion {
+  switch (end.failure) {
     case 'quota':
       return { action: 'fix_first', why: 'The allowance is used up; wait for its reset.' };
     case 'auth':
@@ -256,14 +264,15 @@ function byFailure(task: Task, failure: FailureClass): Suggestion {
     case 'timeout':
     case 'overflow':
       return task.granularity === 'micro'
-        ? smallerOrStronger(task, 'Too much for one worker.')
+        ? smallerOrStronger(task, end, 'Too much for one worker.')
         : { action: 'split', why: 'Too much for one worker: 2 to 6 smaller tasks, and a join if needed.' };
-    case 'invalid_output':
-      return smallerOrStronger(task, 'It did not deliver what was asked for.');
+    default:
+      return { action: 'retry', why: `Its report was not accepted: ${end.message ?? 'see its log'}.` };
   }
 }
 
-function smallerOrStronger(task: Task, why: string): Suggestion {
+function smallerOrStronger(task: Task, { worker }: TaskEnd, why: string): Suggestion {
+  if (worker === 'command') return { action: 'retry', why: `${why} See the log of the command.` };
   if (task.granularity === 'macro') return { action: 'split', why: `${why} Split it into smaller tasks.` };
   if (task.compute_tier !== 'heavy')
     return { action: 'upgrade_tier', why: `${why} Retry with a higher tier.` };

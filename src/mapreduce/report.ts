@@ -1,9 +1,10 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
+import type { TaskMode, Verdict } from '../contracts/index.ts';
 import type { LeftFile } from '../dispatch/index.ts';
 import { systemCode } from '../errors.ts';
 import { readAt } from '../files/index.ts';
 
-/** Bytes of a report that are searched for its sections: a narrative report is far below this. */
+/** Bytes of a report that are searched for what it must say: a narrative report is far below this. */
 const INSPECTED_BYTES = 512 * 1024;
 /** Largest report that is read whole, in bytes. */
 export const MAX_REPORT_BYTES = 16 * 1024 * 1024;
@@ -21,42 +22,64 @@ export function writtenSince(modifiedMs: number, moment: number): boolean {
   return modifiedMs + CLOCK_TICK_MS >= moment;
 }
 
+/** Why a report is not accepted. `correctable`: only its form is wrong. */
+export interface ReportProblem {
+  message: string;
+  correctable: boolean;
+}
+
 /**
- * What keeps a report from being accepted: it must be there, have content, and be newer than its task's launch.
+ * What keeps a report from being accepted: it must be there, have content, be newer than its task's launch, and say
+ * what a report of its kind must say.
  *
  * @param launchedAt milliseconds since 1970
  * @returns undefined for one that will do
  */
-export function judgeReport(report: LeftFile | undefined, launchedAt: number): string | undefined {
-  if (report === undefined) return 'the report was not written';
-  if (isBlank(report.bytes)) return 'the report is empty';
-  if (!writtenSince(report.modifiedMs, launchedAt)) return 'the report was not touched since the launch';
-  return undefined;
+export function judgeReport(
+  report: LeftFile | undefined,
+  launchedAt: number,
+  mode: TaskMode,
+): ReportProblem | undefined {
+  const wrong = (message: string) => ({ message, correctable: false });
+  if (report === undefined) return wrong('the report was not written');
+  if (isBlank(report.bytes)) return wrong('the report is empty');
+  if (!writtenSince(report.modifiedMs, launchedAt))
+    return wrong('the report was not touched since the launch');
+  const message = findMissingPart(report.bytes, mode);
+  return message === undefined ? undefined : { message, correctable: true };
+}
+
+/** What a report lacks of what each must say; undefined when nothing. */
+export function findMissingPart(bytes: Uint8Array, mode: TaskMode): string | undefined {
+  const text = textOf(bytes);
+  if (!hasComplianceSection(text)) return 'the report has no section "Contract Compliance"';
+  if (mode !== 'verify' || verdictIn(text) !== undefined) return undefined;
+  return 'the report has no line "Verdict: confirmed", "Verdict: refuted" or "Verdict: undecided"';
+}
+
+/** The verdict of a verify report. Of several the least favourable counts. */
+export function readVerdict(bytes: Uint8Array): Verdict | undefined {
+  return verdictIn(textOf(bytes));
+}
+
+function verdictIn(text: string): Verdict | undefined {
+  const said = new Set<string | undefined>();
+  for (const line of linesOutsideCode(text)) said.add(VERDICT.exec(line)?.[1]?.toLowerCase());
+  return (['refuted', 'undecided', 'confirmed'] as const).find((verdict) => said.has(verdict));
+}
+
+/** Not the line of a template, which names all three. */
+const VERDICT = /^[\s*_#-]*verdict[\s*_]*:[\s*_`]*(confirmed|refuted|undecided)\b(?!\s*[|/])/i;
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, INSPECTED_BYTES)).toString(
+    'utf8',
+  );
 }
 
 /** Nothing but white space. */
-function isBlank(bytes: Uint8Array): boolean {
+export function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
-}
-
-/** What there is to say about a report without quoting it. */
-export interface ReportContent {
-  blank: boolean;
-  /** It has a section "Contract Compliance". */
-  contractCompliance: boolean;
-}
-
-/**
- * Inspects a report's first 512 kB.
- *
- * @param size of the file, in bytes
- * @returns undefined when it is gone: a draft is published at any moment
- */
-export function inspectReport(path: string, size: number): ReportContent | undefined {
-  const bytes = readStart(path, size);
-  if (bytes === undefined) return undefined;
-  if (isBlank(bytes)) return { blank: true, contractCompliance: false };
-  return { blank: false, contractCompliance: hasComplianceSection(bytes.toString('utf8')) };
 }
 
 /** Lines of a report's last section "Progress": one more says that a worker goes on. Not what they say. */
@@ -156,24 +179,38 @@ export function plainTitle(title: string): string {
     .replace(/\s+/g, ' ');
 }
 
-function readHeadings(lines: readonly string[]): Heading[] {
-  const headings: Heading[] = [];
+/** The lines of a text; those of code blocks are undefined. */
+function markCode(lines: readonly string[]): (string | undefined)[] {
   let fence: string | undefined;
-  let paragraph = false;
-  for (const [at, line] of lines.entries()) {
+  return lines.map((line) => {
     const mark = FENCE.exec(line);
     if (fence !== undefined) {
       if (mark?.[1]?.startsWith(fence) && mark[2]?.trim() === '') fence = undefined;
-      continue;
+      return undefined;
     }
     // Backticks after the mark make it inline code.
-    if (mark !== null && !(mark[1]?.startsWith('`') && mark[2]?.includes('`'))) fence = mark[1];
+    if (mark === null || (mark[1]?.startsWith('`') && mark[2]?.includes('`'))) return line;
+    fence = mark[1];
+    return undefined;
+  });
+}
+
+function linesOutsideCode(text: string): string[] {
+  return markCode(text.split('\n')).filter((line) => line !== undefined);
+}
+
+function readHeadings(lines: readonly string[]): Heading[] {
+  const headings: Heading[] = [];
+  let paragraph = false;
+  for (const [at, line] of markCode(lines).entries()) {
+    if (line === undefined) {
+      paragraph = false;
+      continue;
+    }
     const previous = lines[at - 1] ?? '';
-    const found: ReturnType<typeof headingOf> =
-      fence === undefined ? headingOf(line, paragraph ? previous : '') : undefined;
+    const found = headingOf(line, paragraph ? previous : '');
     if (found !== undefined) headings.push({ ...found, at: found.underlined ? at - 1 : at, after: at + 1 });
-    paragraph =
-      fence === undefined && found === undefined && line.trim() !== '' && !/^ {0,3}[-=|>]/.test(line);
+    paragraph = found === undefined && line.trim() !== '' && !/^ {0,3}[-=|>]/.test(line);
   }
   return headings;
 }

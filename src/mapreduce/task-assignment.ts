@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/index.ts';
-import type { Plan, ReduceState, Task } from '../contracts/index.ts';
+import type { Plan, ReduceState, Task, TaskMode } from '../contracts/index.ts';
 import { RUN_FILES } from '../contracts/index.ts';
 import { type Acceptance, Draft, type PreparedAssignment } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
@@ -57,17 +57,23 @@ export function prepareTask(
         timeoutMs: options.timeoutMs,
       };
     },
-    accept: (_answer, launchedAt) => acceptReport(draft, launchedAt),
+    accept(answer, launchedAt) {
+      // What a command prints is its report, unless it wrote one.
+      if (options.worker === 'command' && answer.trim() !== '') draft.write(answer, launchedAt);
+      return acceptReport(draft, launchedAt, task.mode);
+    },
     commit: (digest) => ({ output_path: draft.published, output_sha256: digest }),
   };
 }
 
 /** Publishes the report and judges it. What is kept of it is its sha256: the report itself is in its place then. */
-function acceptReport(draft: Draft, launchedAt: number): Acceptance {
+function acceptReport(draft: Draft, launchedAt: number, mode: TaskMode): Acceptance {
   try {
     const report = draft.publish();
-    const error = judgeReport(report, launchedAt);
-    if (error !== undefined) return { ok: false, errors: [error] };
+    const problem = judgeReport(report, launchedAt, mode);
+    if (problem !== undefined) {
+      return { ok: false, errors: [problem.message], correctable: problem.correctable };
+    }
     return { ok: true, text: report === undefined ? '' : sha256(report.bytes) };
   } catch (error) {
     return { ok: false, errors: [messageOf(error)] };

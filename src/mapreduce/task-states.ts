@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import {
   type FailureClass,
   type LaunchRecord,
@@ -7,14 +7,24 @@ import {
   type ReportState,
   SCHEMA_VERSION,
   type StateCounts,
+  TASK_MESSAGE_CHARS,
   type Task,
   type TaskStatus,
+  type Verdict,
 } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
+import { sha256, truncate } from '../text/index.ts';
 import { isRunning, readLaunches } from './launches.ts';
 import { readPlan } from './plan.ts';
 import { suggestRetry } from './ready.ts';
-import { inspectReport, type ReportContent, reportStat, writtenSince } from './report.ts';
+import {
+  findMissingPart,
+  isBlank,
+  MAX_REPORT_BYTES,
+  readVerdict,
+  reportStat,
+  writtenSince,
+} from './report.ts';
 import { draftOf } from './task-assignment.ts';
 import { taskGraph } from './task-graph.ts';
 
@@ -35,7 +45,7 @@ export function readTaskStates(
   const now = (options.now ?? new Date()).getTime();
   const staleSeconds = options.staleSeconds ?? STALE_SECONDS;
   const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
-  const counts: StateCounts = { ok: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
+  const counts: StateCounts = { ok: 0, changed: 0, missing: 0, empty: 0, stale: 0, inflight: 0, failed: 0 };
   const { retries } = taskGraph(plan.tasks);
   const tasks = plan.tasks.map((task) => {
     const status = readTaskState(root, run, task, launches.get(task.worker_id), { now, staleSeconds });
@@ -65,69 +75,105 @@ function readTaskState(
   launch: LaunchRecord | undefined,
   at: { now: number; staleSeconds: number },
 ): TaskStatus {
+  // Not `join`, which takes as long as reading the file: the path was brought into its one form when it was planned.
+  const path = `${root}/${task.report_path}`;
   const running = launch !== undefined && isRunning(launch);
-  const report = findReport(root, run, task, running);
-  const { state, failure } = stateOf(launch, running, report, at);
-  const age = report === undefined ? null : at.now - report.stat.mtimeMs;
+  const draft = launch === undefined ? undefined : draftOf(run, task).path;
+  // Until a worker has ended, its report is its draft, if it has begun one.
+  const stat = (running && draft !== undefined ? reportStat(draft) : undefined) ?? reportStat(path);
+  const {
+    state,
+    failure = null,
+    message = null,
+    verdict = null,
+  } = running
+    ? { state: stateOfRunning(launch, stat, at) }
+    : stateOfEnded(task, launch, stat === undefined ? undefined : { path, stat }, draft);
+  const age = stat === undefined ? null : at.now - stat.mtimeMs;
   return {
     worker_id: task.worker_id,
     mode: task.mode,
     state,
     launched: launch !== undefined,
     running,
+    launched_at: launch?.started_at ?? null,
+    accepted_at: state === 'ok' ? (launch?.finished_at ?? stat?.mtime.toISOString() ?? null) : null,
     report_path: task.report_path,
-    size_bytes: report?.stat.size ?? null,
+    size_bytes: stat?.size ?? null,
     age_sec: age === null ? null : Math.max(0, Math.round(age / 100) / 10),
-    contract_compliance: report?.look.contractCompliance ?? null,
+    verdict,
     failure_class: failure,
+    failure_message: message === null ? null : truncate(message, TASK_MESSAGE_CHARS),
     retry_of: task.retry_of ?? null,
     retried_by: [],
     satisfied: false,
     suggestion:
-      launch === undefined && report === undefined
+      launch === undefined && stat === undefined
         ? null
-        : (suggestRetry(task, { state, running, failure }) ?? null),
+        : (suggestRetry(task, { state, running, failure, message, worker: launch?.worker }) ?? null),
   };
 }
 
-interface FoundReport {
-  stat: Stats;
-  look: ReportContent;
-}
-
-/** A task's report; until a worker has ended, that is its draft, if it has begun one. */
-function findReport(root: string, run: RunHandle, task: Task, running: boolean): FoundReport | undefined {
-  // Not `join`, which takes as long as a look at the file: the path was brought into its one form when it was planned.
-  const path = `${root}/${task.report_path}`;
-  for (const file of running ? [draftOf(run, task).path, path] : [path]) {
-    const stat = reportStat(file);
-    const look = stat === undefined ? undefined : inspectReport(file, stat.size);
-    if (stat !== undefined && look !== undefined) return { stat, look };
-  }
-  return undefined;
-}
-
-function stateOf(
-  launch: LaunchRecord | undefined,
-  running: boolean,
-  report: FoundReport | undefined,
+function stateOfRunning(
+  launch: LaunchRecord,
+  draft: Stats | undefined,
   { now, staleSeconds }: { now: number; staleSeconds: number },
-): { state: ReportState; failure: FailureClass | null } {
-  const startedAt = launch === undefined ? 0 : Date.parse(launch.started_at);
-  if (running) {
-    const lastSign = Math.max(startedAt, report?.stat.mtimeMs ?? 0);
-    const stale = now - lastSign > staleSeconds * 1000;
-    return { state: stale ? 'stale' : 'inflight', failure: launch?.failure_class ?? null };
-  }
+): 'stale' | 'inflight' {
+  const lastSign = Math.max(Date.parse(launch.started_at), draft?.mtimeMs ?? 0);
+  return now - lastSign > staleSeconds * 1000 ? 'stale' : 'inflight';
+}
+
+interface EndedState {
+  state: ReportState;
+  failure?: FailureClass | null;
+  message?: string | null;
+  verdict?: Verdict | null;
+}
+
+/** The state of a task whose worker has ended, or that nobody was launched for. */
+function stateOfEnded(
+  task: Task,
+  launch: LaunchRecord | undefined,
+  report: { path: string; stat: Stats } | undefined,
+  draft: string | undefined,
+): EndedState {
   // It is gone, and no driver recorded its end.
-  if (launch?.finished_at === null) return { state: 'failed', failure: 'crashed' };
+  if (launch?.finished_at === null) {
+    return { state: 'failed', failure: 'crashed', message: 'its driver died while it ran' };
+  }
   const failure = launch?.failure_class ?? null;
-  if (failure !== null && failure !== 'invalid_output') return { state: 'failed', failure };
-  if (report === undefined) return { state: 'missing', failure };
-  if (report.look.blank) return { state: 'empty', failure };
-  if (launch !== undefined && !writtenSince(report.stat.mtimeMs, startedAt))
-    return { state: 'stale', failure };
-  return { state: failure === null ? 'ok' : 'failed', failure };
+  const ended = { failure, message: launch?.failure_message ?? null };
+  if (failure !== null && failure !== 'invalid_output') return { state: 'failed', ...ended };
+  if (report === undefined) {
+    // A draft that could not be published is still there.
+    const refused =
+      failure !== null && draft !== undefined && lstatSync(draft, { throwIfNoEntry: false }) !== undefined;
+    return { state: refused ? 'failed' : 'missing', ...ended };
+  }
+  if (report.stat.size > MAX_REPORT_BYTES) {
+    const message = `the report has ${report.stat.size} bytes, more than ${MAX_REPORT_BYTES}`;
+    return { state: 'failed', failure: 'invalid_output', message };
+  }
+  const bytes = readFileSync(report.path);
+  const accepted = failure === null ? launch?.report_sha256 : undefined;
+  if (typeof accepted === 'string') {
+    if (sha256(bytes) !== accepted) {
+      return { state: 'changed', message: 'its report was changed after it was accepted' };
+    }
+    return { state: 'ok', verdict: verdictOf(task, bytes) };
+  }
+  if (isBlank(bytes)) return { state: 'empty', ...ended };
+  if (launch !== undefined && !writtenSince(report.stat.mtimeMs, Date.parse(launch.started_at))) {
+    return { state: 'stale', ...ended };
+  }
+  if (failure !== null) return { state: 'failed', ...ended };
+  const message = findMissingPart(bytes, task.mode);
+  if (message !== undefined) return { state: 'failed', failure: 'invalid_output', message };
+  return { state: 'ok', verdict: verdictOf(task, bytes) };
+}
+
+function verdictOf(task: Task, report: Uint8Array): Verdict | null {
+  return task.mode === 'verify' ? (readVerdict(report) ?? null) : null;
 }
 
 /** A task is satisfied by its own report, or by everything that retries it. The plan has no cycle. */

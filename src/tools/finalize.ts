@@ -22,6 +22,10 @@ const Output = z.object({
   conclusions: z.int().optional(),
   evidence_paths: z.int().optional(),
   verified: z.boolean().optional().describe('False: waived, with the reason in final.json'),
+  verdicts: z
+    .object({ confirmed: z.int(), refuted: z.int(), undecided: z.int() })
+    .optional()
+    .describe('Of the verify tasks'),
   unfinished_tasks: z.int().optional(),
   deferred_opportunities: z.int().optional(),
   missing_contract_parts: z.array(z.string()).optional(),

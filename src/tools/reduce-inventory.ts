@@ -26,9 +26,6 @@ export const reduceInventory = defineTool({
     counts: StateCounts,
     not_launched: z.int(),
     unlaunched_reports: z.int().describe('Reports that are there although nobody was launched for them'),
-    without_compliance: z
-      .object({ count: z.int(), first: z.array(z.string()) })
-      .describe('Accepted reports without a section "Contract Compliance"'),
     attention: z
       .array(
         z.object({
@@ -37,12 +34,19 @@ export const reduceInventory = defineTool({
           running: z.boolean(),
           age_sec: z.number().nullable(),
           failure_class: FailureClass.nullable(),
+          error: z.string().nullable(),
           suggestion: z.object({ action: RetryAction, why: z.string() }).nullable(),
         }),
       )
-      .describe('Tasks that need a decision, the first 25'),
+      .describe('Tasks that need a decision, as many as fit'),
     attention_skipped: z.int(),
-    verify: z.object({ completed: z.boolean(), tasks: z.int(), open: z.int() }),
+    verify: z.object({
+      completed: z.boolean(),
+      tasks: z.int(),
+      open: z.int(),
+      unverified: z.int().describe('Map reports accepted after the last verify task was launched'),
+      verdicts: z.object({ confirmed: z.int(), refuted: z.int(), undecided: z.int() }),
+    }),
     reports_uri: z.string().describe('Put a worker_id behind it to read that report'),
     next: NextSteps,
   }),

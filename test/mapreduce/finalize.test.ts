@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type FinalInput, FinalReport, VerifyInput } from '../../src/contracts/index.ts';
 import { ownIdentity } from '../../src/files/index.ts';
-import { finalizePlan, revisePlan, verifyTasks } from '../../src/mapreduce/index.ts';
-import { ACCEPTED, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
+import {
+  finalizePlan,
+  readTaskStates,
+  readyTasks,
+  retryTask,
+  revisePlan,
+  verifyStage,
+  verifyTasks,
+} from '../../src/mapreduce/index.ts';
+import { sha256 } from '../../src/text/index.ts';
+import { ACCEPTED, inflightLog, plannedRun, reportWith, temporaryRoot, writeReport } from './fixture.ts';
 
 const INPUT: FinalInput = {
   conclusions: [{ text: 'It leaks', evidence_paths: ['src.txt:2-3'] }],
@@ -22,7 +32,12 @@ function runWithVerify(root: string) {
       { worker_id: 'verify-0001', goal: 'g', mode: 'verify' },
     ],
   });
-  writeReport(root, planned.plan, 'map-0001', '# r\n## Deferred opportunities\n- Cache the index\n');
+  writeReport(
+    root,
+    planned.plan,
+    'map-0001',
+    reportWith('# r\n## Deferred opportunities\n- Cache the index\n'),
+  );
   return planned;
 }
 
@@ -42,7 +57,7 @@ describe('final.json', () => {
     const planned = runWithVerify(root);
     const log = inflightLog(planned);
     log.started('verify-0001', 1, 'log');
-    writeReport(root, planned.plan, 'verify-0001', 'refuted');
+    writeReport(root, planned.plan, 'verify-0001', reportWith('It holds not.', 'refuted'));
     log.ended('verify-0001', ACCEPTED);
     const final = await finalizePlan(root, planned.run, INPUT);
     expect(FinalReport.parse(JSON.parse(readFileSync(join(planned.run.dir, 'final.json'), 'utf8')))).toEqual(
@@ -56,7 +71,12 @@ describe('final.json', () => {
         '.rlm/runs/run-1/artifacts/reports/verify-0001.md',
         'src.txt:2-3',
       ],
-      verify: { completed: true, tasks: ['verify-0001'], waived_because: null },
+      verify: {
+        completed: true,
+        tasks: ['verify-0001'],
+        verdicts: [{ worker_id: 'verify-0001', verdict: 'refuted' }],
+        waived_because: null,
+      },
       unfinished_tasks: [{ worker_id: 'map-0002', state: 'missing' }],
       deferred_opportunities: [{ what: 'Cache the index', line: 3 }],
     });
@@ -82,7 +102,12 @@ describe('final.json', () => {
     const root = temporaryRoot();
     const { run } = runWithVerify(root);
     const final = await finalizePlan(root, run, { ...INPUT, waive_verify: 'a dry run' });
-    expect(final.verify).toEqual({ completed: false, tasks: ['verify-0001'], waived_because: 'a dry run' });
+    expect(final.verify).toEqual({
+      completed: false,
+      tasks: ['verify-0001'],
+      verdicts: [],
+      waived_because: 'a dry run',
+    });
   });
 
   it.each([
@@ -108,12 +133,65 @@ describe('final.json', () => {
     await expect(finalizePlan(root, planned.run, { ...INPUT, waive_verify: 'x' })).rejects.toThrow(
       /1 workers still run: map-0002/,
     );
-    writeReport(root, planned.plan, 'map-0002', 'true');
-    log.ended('map-0002', { ...ACCEPTED, report_sha256: createHash('sha256').update('true').digest('hex') });
-    writeReport(root, planned.plan, 'map-0002', 'forged');
-    await expect(finalizePlan(root, planned.run, { ...INPUT, waive_verify: 'x' })).rejects.toThrow(
-      /report of 'map-0002' was changed after/,
+    for (const id of ['map-0001', 'map-0002']) {
+      log.started(id, 1, 'log');
+      writeReport(root, planned.plan, id, reportWith('true'));
+      log.ended(id, { ...ACCEPTED, report_sha256: sha256(reportWith('true')) });
+      writeReport(root, planned.plan, id, reportWith('forged'));
+    }
+    const input = { ...INPUT, waive_verify: 'x' };
+    // All of them at once, and each can be retried.
+    await expect(finalizePlan(root, planned.run, input)).rejects.toThrow(
+      /2 reports were changed after they were accepted: map-0001, map-0002/,
     );
+    const { plan, state } = readTaskStates(root, planned.run);
+    expect(state.counts).toMatchObject({ changed: 2, ok: 0 });
+    expect(readyTasks(plan, state, { stage: 'map' }).waiting[0]).toMatchObject({ reason: 'failed' });
+    revisePlan(root, 'run-1', { tasks: [retryTask(plan, state, 'map-0001')] }, { inputRoots: [] });
+    writeReport(root, planned.plan, 'map-0002', reportWith('true'));
+    writeFileSync(join(planned.run.dir, 'artifacts/reports/map-0001-r1.md'), reportWith('again'));
+    expect(
+      readTaskStates(root, planned.run).state.tasks.map((task) => [task.worker_id, task.satisfied]),
+    ).toEqual([
+      ['map-0001', true],
+      ['map-0002', true],
+      ['verify-0001', false],
+      ['map-0001-r1', true],
+    ]);
+    await finalizePlan(root, planned.run, input);
+  });
+
+  it('is refused when nothing was verified: map tasks reported after the verify stage, or not at all', async () => {
+    const root = temporaryRoot();
+    const planned = runWithVerify(root);
+    const log = inflightLog(planned);
+    const reported = (id: string, text: string) => {
+      log.started(id, 1, 'log');
+      writeReport(root, planned.plan, id, text);
+      log.ended(id, ACCEPTED);
+    };
+    rmSync(join(planned.run.dir, 'artifacts/reports/map-0001.md'));
+    reported('verify-0001', reportWith('', 'confirmed'));
+    await expect(finalizePlan(root, planned.run, INPUT)).rejects.toThrow(
+      /no map task has an accepted report/,
+    );
+    await sleep(5);
+    reported('map-0002', reportWith('late'));
+    await expect(finalizePlan(root, planned.run, INPUT)).rejects.toThrow(
+      /map-0002 reported after the last verify task was launched/,
+    );
+    const { plan, state } = readTaskStates(root, planned.run);
+    expect(verifyStage(state)).toMatchObject({ completed: false, open: [], unverified: ['map-0002'] });
+    const more = verifyTasks(plan, { key_claims: [{ claim: 'It is late.' }] });
+    const revised = revisePlan(root, 'run-1', { tasks: more }, { inputRoots: [] });
+    await sleep(5);
+    log.started('verify-0002', 1, 'log');
+    writeReport(root, revised.plan, 'verify-0002', reportWith('', 'undecided'));
+    log.ended('verify-0002', ACCEPTED);
+    expect((await finalizePlan(root, planned.run, INPUT)).verify).toMatchObject({
+      completed: true,
+      verdicts: [{ verdict: 'confirmed' }, { verdict: 'undecided' }],
+    });
   });
 
   it('counts a verify task as complete once its retry is accepted', async () => {
@@ -127,7 +205,7 @@ describe('final.json', () => {
     };
     revisePlan(root, 'run-1', { tasks: [retry] }, { inputRoots: [] });
     await expect(finalizePlan(root, planned.run, INPUT)).rejects.toThrow(/verify-0001-r1 without/);
-    writeFileSync(join(planned.run.dir, 'artifacts/reports/verify-0001-r1.md'), 'confirmed');
+    writeFileSync(join(planned.run.dir, 'artifacts/reports/verify-0001-r1.md'), reportWith('', 'confirmed'));
     expect((await finalizePlan(root, planned.run, INPUT)).verify.completed).toBe(true);
   });
 });

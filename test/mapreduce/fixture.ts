@@ -36,6 +36,12 @@ export function deadProcess(): ProcessIdentity {
   return { ...ownIdentity(), start: 'gone' };
 }
 
+/** A report that says what each must say, and a verdict besides where that is wanted. */
+export function reportWith(text: string, verdict?: string): string {
+  const line = verdict === undefined ? '' : `\nVerdict: ${verdict}\n`;
+  return `${text}\n${line}\n# Contract Compliance\nContract read: yes.\n`;
+}
+
 /** Writes the report of a task as a worker would, `ageSeconds` ago. */
 export function writeReport(
   root: string,
@@ -71,9 +77,9 @@ export function inflightLog({ run }: PlanResult, driver: ProcessIdentity = ownId
     writeFileSync(path, JSON.stringify(InflightFile.parse(file)));
   };
   return {
-    started(worker_id: string, attempt: number, log: string, process?: ProcessIdentity) {
+    started(worker_id: string, attempt: number, log: string, process?: ProcessIdentity, worker?: string) {
       change(worker_id, () => ({
-        ...{ worker_id, attempt, log, ...process, driver },
+        ...{ worker_id, attempt, log, ...process, driver, ...(worker === undefined ? {} : { worker }) },
         ...{ started_at: new Date().toISOString(), finished_at: null },
         ...{ exit_code: null, failure_class: null, failure_message: null, report_sha256: null },
       }));

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FailureClass, ReduceState } from '../../src/contracts/index.ts';
@@ -51,8 +51,8 @@ describe('the inventory', () => {
       not_launched: 900,
       unlaunched_reports: 4000,
       path: '.rlm/runs/run-1/reduce_state.json',
-      attention_skipped: 75,
     });
+    expect(summary.attention.length + summary.attention_skipped).toBe(100);
     const result = JSON.stringify(summary);
     expect(Buffer.byteLength(result)).toBeLessThan(8192);
     expect(result).not.toContain('SECRET');
@@ -62,30 +62,75 @@ describe('the inventory', () => {
     expect(Buffer.byteLength(JSON.stringify(deferred))).toBeLessThan(8192);
   });
 
-  it('says sizes, ages and whether the contract section is there', () => {
+  it('takes for accepted only what says what a report must say, and gives size and age', () => {
     const root = temporaryRoot();
+    const reports: [id: string, text: string, state: string][] = [
+      ['with', REPORT, 'ok'],
+      ['accept', 'ACCEPT', 'failed'],
+      [
+        'foreign',
+        '---\ntitle: REJECT\n---\n# Notes\nContract Compliance is fine, I say in passing',
+        'failed',
+      ],
+      ['quoted', '```\n## Contract Compliance\n```\ntext', 'failed'],
+      ['bold', 'x\n\n**1. Contract compliance:** read', 'ok'],
+      ['emphasis', '# Contract *Compliance*\nread', 'ok'],
+      ['later', '', 'missing'],
+    ];
     const planned = plannedRun(root, {
-      tasks: ['with', 'without', 'quoted', 'bold', 'emphasis', 'later'].map((worker_id) => ({
-        worker_id,
-        goal: 'g',
-      })),
+      tasks: reports.map(([worker_id]) => ({ worker_id, goal: 'g' })),
     });
-    writeReport(root, planned.plan, 'with', REPORT, 5000);
-    writeReport(root, planned.plan, 'without', '# r\nContract Compliance is fine, I say in passing');
-    writeReport(root, planned.plan, 'quoted', '```\n## Contract Compliance\n```\ntext');
-    writeReport(root, planned.plan, 'bold', 'x\n\n**1. Contract compliance:** read');
-    writeReport(root, planned.plan, 'emphasis', '# Contract *Compliance*\nread');
+    for (const [id, text] of reports) if (text !== '') writeReport(root, planned.plan, id, text, 5000);
     const { state } = readTaskStates(root, planned.run);
-    expect(state.tasks.map((t) => [t.worker_id, t.state, t.contract_compliance])).toEqual([
-      ['with', 'ok', true],
-      ['without', 'ok', false],
-      ['quoted', 'ok', false],
-      ['bold', 'ok', true],
-      ['emphasis', 'ok', true],
-      ['later', 'missing', null],
-    ]);
+    expect(state.tasks.map((t) => [t.worker_id, t.state])).toEqual(reports.map(([id, , now]) => [id, now]));
+    expect(state.tasks[1]?.failure_message).toContain('no section "Contract Compliance"');
     expect(state.tasks[0]?.size_bytes).toBe(Buffer.byteLength(REPORT));
     expect(state.tasks[0]?.age_sec).toBeGreaterThanOrEqual(5000);
+  });
+
+  it.each([
+    ['Verdict: confirmed', 'confirmed'],
+    ['**Verdict:** refuted, because of it', 'refuted'],
+    ['## Verdict: `undecided`', 'undecided'],
+    ['- Verdict: confirmed\n- Verdict: refuted', 'refuted'],
+    ['Verdict: confirmed|refuted|undecided', null],
+    ['```\nVerdict: confirmed\n```', null],
+    ['It was confirmed, my verdict is: fine.', null],
+  ])('reads the verdict of a verify report that says %j', (text, verdict) => {
+    const root = temporaryRoot();
+    const planned = plannedRun(root, { tasks: [{ worker_id: 'v', goal: 'g', mode: 'verify' }] });
+    writeReport(root, planned.plan, 'v', `${text}\n\n${REPORT}`);
+    expect(readTaskStates(root, planned.run).state.tasks[0]).toMatchObject({
+      state: verdict === null ? 'failed' : 'ok',
+      verdict,
+    });
+  });
+
+  it('says why a report was refused, and advises no stronger worker for it, nor for a command', () => {
+    const root = temporaryRoot();
+    const planned = plannedRun(root, {
+      tasks: ['large', 'command', 'silent'].map((worker_id) => ({ worker_id, goal: 'g' })),
+    });
+    const log = inflightLog(planned);
+    const failure = { ...ACCEPTED, failure_class: 'invalid_output' as const };
+    log.started('large', 1, 'log');
+    const draft = join(planned.run.dir, 'artifacts/drafts/large/large.md');
+    mkdirSync(dirname(draft), { recursive: true });
+    symlinkSync('/nowhere', draft);
+    log.ended('large', { ...failure, failure_message: 'large.md is a symlink' });
+    log.started('command', 1, 'log', undefined, 'command');
+    log.ended('command', { ...failure, failure_message: 'the report was not written' });
+    log.started('silent', 1, 'log', undefined, 'codex');
+    log.ended('silent', { ...failure, failure_message: 'the report was not written' });
+    const { state } = readTaskStates(root, planned.run);
+    expect(summarizeInventory(root, planned.run, state).attention).toMatchObject([
+      { state: 'failed', error: 'large.md is a symlink', suggestion: { action: 'retry' } },
+      { state: 'missing', error: 'the report was not written', suggestion: { action: 'retry' } },
+      { state: 'missing', suggestion: { action: 'upgrade_tier' } },
+    ]);
+    expect(readPlanStatus(root, planned.run).failed).toContainEqual(
+      expect.objectContaining({ worker_id: 'large', error: 'large.md is a symlink' }),
+    );
   });
 
   const cases: [FailureClass, 'micro' | 'meso' | 'macro', 'standard' | 'heavy', string][] = [

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
 import { prepareTask, readTaskStates } from '../../src/mapreduce/index.ts';
 import { sha256 } from '../../src/text/index.ts';
-import { plannedRun, temporaryRoot, writeReport } from './fixture.ts';
+import { plannedRun, reportWith, temporaryRoot, writeReport } from './fixture.ts';
 
 const NASTY =
   'a `backtick` $HOME $(rm -rf ~) "double" \'single\' \\ new\nline\ttab 🧪 \u{1F469}\u200D\u{1F52C} é {"json": 1}\r\n';
@@ -79,8 +79,8 @@ describe('the prompt', () => {
         { worker_id: 'join-0001', goal: 'g', depends_on: ['a', 'b'] },
       ],
     });
-    writeReport(root, plan, 'a-r1', 'r');
-    writeReport(root, plan, 'b', 'r');
+    writeReport(root, plan, 'a-r1', reportWith('r'));
+    writeReport(root, plan, 'b', reportWith('r'));
     const { state } = readTaskStates(root, run);
     const join = plan.tasks[3];
     if (join === undefined) throw new Error('no join');
@@ -130,13 +130,19 @@ describe('an assignment', () => {
     const { state } = readTaskStates(root, run);
     const { accept } = prepareTask(run, plan, state, task, loadConfig(root).values, CODEX);
     const launch = Date.now();
-    const rejected = (error: string) => ({ ok: false, errors: [expect.stringContaining(error)] });
+    const rejected = (error: string) => ({
+      ok: false,
+      correctable: false,
+      errors: [expect.stringContaining(error)],
+    });
     expect(accept('done', launch)).toEqual(rejected('was not written'));
     writeReport(root, plan, 'a', ' \n\t\n');
     expect(accept('done', launch)).toEqual(rejected('is empty'));
     writeReport(root, plan, 'a', 'text', 60);
     expect(accept('done', launch)).toEqual(rejected('not touched since the launch'));
-    writeReport(root, plan, 'a', 'text');
-    expect(accept('', launch)).toEqual({ ok: true, text: sha256('text') });
+    writeReport(root, plan, 'a', 'ACCEPT');
+    expect(accept('done', launch)).toEqual({ ...rejected('Contract Compliance'), correctable: true });
+    writeReport(root, plan, 'a', reportWith('text'));
+    expect(accept('', launch)).toEqual({ ok: true, text: sha256(reportWith('text')) });
   });
 });

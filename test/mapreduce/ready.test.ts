@@ -12,7 +12,15 @@ import {
   retryTask,
   revisePlan,
 } from '../../src/mapreduce/index.ts';
-import { ACCEPTED, deadProcess, inflightLog, plannedRun, temporaryRoot, writeReport } from './fixture.ts';
+import {
+  ACCEPTED,
+  deadProcess,
+  inflightLog,
+  plannedRun,
+  reportWith,
+  temporaryRoot,
+  writeReport,
+} from './fixture.ts';
 
 const task = (worker_id: string, more: Partial<TaskInput> = {}): TaskInput => ({
   worker_id,
@@ -47,7 +55,7 @@ describe('ready tasks', () => {
       why: { c: 'dependency', 'join-0001': 'dependency', 'verify-0001': 'stage' },
       detail: { c: 'a (missing), b (missing)' },
     });
-    writeReport(root, planned.plan, 'a', 'r');
+    writeReport(root, planned.plan, 'a', reportWith('r'));
     expect(ready(root, planned)).toMatchObject({
       ids: ['b'],
       why: { a: 'done', c: 'dependency', 'join-0001': 'join_gate' },
@@ -109,7 +117,7 @@ describe('ready tasks', () => {
     expect(second.worker_id).toBe('a-r2');
     const { plan } = revisePlan(root, 'run-1', { tasks: [second] }, { inputRoots: [] });
     expect(lineage(plan, 'a-r2')).toEqual(['a', 'a-r1', 'a-r2']);
-    writeReport(root, plan, 'a-r2', 'r');
+    writeReport(root, plan, 'a-r2', reportWith('r'));
     expect(ready(root, planned)).toMatchObject({
       ids: ['b'],
       why: { a: 'retried', 'a-r1': 'retried', 'a-r2': 'done' },
@@ -126,9 +134,9 @@ describe('ready tasks', () => {
         task('a-right', { retry_of: 'a' }),
       ],
     });
-    writeReport(root, planned.plan, 'a-left', 'r');
+    writeReport(root, planned.plan, 'a-left', reportWith('r'));
     expect(ready(root, planned).why.b).toBe('dependency');
-    writeReport(root, planned.plan, 'a-right', 'r');
+    writeReport(root, planned.plan, 'a-right', reportWith('r'));
     expect(ready(root, planned).ids).toEqual(['b']);
   });
 });
@@ -182,7 +190,7 @@ describe('40 tasks in a diamond', () => {
           alive.ended(id, { ...ACCEPTED, failure_class: 'invalid_output' });
         } else if (trouble[id] === 'stale') alive.ended(id, { ...ACCEPTED, failure_class: 'invalid_output' });
         else {
-          writeReport(root, plan, id, '# report');
+          writeReport(root, plan, id, reportWith('# report'));
           alive.ended(id, ACCEPTED);
         }
         const expected = {
@@ -206,7 +214,15 @@ describe('40 tasks in a diamond', () => {
       }
     }
     const { plan, state } = readTaskStates(root, planned.run);
-    expect(state.counts).toEqual({ ok: 40, missing: 0, empty: 1, stale: 1, inflight: 0, failed: 2 });
+    expect(state.counts).toEqual({
+      ok: 40,
+      changed: 0,
+      missing: 0,
+      empty: 1,
+      stale: 1,
+      inflight: 0,
+      failed: 2,
+    });
     expect(state.tasks.every((t) => t.satisfied)).toBe(true);
     expect([...launches.values()].every((n) => n === 1)).toBe(true);
     for (const id of Object.keys(trouble)) expect(lineage(plan, `${id}-r1`)).toEqual([id, `${id}-r1`]);

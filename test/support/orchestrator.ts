@@ -159,6 +159,8 @@ const reportText = (path: string) => `# ${path}
 ## Contract Compliance
 Contract read: yes.
 
+Verdict: confirmed
+
 ## Findings
 The word is xylophone (notes.txt:1-1).
 

@@ -9,7 +9,8 @@ const PROGRAM = `
 import { appendFileSync, existsSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 const prompt = readFileSync(0, 'utf8');
-const task = JSON.parse(prompt.slice(prompt.indexOf('\\n{')));
+const task = JSON.parse(prompt.slice(prompt.indexOf('\\n{'), prompt.indexOf('\\n}\\n') + 2));
+const again = prompt.includes('was not accepted');
 appendFileSync('spawned.log', task.worker_id + '\\n');
 const mode = /MODE=(\\w+)/.exec(task.goal)?.[1];
 const pause = /PAUSE=(\\d+)/.exec(task.goal)?.[1];
@@ -18,7 +19,13 @@ if (mode === 'hang') await sleep(600_000);
 if (mode === 'gate') while (!existsSync('open')) await sleep(20);
 if (mode === 'die') process.kill(process.pid, 'SIGKILL');
 if (mode === 'exit') process.exit(7);
-const text = mode === 'empty' ? '' : '# ' + task.worker_id + '\\n\\n## Contract Compliance\\nContract read: yes.\\n\\n'
+if (mode === 'print') {
+  console.log('# Printed\\n\\n## Contract Compliance\\nContract read: yes.');
+  process.exit(0);
+}
+const bare = mode === 'bare' || (mode === 'late' && !again);
+const text = bare ? '# ' + task.worker_id + ': ACCEPT' : mode === 'empty' ? '' : '# ' + task.worker_id + '\\n\\n## Contract Compliance\\nContract read: yes.\\n\\n'
+  + (task.mode === 'verify' ? 'Verdict: confirmed\\n\\n' : '')
   + '## Findings\\nSECRET-REPORT-TEXT\\n\\n## Deferred opportunities\\n- What: tidy ' + task.worker_id
   + '. Why deferred: scope. How to validate: npm test.\\n';
 writeFileSync(task.report_path + '.tmp', text);

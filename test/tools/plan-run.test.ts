@@ -196,6 +196,28 @@ test('with auto_refill one call runs the stage: each task after its dependencies
   await ended(at);
 });
 
+test('a report that lacks a part is asked for once more; what a command prints is its report when it writes none', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: ['late', 'bare', 'print'].map((mode) => ({ worker_id: `map-${mode}`, goal: `MODE=${mode}` })),
+  });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
+  expect(await ended(at)).toMatchObject({ progress: { accepted: 2, failed: 1, attempts: 5 } });
+  const message = 'the report has no section "Contract Compliance"';
+  expect(at.launches()).toMatchObject([
+    { worker_id: 'map-late', attempt: 2, failure_class: null, report_sha256: expect.any(String) },
+    { worker_id: 'map-bare', attempt: 2, failure_class: 'invalid_output', failure_message: message },
+    { worker_id: 'map-print', attempt: 1, failure_class: null },
+  ]);
+  const report = (id: string) => readFileSync(join(at.dir, `artifacts/reports/${id}.md`), 'utf8');
+  expect(report('map-print')).toContain('# Printed');
+  expect(report('map-late')).toContain('SECRET-REPORT-TEXT');
+  expect(await at.call('reduce_inventory', { run_id: RUN })).toMatchObject({
+    counts: { ok: 2, failed: 1 },
+    attention: [{ worker_id: 'map-bare', error: message, suggestion: { action: 'retry' } }],
+  });
+});
+
 test('auto_refill is taken on by a driver that is at work, and goes on after a crash', async () => {
   const at = caller();
   await plan(at, {
@@ -344,7 +366,7 @@ test('a used-up quota pauses the stage; a resume launches the same task, and no 
     reply({ prompt, body }) {
       const path = /"report_path": "([^"]+)"/.exec(prompt)?.[1] ?? '';
       if (JSON.stringify(body.input).includes('function_call_output')) return { kind: 'answer', text: path };
-      const cmd = `printf '# Report\\n' > ${path}`;
+      const cmd = `printf '# Report\\n\\n## Contract Compliance\\nread\\n' > ${path}`;
       return replies.shift() ?? { kind: 'tool', name: 'exec_command', arguments: { cmd } };
     },
   });

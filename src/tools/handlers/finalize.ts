@@ -4,7 +4,7 @@ import { finalizeAnswer, readReduced } from '../../ask/index.ts';
 import { FinalAnswer, FinalInput, RUN_FILES } from '../../contracts/index.ts';
 import { openCorpus } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
-import { finalizePlan } from '../../mapreduce/index.ts';
+import { countVerdicts, finalizePlan } from '../../mapreduce/index.ts';
 import { runUri } from '../../resources/index.ts';
 import type { RunHandle } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
@@ -19,11 +19,25 @@ type Output = z.infer<(typeof finalize)['output']>;
 
 export const handleFinalize: Handler<typeof finalize> = async (input, context) => {
   const run = context.openRun(input.run_id);
-  const given = readInputFile(input.file, context);
-  return run.record.kind === 'plan'
+  const wanted = run.record.kind === 'plan' ? 'final' : 'answer';
+  if (input.file === undefined && input.final === undefined && input.answer === undefined) {
+    const what = wanted === 'final' ? 'conclusions and termination_decision' : 'content, citations and gaps';
+    throw new RlmError('usage', `give ${wanted}: run '${run.id}' is a ${run.record.kind} run`, {
+      hint: `${wanted} is an object with ${what}; file names a file with it.`,
+    });
+  }
+  const given = unwrap(readInputFile(input.file, context), wanted);
+  return wanted === 'final'
     ? finalPlan(run, { ...given, ...input.final }, takeOverOf(input.take_over), context, input)
     : finalAnswer(run, { ...given, ...input.answer }, input);
 };
+
+/** A file may hold the whole argument, `{"final": …}`, or what is in it. */
+function unwrap(file: Record<string, unknown>, name: string): Record<string, unknown> {
+  const { [name]: inner, ...rest } = file;
+  if (Object.keys(rest).length > 0) return file;
+  return typeof inner === 'object' && inner !== null ? { ...inner } : file;
+}
 
 async function finalAnswer(
   run: RunHandle,
@@ -66,6 +80,7 @@ async function finalPlan(
     conclusions: final.conclusions.length,
     evidence_paths: final.evidence_paths.length,
     verified: final.verify.completed,
+    verdicts: countVerdicts(final.verify.verdicts),
     unfinished_tasks: final.unfinished_tasks.length,
     deferred_opportunities: final.deferred_opportunities.length,
     missing_contract_parts: final.missing_contract_parts,

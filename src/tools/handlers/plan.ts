@@ -97,12 +97,21 @@ export const handleReduceInventory: Handler<typeof reduceInventory> = async (inp
   const run = openPlanRun(context, input.run_id);
   const { state } = mapreduce.takeInventory(context.root, run, { staleSeconds: input.stale_seconds });
   const verify = mapreduce.verifyStage(state);
+  const mapWaits = state.tasks.some(
+    ({ mode, launched, satisfied }) => mode === 'map' && !launched && !satisfied,
+  );
   const summary = mapreduce.summarizeInventory(context.root, run, state);
   return {
     ...summary,
-    verify: { completed: verify.completed, tasks: verify.tasks.length, open: verify.open.length },
+    verify: {
+      completed: verify.completed,
+      tasks: verify.tasks.length,
+      open: verify.open.length,
+      unverified: verify.unverified.length,
+      verdicts: mapreduce.countVerdicts(verify.verdicts),
+    },
     reports_uri: `${runUri(run.id)}/reports/`,
-    next: nextOf(run.id, summary, verify),
+    next: nextOf(run.id, summary, verify, mapWaits),
   };
 };
 
@@ -111,9 +120,9 @@ function nextOf(
   summary: {
     counts: StateCounts;
     attention: { worker_id: string; suggestion: { action: string; why: string } | null }[];
-    not_launched: number;
   },
-  verify: { completed: boolean; tasks: string[] },
+  verify: { completed: boolean; open: string[] },
+  mapWaits: boolean,
 ): NextStep[] {
   const run = { run_id: runId };
   const retry = summary.attention.find(({ suggestion }) => suggestion !== null) ?? summary.attention[0];
@@ -129,8 +138,7 @@ function nextOf(
       { tool: 'rlm_plan', args: run, why: 'Splits a task: give several with retry_of.' },
     ];
   }
-  if (summary.not_launched > 0)
-    return [{ tool: 'rlm_run_ready', args: run, why: 'Launches the tasks that are ready.' }];
+  if (mapWaits) return [{ tool: 'rlm_run_ready', args: run, why: 'Launches the tasks that are ready.' }];
   if (verify.completed) {
     return [
       { tool: 'rlm_collect_deferred', args: run, why: 'Before the run is finalized.' },
@@ -138,7 +146,8 @@ function nextOf(
       { tool: 'rlm_plan', args: run, why: 'Adds map tasks, if the goal is not reached.' },
     ];
   }
-  return verify.tasks.length === 0
+  // Without an open verify task, either there is none, or map tasks have reported since.
+  return verify.open.length === 0
     ? [
         {
           tool: 'rlm_plan',
