@@ -2,24 +2,15 @@ import { writeSummary } from '../batch/index.ts';
 import { type Corpus, openCorpus } from '../corpus/index.ts';
 import { endOfStop, type FlowContext, type FlowEnd, type Stop, WorkSession } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { type Reduced, writeEvidence } from '../evidence/index.ts';
-import { finalizeAnswer } from './answer.ts';
+import { type Found, writeAnswer } from './answer.ts';
 import { everyChunk, expandQuestion, gapsToFollow } from './choose-chunks.ts';
 import { ingestDocuments } from './documents.ts';
 import { type ChunkJob, writeJobs } from './jobs.ts';
 import { previewAsk } from './preview.ts';
-import { quotedAnswer } from './quoted-answer.ts';
 import { reduceJobs } from './reduce-run.ts';
 import { AskParams } from './request.ts';
 import { AskRun } from './run.ts';
-import { answerOf, type Synthesis, synthesise, withConflictsOf } from './synthesise.ts';
-
-/** What the passes so far gave. */
-interface Found {
-  jobs: ChunkJob[];
-  reduced: Reduced;
-  synthesis: Synthesis | undefined;
-}
+import { synthesise } from './synthesise.ts';
 
 /**
  * A question over documents, end to end: ingest, expand, choose chunks, jobs, evidence, synthesis, follow-up for
@@ -65,9 +56,13 @@ async function answerQuestion(ask: AskRun): Promise<FlowEnd> {
   return end;
 }
 
-function completed(ask: AskRun): FlowEnd {
-  const { failed, total } = ask.context.journal.progress;
-  return { state: 'completed', ...(failed === 0 ? {} : { reason: `${failed} of ${total} calls failed` }) };
+function completed({ context, session, params }: AskRun): FlowEnd {
+  const { failed, total } = context.journal.progress;
+  const reasons = [
+    ...(failed === 0 ? [] : [`${failed} of ${total} calls failed`]),
+    ...(session.withoutModel(params) ? [`no model answered: ${session.why}`] : []),
+  ];
+  return { state: 'completed', ...(reasons.length === 0 ? {} : { reason: reasons.join('; ') }) };
 }
 
 async function expand(ask: AskRun): Promise<Stop | undefined> {
@@ -102,7 +97,7 @@ async function runPasses(
     ask.save();
     const stopped = await ask.dispatch(corpus, jobs);
     const reduced = await reduceJobs(corpus, soFar, ask.context.journal.history);
-    found = { jobs: soFar, reduced, synthesis: found?.synthesis };
+    found = { jobs: soFar, reduced, synthesis: found?.synthesis, synthesisFailure: undefined };
     const stop = stopped ?? (await synthesiseInto(found, ask, pass));
     if (stop !== undefined) return { found, stop };
     // Follow-ups need chunks that were not read yet, and a worker that answers.
@@ -119,31 +114,8 @@ async function synthesiseInto(found: Found, ask: AskRun, pass: number): Promise<
   const { items } = found.reduced.evidence;
   if (ask.session.model === null || items.length === 0) return undefined;
   const step = await synthesise(ask.params.question, items, { ...ask.steps, pass });
-  if (step.synthesis === undefined && step.stop === undefined) {
-    ask.note(`pass ${pass}: no synthesis held to its evidence`);
-  }
   found.synthesis = step.synthesis ?? found.synthesis;
+  found.synthesisFailure = step.failure;
+  if (step.failure !== undefined) ask.note(`pass ${pass}: no synthesis was accepted (${step.failure})`);
   return step.stop;
-}
-
-/** Writes the synthesis as the answer; the documents' own words where there is none, or the gate refuses it. */
-async function writeAnswer(ask: AskRun, corpus: Corpus, { reduced, synthesis }: Found): Promise<void> {
-  const { question } = ask.params;
-  const { run } = ask.context;
-  if (synthesis !== undefined) {
-    try {
-      finalizeAnswer(corpus, answerOf(question, synthesis, reduced), reduced);
-      writeEvidence(run.dir, withConflictsOf(synthesis, reduced.evidence));
-      ask.state.answered_by = 'synthesis';
-      ask.save();
-      return;
-    } catch (error) {
-      if (!(error instanceof RlmError)) throw error;
-      ask.note(`the synthesis was refused: ${error.message.slice(0, 500)}`);
-    }
-  }
-  const weighed = await ask.weighedQuestion(corpus);
-  finalizeAnswer(corpus, quotedAnswer(question, reduced, weighed), reduced);
-  ask.state.answered_by = 'extractive';
-  ask.save();
 }

@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { findJsonObject } from '../batch/index.ts';
+import { type ResultRecord, RUN_FILES } from '../contracts/index.ts';
 import {
   type Acceptance,
   AnswerCache,
   type Assignment,
-  type History,
+  type FlowContext,
+  ResultReader,
   type Stop,
   type WorkSession,
 } from '../dispatch/index.ts';
@@ -28,8 +30,7 @@ export interface ModelStep<Answer> {
 /** What a flow makes its calls within. */
 export interface StepContext {
   session: WorkSession;
-  runDir: string;
-  history: History;
+  context: FlowContext;
   /** Of each attempt. */
   timeoutSec: number;
 }
@@ -38,13 +39,15 @@ export interface StepContext {
  * Makes model calls of a flow through dispatch, several at a time: retries with what was wrong, cache, budget
  * and resume are those of jobs. Answers lie under `ask/`.
  *
- * @returns an answer for each step, undefined for one that failed; and why it stopped early, if it did
+ * @returns an answer for each step, undefined for one that failed; why the last of those failed; and why it
+ *   stopped early, if it did
  */
 export async function runModelSteps<Answer>(
   steps: ModelStep<Answer>[],
   within: StepContext,
-): Promise<{ answers: Array<Answer | undefined>; stop: Stop | undefined }> {
-  const { session, runDir, history } = within;
+): Promise<{ answers: Array<Answer | undefined>; failure: string | undefined; stop: Stop | undefined }> {
+  const { session, context } = within;
+  const { history, run } = context;
   const carried = steps.filter((step) => history.accepted.get(step.id)).length;
   // Steps that were called now, and those of them whose answer was accepted: an older file counts only for a
   // step that was skipped because its answer is still valid.
@@ -53,21 +56,37 @@ export async function runModelSteps<Answer>(
   const assignments = steps.map((step) => assignmentOf(step, within, { called, accepted }));
   const stop = await session.dispatch(assignments, { added: steps.length, carried });
   const answers = steps.map((step) => {
-    const path = answerPath(runDir, step.id);
+    const path = answerPath(run.dir, step.id);
     const isValid = history.accepted.get(step.id) && !called.has(step.id);
     if ((!isValid && !accepted.has(step.id)) || !existsSync(path)) return undefined;
     return step.schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
   });
-  return { answers, stop };
+  const failed = stop === undefined ? steps.findLast((_, index) => answers[index] === undefined) : undefined;
+  const errors = failed === undefined ? [] : (readResult(context, failed.id)?.errors ?? []);
+  return { answers, failure: errors.at(-1), stop };
+}
+
+/** The last result of an assignment, from the journal. */
+export function readResult({ run, journal }: FlowContext, id: string): ResultRecord | undefined {
+  const { accepted, failed } = journal.history;
+  const offset = accepted.get(id) || failed.get(id);
+  if (offset === undefined) return undefined;
+  const results = new ResultReader(join(run.dir, RUN_FILES.events));
+  try {
+    return results.read(offset);
+  } finally {
+    results.close();
+  }
 }
 
 function assignmentOf<Answer>(
   step: ModelStep<Answer>,
-  { session, runDir, timeoutSec }: StepContext,
+  { session, context, timeoutSec }: StepContext,
   seen: { called: Set<string>; accepted: Set<string> },
 ): Assignment {
-  const output = answerPath(runDir, step.id);
-  const schemaPath = join(runDir, 'ask', `${step.id}.schema.json`);
+  const { dir } = context.run;
+  const output = answerPath(dir, step.id);
+  const schemaPath = join(dir, 'ask', `${step.id}.schema.json`);
   const schema: Record<string, unknown> = { ...z.toJSONSchema(step.schema) };
   const key = AnswerCache.key([step.instructions, step.input, JSON.stringify(schema), session.model]);
   return {

@@ -3,7 +3,8 @@ import { AskPreview, type JournalEvent, RUN_FILES, SCHEMA_VERSION } from '../con
 import type { Corpus } from '../corpus/index.ts';
 import { costOf, endOfStop, type FlowEnd, readEvents } from '../dispatch/index.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { countJobs, type JobCounts, writeJobs } from './jobs.ts';
+import { type ChunkJob, countJobs, type JobCounts, writeJobs } from './jobs.ts';
+import { readResult } from './model-step.ts';
 import { previewText } from './result.ts';
 import type { AskRun } from './run.ts';
 
@@ -20,9 +21,7 @@ export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | un
   const picked = pickEvenly(jobs, sample);
   const stop = await ask.dispatch(corpus, picked);
   const preview = await previewOf(countJobs(jobs), ask);
-  if (picked.length > 0 && preview.sample === null) {
-    ask.note('the sample was answered from the cache: there was nothing to measure');
-  }
+  if (picked.length > 0 && preview.sample === null) ask.note(whyUnmeasured(ask, picked));
   writeJsonAtomic(join(corpus.runDir, RUN_FILES.preview), AskPreview.parse(preview));
   ask.save();
   return stop === undefined
@@ -31,6 +30,17 @@ export async function previewAsk(ask: AskRun, corpus: Corpus, all: string[] | un
         reason: `preview only, nothing was answered: ${previewText(preview).replace('\n', '; ')}`,
       }
     : endOfStop(stop);
+}
+
+function whyUnmeasured({ context }: AskRun, picked: readonly ChunkJob[]): string {
+  const results = picked.map(({ record }) => readResult(context, record.job_id));
+  const failed = results.filter((result) => result?.status === 'failed');
+  if (failed.length > 0) {
+    return `${failed.length} of ${picked.length} sample jobs failed: ${failed.at(-1)?.errors.at(-1) ?? 'no reason given'}`;
+  }
+  return results.includes(undefined)
+    ? 'the sample was not finished'
+    : 'the sample was answered from the cache: there was nothing to measure';
 }
 
 /** So many of a list, evenly spread over it. */

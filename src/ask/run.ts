@@ -100,8 +100,7 @@ export class AskRun {
 
   /** What model calls besides the jobs are made within. */
   get steps(): StepContext {
-    const { run, history } = this.context;
-    return { session: this.session, runDir: run.dir, history, timeoutSec: this.params.timeout_sec };
+    return { session: this.session, context: this.context, timeoutSec: this.params.timeout_sec };
   }
 
   /** Adds to the notes that are shown with the answer; each once. */

@@ -34,13 +34,13 @@ export interface Synthesis {
  * Lets a model write the answer from numbered evidence, over several levels when it does not fit one call.
  *
  * @param within.pass makes the ids of the calls unique: each pass has more evidence
- * @returns no synthesis when the model gave nothing that holds, or the run stopped
+ * @returns no synthesis when nothing that the model wrote was accepted, and then why; or when the run stopped
  */
 export async function synthesise(
   question: string,
   items: EvidenceFile['items'],
   within: StepContext & { pass: number },
-): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined }> {
+): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined; failure: string | undefined }> {
   const id = `synthesis-p${within.pass}`;
   const groups = groupEvidence(items, EVIDENCE_TOKENS);
   const common = { instructions: SYNTHESIS_INSTRUCTIONS, schema: SynthesisAnswer };
@@ -71,12 +71,13 @@ export async function synthesise(
     partial = merged.answers.map((answer, index) => answer ?? sideBySide(together[index] ?? []));
   }
   const [answer] = partial;
-  if (answer === undefined || stop !== undefined) return { synthesis: undefined, stop };
+  if (answer === undefined || stop !== undefined)
+    return { synthesis: undefined, stop, failure: first.failure };
   const unread = groups.reduce(
     (sum, group, index) => sum + (first.answers[index] === undefined ? group.length : 0),
     0,
   );
-  return { synthesis: { answer, items, unread }, stop };
+  return { synthesis: { answer, items, unread }, stop, failure: undefined };
 }
 
 /** The final answer of a synthesis, with the gaps and the coverage of what has been read by now. */
@@ -94,23 +95,50 @@ export function answerOf(
 }
 
 /**
+ * A synthesis without the claims whose evidence is not verified any more.
+ *
+ * @returns and what was dropped, in words for the gaps of the answer
+ */
+export function withoutMissing(
+  { answer, items, unread }: Synthesis,
+  evidence: EvidenceFile,
+): { synthesis: Synthesis; dropped: string[] } {
+  const isVerified = (number: number) => itemNow(items[number - 1], evidence) !== undefined;
+  const dropped: string[] = [];
+  const claims = answer.claims.flatMap((claim) => {
+    const numbers = claim.evidence.filter(isVerified);
+    if (numbers.length > 0) return [{ ...claim, evidence: numbers }];
+    const sources = new Set(claim.evidence.map((number) => items[number - 1]?.source ?? ''));
+    dropped.push(
+      `A statement was dropped: ${[...sources].join(', ')} changed while the question was answered.`,
+    );
+    return [];
+  });
+  const conflicts = answer.conflicts.filter((conflict) => conflict.evidence.every(isVerified));
+  return { synthesis: { answer: { ...answer, claims, conflicts }, items, unread }, dropped };
+}
+
+/**
  * The evidence with the contradictions that the synthesis names: as ids of the evidence as it is now, for a later
  * pass may have joined spans and numbers them anew.
  */
 export function withConflictsOf({ answer, items }: Synthesis, evidence: EvidenceFile): EvidenceFile {
-  const idOf = (number: number) => {
-    const item = items[number - 1];
-    const now = evidence.items.find(
-      ({ source, byte_start, byte_end }) =>
-        source === item?.source && byte_start <= item.byte_start && item.byte_end <= byte_end,
-    );
-    return now === undefined ? [] : [now.evidence_id];
-  };
+  const idOf = (number: number) => itemNow(items[number - 1], evidence)?.evidence_id ?? [];
   const reported = answer.conflicts.map((conflict) => ({
     evidence_ids: conflict.evidence.flatMap(idOf),
     description: conflict.text,
   }));
   return withReportedConflicts(evidence, reported);
+}
+
+type Item = EvidenceFile['items'][number];
+
+/** The verified span that a numbered piece of evidence is part of now. */
+function itemNow(item: Item | undefined, evidence: EvidenceFile): Item | undefined {
+  return evidence.items.find(
+    ({ source, byte_start, byte_end }) =>
+      source === item?.source && byte_start <= item.byte_start && item.byte_end <= byte_end,
+  );
 }
 
 function checker(question: string, items: EvidenceFile['items'], offered: ReadonlySet<number>) {

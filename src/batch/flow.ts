@@ -49,14 +49,16 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
       { hint: 'Put the file back and resume, or start the batch again.' },
     );
   }
-  const end: FlowEnd = stop === undefined ? { state: 'completed' } : endOfStop(stop);
+  const unaided = session.withoutModel(params) ? { reason: `no model answered: ${session.why}` } : {};
+  const end: FlowEnd = stop === undefined ? { state: 'completed', ...unaided } : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
   const { failed } = await writeSummary(
     { ...head, state: end.state, history: journal.history },
     readJobIds(jobsFile),
   );
-  const reason = `${failed} of ${params.jobs_total} jobs failed`;
-  return stop === undefined && failed > 0 ? { ...end, reason } : end;
+  if (stop !== undefined || failed === 0) return end;
+  const failures = `${failed} of ${params.jobs_total} jobs failed`;
+  return { ...end, reason: end.reason === undefined ? failures : `${failures}; ${end.reason}` };
 }
 
 /** Jobs as work for a session. @param weights see `BatchSettings` */

@@ -63,7 +63,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const { readAskResult } = await import('../ask/index.ts');
   const { answer, text, state, ingest } = readAskResult(run);
   if (text === '') return formatResult(reportRun(run, status), { run, root: run.record.root });
-  const { accepted, total, cache_hits, usage, cost_usd } = status.progress;
+  const { accepted, total, attempts, cache_hits, usage, cost_usd } = status.progress;
   const passes = state?.passes.length ?? 0;
   const route =
     state?.route === 'single'
@@ -79,7 +79,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     ...(answer === undefined
       ? []
       : [`by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`]),
-    `cost: ${accepted} of ${total} calls, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
+    `cost: ${accepted} of ${total} calls answered in ${attempts} attempts, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
     `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');

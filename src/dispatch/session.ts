@@ -25,7 +25,8 @@ export class WorkSession {
   /** The model to ask for; null for a worker that has none. */
   readonly model: string | null;
   readonly effort: string | null;
-  readonly #why: string;
+  /** Why it is this worker, in words. */
+  readonly why: string;
   readonly #context: FlowContext;
   readonly #params: WorkParams;
   readonly #budget: BudgetLedger;
@@ -40,7 +41,7 @@ export class WorkSession {
     const { models, prices, effort } = config.values;
     const { worker } = chosen;
     this.worker = worker;
-    this.#why = chosen.why;
+    this.why = chosen.why;
     this.#context = context;
     this.#params = params;
     const model = params.model ?? (worker.name === 'claude' ? models.claude : models.codex);
@@ -80,6 +81,11 @@ export class WorkSession {
     }
   }
 
+  /** Whether a model could have been chosen, and none was there. */
+  withoutModel({ worker }: Pick<WorkParams, 'worker'>): boolean {
+    return worker === 'auto' && this.model === null;
+  }
+
   /** Directory that workers run in. */
   get cwd(): string {
     return this.#params.worker_cwd ?? this.#context.run.record.root;
@@ -103,7 +109,7 @@ export class WorkSession {
       ...count,
       concurrency: params.parallel,
       worker: this.worker.lane === null ? this.worker.name : `${this.worker.name}/${this.worker.lane}`,
-      why: this.#why,
+      why: this.why,
     });
     return dispatch(source, {
       journal,

@@ -93,6 +93,12 @@ export function withinLimit(gaps: string[]): string[] {
   return [...kept, `And ${gaps.length - kept.length} more gaps.`];
 }
 
+/** The answer with further gaps, which come first. */
+export function addGaps(answer: FinalAnswer, gaps: readonly string[]): FinalAnswer {
+  const added = gaps.map((gap) => oneLine(gap, FINAL_LIMITS.gap));
+  return { ...answer, gaps: withinLimit([...new Set([...added, ...answer.gaps])]) };
+}
+
 /** What is left of an answer's confidence when its evidence seems to contradict itself. */
 const CONFLICT_FACTOR = 0.8;
 

@@ -1,4 +1,4 @@
-export { sourceString } from './answer.ts';
+export { addGaps, sourceString } from './answer.ts';
 export { extractiveAnswer, MAX_EXTRACTS } from './extractive-answer.ts';
 export { type GateResult, gateAnswer, gateError } from './gate.ts';
 export { SourceFiles } from './job-material.ts';
