@@ -25,6 +25,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf'];
 const external = LOADED_WHEN_NEEDED.flatMap((name) => [name, `${name}/*`]);
 
+/** Packages in CommonJS inside a bundle call require() for Node's own modules. */
+const REQUIRE = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+];
 const options = {
   absWorkingDir: root,
   outdir: 'dist',
@@ -45,26 +50,27 @@ const bin = await build({
   splitting: true,
   external,
   plugins: [leaveOut()],
-  banner: {
-    js: [
-      '#!/usr/bin/env node',
-      // Packages in CommonJS inside the bundle call require() for Node's own modules.
-      "import { createRequire as __createRequire } from 'node:module';",
-      'const require = __createRequire(import.meta.url);',
-    ].join('\n'),
-  },
+  banner: { js: ['#!/usr/bin/env node', ...REQUIRE].join('\n') },
 });
 // A bundle of its own: whatever else were in this process would be copied at every fork (src/processes/launcher.ts).
 const launcher = await build({ ...options, entryPoints: ['src/launcher.ts'] });
+// The same for what may be killed over a document (src/corpus/extract/extractor.ts): it starts with little.
+const extractor = await build({
+  ...options,
+  entryPoints: ['src/extractor.ts'],
+  external,
+  banner: { js: REQUIRE.join('\n') },
+});
+const bundles = [bin, launcher, extractor];
 
 // Renamed into place, the entry last: a program that starts while we build sees the old bundle or the new one.
 // Chunks of builds before stay for programs that run, until a package is made (`--clean`).
 const dist = join(root, 'dist');
 if (process.argv.includes('--clean')) rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, 'chunks'), { recursive: true });
-const entryLast = [...bin.outputFiles, ...launcher.outputFiles].sort(
-  (a, b) => a.path.endsWith('rlm.js') - b.path.endsWith('rlm.js'),
-);
+const entryLast = bundles
+  .flatMap(({ outputFiles }) => outputFiles)
+  .sort((a, b) => a.path.endsWith('rlm.js') - b.path.endsWith('rlm.js'));
 for (const file of entryLast) {
   const temporary = `${file.path}.${process.pid}.tmp`;
   writeFileSync(temporary, file.contents);
@@ -84,7 +90,7 @@ if (existsSync(bins) && process.platform !== 'win32') {
   renameSync(temporary, join(bins, 'rlm'));
 }
 if (process.argv.includes('--report')) {
-  for (const [path, output] of Object.entries({ ...bin.metafile.outputs, ...launcher.metafile.outputs })) {
+  for (const [path, output] of bundles.flatMap(({ metafile }) => Object.entries(metafile.outputs))) {
     console.log(`${path}: ${output.bytes} bytes`);
     const inputs = Object.entries(output.inputs).map(([file, { bytesInOutput }]) => [
       packageOf(file),

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { systemCode } from '../../errors.ts';
-import { Skipped } from '../ingest/window.ts';
+import { Skipped } from '../skipped.ts';
 import { type ExtractedText, joinParts } from './text.ts';
 
 const MAX_PAGES = 10_000;

@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { messageOf, systemCode } from '../../errors.ts';
-import { Skipped } from '../ingest/window.ts';
+import { Skipped } from '../skipped.ts';
 
 const END_OF_DIRECTORY = Buffer.from('PK\x05\x06', 'latin1');
 const ENTRY = 0x02014b50;

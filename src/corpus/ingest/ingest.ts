@@ -4,12 +4,15 @@ import { type IngestReport, RUN_FILES, type SkippedSource, type SkipReason } fro
 import { messageOf, RlmError, systemCode } from '../../errors.ts';
 import { sha256 } from '../../text/index.ts';
 import { yieldRegularly } from '../event-loop.ts';
+import { Extractor } from '../extract/extractor.ts';
+import type { ExtractorLimits } from '../extract/protocol.ts';
+import { Skipped } from '../skipped.ts';
 import { cutChunks } from './chunker.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type Candidate, discover } from './discover.ts';
 import { PriorCorpus, type PriorSource } from './prior.ts';
 import { type DocumentText, type Inspection, inspect, rateOf, textOf } from './read-document.ts';
-import { Skipped, withFile } from './window.ts';
+import { withFile } from './window.ts';
 
 const DEFAULT_TARGET_TOKENS = 1500;
 const DEFAULT_OVERLAP_LINES = 2;
@@ -25,6 +28,8 @@ export interface IngestOptions {
   overlapLines?: number;
   /** Another run directory whose unchanged documents need not be read again; its own is always looked at. */
   reuse?: string;
+  /** What one PDF, DOCX, HTML page or notebook may take. */
+  extraction?: Partial<ExtractorLimits>;
   signal?: AbortSignal;
   onProgress?: (done: { documents: number; total: number; bytes: number }) => void;
 }
@@ -60,6 +65,7 @@ export async function ingest(
   });
   const prior = await PriorCorpus.open([runDir, options.reuse], settings);
   const writer = new CorpusWriter(runDir);
+  const extractor = new Extractor(runDir, options.extraction, options.signal);
   const report = new ReportBuilder();
   const kept = new Set<string | null>();
   try {
@@ -70,7 +76,14 @@ export async function ingest(
     let bytes = 0;
     for (const [index, candidate] of found.candidates.entries()) {
       await yieldIfDue();
-      const outcome = await addDocument(candidate, { runDir, writer, prior, settings, yieldIfDue });
+      const outcome = await addDocument(candidate, {
+        runDir,
+        writer,
+        extractor,
+        prior,
+        settings,
+        yieldIfDue,
+      });
       if (outcome.status === 'skipped') {
         writer.skip(outcome);
         report.skipped(outcome);
@@ -84,6 +97,8 @@ export async function ingest(
   } catch (error) {
     writer.abandon();
     throw error;
+  } finally {
+    await extractor.close();
   }
   const record = writer.commit(settings);
   removeStaleTexts(runDir, kept);
@@ -109,6 +124,7 @@ interface ReadOutcome {
 interface Surroundings {
   runDir: string;
   writer: CorpusWriter;
+  extractor: Extractor;
   prior: PriorCorpus;
   settings: { target_tokens: number; overlap_lines: number };
   yieldIfDue: () => Promise<void> | undefined;
@@ -140,13 +156,13 @@ async function addDocument(
 
 /** Takes a document over from an earlier ingest if it holds the same bytes, else cuts it. */
 async function readDocument(candidate: Candidate, surroundings: Surroundings): Promise<ReadOutcome> {
-  const { prior, runDir, yieldIfDue } = surroundings;
+  const { prior, yieldIfDue } = surroundings;
   const untouched = prior.unchanged(candidate);
   if (untouched !== undefined) return reuse(untouched, candidate, surroundings);
   const inspection = await inspect(candidate, yieldIfDue);
   const equal = prior.withHash(candidate, inspection.sha256);
   if (equal !== undefined) return reuse(equal, candidate, surroundings);
-  const text = await textOf(candidate, inspection, runDir);
+  const text = await textOf(candidate, inspection, surroundings);
   refuseChanged(candidate);
   await writeChunks(candidate, inspection, text, surroundings);
   return {

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceEncoding, SourceKind } from '../../contracts/index.ts';
 import { RUN_FILES } from '../../contracts/index.ts';
-import { messageOf } from '../../errors.ts';
-import { FILE_MODE } from '../../files/index.ts';
-import { extractText } from '../extract/extract.ts';
+import type { Extractor } from '../extract/extractor.ts';
+import { Skipped } from '../skipped.ts';
 import type { Candidate } from './discover.ts';
 import { HEAD_BYTES, judgeHead, transcode, Utf8Check } from './encoding.ts';
 import { EXTRACTED_KINDS, kindOf } from './kinds.ts';
-import { blocksOf, Skipped, type TextSource, TokenRate, withFile } from './window.ts';
+import { blocksOf, type TextSource, TokenRate, withFile } from './window.ts';
 
 /** What the first pass over a document found out. */
 export interface Inspection {
@@ -102,7 +100,7 @@ function noteOf(encoding: SourceEncoding, invalid: number): string | undefined {
 export async function textOf(
   candidate: Candidate,
   inspection: Inspection,
-  runDir: string,
+  { runDir, extractor }: { runDir: string; extractor: Extractor },
 ): Promise<DocumentText> {
   const { file, stats } = candidate;
   if (inspection.encoding === 'utf-8') {
@@ -117,17 +115,12 @@ export async function textOf(
     );
     return { textPath, file: target, bytes, positionsPath: null };
   }
-  const extracted = await extractText(inspection.kind, file).catch((error: unknown) => {
-    if (error instanceof Skipped) throw error;
-    throw new Skipped('extraction_failed', `${inspection.kind}: ${messageOf(error).slice(0, 200)}`);
-  });
-  writeFileSync(target, extracted.text, { mode: FILE_MODE });
-  const positionsPath = extracted.positions.length === 0 ? null : `${name}.positions.jsonl`;
-  if (positionsPath !== null) {
-    const lines = extracted.positions.map((position) => `${JSON.stringify(position)}\n`);
-    writeFileSync(join(runDir, positionsPath), lines.join(''), { mode: FILE_MODE });
-  }
-  return { textPath, file: target, bytes: statSync(target).size, positionsPath };
+  const positionsPath = `${name}.positions.jsonl`;
+  const { bytes, positions } = await extractor.extract(
+    { kind: inspection.kind, file, textPath: target, positionsPath: join(runDir, positionsPath) },
+    stats.size,
+  );
+  return { textPath, file: target, bytes, positionsPath: positions === 0 ? null : positionsPath };
 }
 
 /** Tokens a byte of a text that was made, by its first megabyte. */

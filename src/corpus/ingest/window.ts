@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { estimateTokenCount } from 'tokenx';
-import type { SkipReason } from '../../contracts/index.ts';
+import { Skipped } from '../skipped.ts';
 
 const READ_BYTES = 1 << 20;
 
@@ -68,15 +68,6 @@ export function* blocksOf(source: TextSource): Generator<Buffer> {
     if (read === 0) throw new Skipped('changed', 'it became shorter while it was read; ingest again');
     yield buffer.subarray(0, read);
     position += read;
-  }
-}
-
-/** A document that is left out of the corpus, and why. */
-export class Skipped extends Error {
-  readonly reason: SkipReason;
-  constructor(reason: SkipReason, detail: string) {
-    super(detail);
-    this.reason = reason;
   }
 }
 

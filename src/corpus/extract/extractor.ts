@@ -1,0 +1,117 @@
+import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../files/index.ts';
+import { RUN_VARIABLE, type Session, startSession, workerEnvironment } from '../../processes/index.ts';
+import { Skipped } from '../skipped.ts';
+import { ExtractionReply, type ExtractionRequest, ExtractorLimits } from './protocol.ts';
+
+const TIMEOUT_MS_PER_BYTE = 2000 / (1 << 20);
+const MAX_REPLY_BYTES = 1 << 20;
+
+/**
+ * Has documents made into text by a process of its own, since each may be made to take for ever, or all memory. The
+ * process starts with the first document, serves those after it, and is replaced when one had it killed.
+ */
+export class Extractor {
+  readonly #runDir: string;
+  readonly #limits: ExtractorLimits;
+  readonly #signal: AbortSignal | undefined;
+  #process: ExtractorProcess | undefined;
+
+  constructor(runDir: string, limits: Partial<ExtractorLimits> = {}, signal?: AbortSignal) {
+    this.#runDir = runDir;
+    this.#limits = ExtractorLimits.parse(limits);
+    this.#signal = signal;
+  }
+
+  /**
+   * Writes the text of a document, and where its pages or cells begin, to the paths of the request.
+   *
+   * @param size of the document, bytes
+   * @throws Skipped when it is damaged, or takes more than a document may; the reason of the signal when aborted
+   */
+  async extract(request: ExtractionRequest, size: number): Promise<{ bytes: number; positions: number }> {
+    const timeoutMs = this.#limits.timeoutMs + size * TIMEOUT_MS_PER_BYTE;
+    for (;;) {
+      this.#signal?.throwIfAborted();
+      const current = this.#process ?? new ExtractorProcess(this.#runDir, this.#limits);
+      this.#process = current;
+      const reply = await current.ask(request, { timeoutMs, signal: this.#signal });
+      if (reply !== 'timeout' && reply !== 'ended') {
+        if (reply.outcome === 'extracted') return reply;
+        throw new Skipped(reply.reason, reply.detail);
+      }
+      await this.close();
+      this.#signal?.throwIfAborted();
+      if (reply === 'timeout') {
+        throw new Skipped(
+          'extraction_failed',
+          `${request.kind}: it took longer than ${Math.round(timeoutMs / 100) / 10} s`,
+        );
+      }
+      // Those before it may have left too little: it gets a process of its own before it is blamed.
+      if (current.served > 1) continue;
+      const megabytes = this.#limits.memoryBytes >> 20;
+      throw new Skipped(
+        'too_large',
+        `${request.kind}: it takes more than ${megabytes} MB of memory, or ends its parser`,
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    const current = this.#process;
+    this.#process = undefined;
+    await current?.close();
+  }
+}
+
+class ExtractorProcess {
+  readonly #session: Session;
+  #answered: (reply: ExtractionReply) => void = () => {};
+  /** Documents it was given. */
+  served = 0;
+
+  constructor(runDir: string, limits: ExtractorLimits) {
+    const heap = `--max-old-space-size=${limits.heapBytes >> 20}`;
+    this.#session = startSession({
+      file: process.execPath,
+      args: [heap, join(packageRoot(), 'dist', 'extractor.js'), JSON.stringify(limits)],
+      cwd: runDir,
+      // By this mark it is found when its driver was killed.
+      env: workerEnvironment({ values: { [RUN_VARIABLE]: runDir } }),
+      // A heap that is full prints pages about it.
+      stderrPath: devNull,
+      maxLineBytes: MAX_REPLY_BYTES,
+      onLine: (line) => this.#answered(ExtractionReply.parse(JSON.parse(line))),
+    });
+  }
+
+  async ask(
+    request: ExtractionRequest,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<ExtractionReply | 'timeout' | 'ended'> {
+    this.served += 1;
+    const answered = new Promise<ExtractionReply>((resolve) => {
+      this.#answered = resolve;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort = () => {};
+    const stopped = new Promise<'timeout' | 'ended'>((resolve) => {
+      timer = setTimeout(() => resolve('timeout'), timeoutMs);
+      onAbort = () => resolve('ended');
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      await this.#session.send(JSON.stringify(request));
+      return await Promise.race([answered, stopped, this.#session.ended.then(() => 'ended' as const)]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+}

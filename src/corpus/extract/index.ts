@@ -1,0 +1,1 @@
+export { serveExtractor } from './serve.ts';

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { SkipReason, SourceKind } from '../../contracts/index.ts';
+
+/** What one document may take: of time, of memory, and how much text it may become. */
+export const ExtractorLimits = z.object({
+  /** For a document of no size; a megabyte adds two seconds. */
+  timeoutMs: z.number().positive().default(30_000),
+  /** Of the objects that a parser makes. */
+  heapBytes: z
+    .int()
+    .positive()
+    .default(1 << 30),
+  /** Of the whole process. */
+  memoryBytes: z
+    .int()
+    .positive()
+    .default(3 << 29),
+  textBytes: z
+    .int()
+    .positive()
+    .default(128 << 20),
+});
+export type ExtractorLimits = z.infer<typeof ExtractorLimits>;
+
+/** A line to the extractor. Paths are absolute. */
+export const ExtractionRequest = z.object({
+  kind: SourceKind,
+  file: z.string(),
+  textPath: z.string(),
+  positionsPath: z.string(),
+});
+export type ExtractionRequest = z.infer<typeof ExtractionRequest>;
+
+/** A line from it, one for each request in order. */
+export const ExtractionReply = z.discriminatedUnion('outcome', [
+  /** How many bytes of text were written, and how many lines of positions; no file for none. */
+  z.object({ outcome: z.literal('extracted'), bytes: z.int(), positions: z.int() }),
+  z.object({ outcome: z.literal('skipped'), reason: SkipReason, detail: z.string() }),
+]);
+export type ExtractionReply = z.infer<typeof ExtractionReply>;
