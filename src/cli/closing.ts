@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus } from '../activities/index.ts';
-import { BatchSummary, type IngestReport, RUN_FILES } from '../contracts/index.ts';
-import { type RunReport, reportRun } from '../resources/index.ts';
+import { type IngestReport, RUN_FILES } from '../contracts/index.ts';
+import { type RunReport, readSummaryHead, reportRun } from '../resources/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { formatResult } from './format.ts';
@@ -95,28 +95,6 @@ function skippedLines(ingest: IngestReport | undefined): string[] {
     .slice(0, NAMED_SKIPPED)
     .map(({ path, reason, detail }) => `  ${oneLine(path)}: ${reason} (${oneLine(detail)})`);
   return [`left out: ${counts.join(', ')} (all in chunks/sources.jsonl)`, ...named];
-}
-
-const SummaryHead = BatchSummary.pick({
-  jobs_total: true,
-  jobs_succeeded: true,
-  jobs_failed: true,
-  usage_totals: true,
-});
-
-/** The numbers stand before `results`, which may be hundreds of megabytes: only the head is read. */
-function readSummaryHead(path: string) {
-  const buffer = Buffer.alloc(1 << 16);
-  const fd = openSync(path, 'r');
-  try {
-    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
-    const results = text.search(/,\s*"results"\s*:/);
-    return results === -1 ? undefined : SummaryHead.safeParse(JSON.parse(`${text.slice(0, results)}}`)).data;
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function headFromProgress({ progress }: RunStatus) {

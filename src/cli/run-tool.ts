@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
 import { RlmError } from '../errors.ts';
-import { RunReport, reportRun } from '../resources/index.ts';
+import { RunReport, reportResult, reportRun } from '../resources/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import { callTool, createContext, type Tool, type ToolContext } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
@@ -64,7 +64,7 @@ export async function runTool(
   const ending = await followRun(run, { started: tool.startsWork === true });
   process.stdout.write(
     call.json
-      ? `${JSON.stringify(asItEnded(result, reportRun(run, ending.status)))}\n`
+      ? `${JSON.stringify(asItEnded(result, await reportResult(run, ending.status)))}\n`
       : await closingLines(run, ending.status),
   );
   return ending.interrupted ?? exitCodeOf(reportRun(run, ending.status));

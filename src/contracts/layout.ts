@@ -37,6 +37,8 @@ export const RUN_FILES = {
   evidence: 'reduce/evidence.json',
   coverage: 'reduce/coverage.json',
   answer: 'out/answer.json',
+  /** Every result with its answer, a line each. */
+  results: 'out/results.jsonl',
 
   plan: 'plan.json',
   contract: 'artifacts/context/run_contract.md',

@@ -27,26 +27,24 @@ export function listResources(
 ): { resources: ListedResource[]; nextCursor?: string } {
   const page = listRuns(root, { cursor, limit: RUNS_A_PAGE });
   const resources: ListedResource[] = [];
-  if (cursor === undefined)
-    resources.push(jsonResource('rlm://runs', 'runs', 'Runs', 'All runs, newest first'));
+  if (cursor === undefined) resources.push(listed('rlm://runs', 'runs', 'Runs', 'All runs, newest first'));
   for (const run of page.runs) {
     const about = `${run.kind}, ${run.state}, created ${run.created_at}`;
-    resources.push(
-      jsonResource(runUri(run.run_id), run.run_id, truncate(run.title, 80) || run.run_id, about),
-    );
+    resources.push(listed(runUri(run.run_id), run.run_id, truncate(run.title, 80) || run.run_id, about));
     if (existsSync(join(runsDirectory(root), run.run_id, RUN_FILES.answer))) {
       const name = `${run.run_id}/answer`;
-      resources.push(
-        jsonResource(`${runUri(run.run_id)}/answer`, name, 'Answer', 'The cited answer of that run'),
-      );
+      resources.push(listed(`${runUri(run.run_id)}/answer`, name, 'Answer', 'The cited answer of that run'));
     }
   }
   return page.next_cursor === null ? { resources } : { resources, nextCursor: page.next_cursor };
 }
 
-function jsonResource(uri: string, name: string, title: string, description: string): ListedResource {
-  return { uri, name, title, description, mimeType: 'application/json' };
+function listed(uri: string, name: string, title: string, description: string): ListedResource {
+  return { uri, name, title, description, mimeType: 'text/markdown' };
 }
+
+/** What is read as Markdown; where there is JSON too, that comes second. */
+const MARKDOWN: ReadonlySet<string> = new Set(['Runs', 'Run', 'Answer', 'Report']);
 
 /** What can be read by putting ids into a URI. */
 export function listTemplates() {
@@ -55,6 +53,6 @@ export function listTemplates() {
     name: title.toLowerCase(),
     title,
     description,
-    mimeType: title === 'Report' ? 'text/markdown' : 'application/json',
+    mimeType: MARKDOWN.has(title) ? 'text/markdown' : 'application/json',
   }));
 }

@@ -19,6 +19,9 @@ import { INSTRUCTIONS } from './instructions.ts';
 import { listResources, listTemplates } from './resource-list.ts';
 import { answerCall, describeTools } from './tool-calls.ts';
 
+/** A page of a resource, bytes: readers get up to 24 kB. */
+const RESOURCE_PAGE_BYTES = 22_000;
+
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 const Page = PaginatedRequestParamsSchema.optional();
@@ -66,7 +69,7 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
   handle('resources/list', Page, (params) => ({ ...listResources(root, params?.cursor) }));
   handle('resources/templates/list', Page, () => ({ resourceTemplates: listTemplates() }));
   handle('resources/read', ReadResourceRequestParamsSchema, async ({ uri }) => ({
-    contents: [{ uri, ...(await readResource(root, uri)) }],
+    contents: contentsOf(uri, await readResource(uri, { root, maxBytes: RESOURCE_PAGE_BYTES })),
   }));
   handle('prompts/list', Page, async () => ({ prompts: (await import('./prompts.ts')).listPrompts() }));
   handle('prompts/get', GetPromptRequestParamsSchema, async (params) => ({
@@ -83,6 +86,15 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
         : { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
   }));
   return server;
+}
+
+/** Markdown for people beside JSON for programs. */
+function contentsOf(uri: string, { markdown, json, next }: Awaited<ReturnType<typeof readResource>>) {
+  const contents: { uri: string; mimeType: string; text: string }[] = [];
+  const more = next === null ? '' : `\n\n(continues at ${next})\n`;
+  if (markdown !== undefined) contents.push({ uri, mimeType: 'text/markdown', text: markdown + more });
+  if (json !== undefined) contents.push({ uri, mimeType: 'application/json', text: JSON.stringify(json) });
+  return contents;
 }
 
 /** Tells a client that listens how far its call is. Progress must rise from one word to the next, says the protocol. */

@@ -1,12 +1,5 @@
-export { jobUri, TEMPLATES } from './address.ts';
-export { type ResourceText, readResource } from './read.ts';
-export {
-  jsonBytes,
-  NextSteps,
-  PAGE_BYTES,
-  RunReport,
-  readReport,
-  reportRun,
-  rowsOfOnePage,
-  runUri,
-} from './report.ts';
+export { TEMPLATES } from './address.ts';
+export { readSummaryHead } from './jobs.ts';
+export { jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
+export { readResource } from './read.ts';
+export { NextSteps, RunReport, readReport, reportResult, reportRun, runUri } from './report.ts';

@@ -1,64 +1,127 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { extname, join, relative, resolve } from 'node:path';
-import { JobRecord, RUN_FILES } from '../contracts/index.ts';
+import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { parseLine, resolveInside } from '../files/index.ts';
-import { listArchives, listRuns, openRun, type RunHandle } from '../runs/index.ts';
-import { truncate } from '../text/index.ts';
-import { jobUri, parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
-import { readJob } from './job.ts';
-import { readLinePage } from './line-page.ts';
-import { PAGE_BYTES, readReport, rowsOfOnePage, runUri } from './report.ts';
+import { listArchives, listRuns, openRun, type RunHandle, type RunListItem } from '../runs/index.ts';
+import { oneLine, truncate } from '../text/index.ts';
+import { parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
+import { readJob, readJobsPage, readResultsPage, readSummaryHead } from './jobs.ts';
+import { type JsonPage, readJsonPage, readLinePage, readTextPage, rowsOfOnePage } from './page.ts';
+import { type RunReport, readReport, runUri } from './report.ts';
 
-/** What a resource holds: JSON of at most about 8 kB, or the text of a small file. */
-export interface ResourceText {
-  mimeType: string;
-  text: string;
+/** One page of a resource: text for people and models, data for programs, or both. */
+export interface ResourcePage {
+  markdown?: string;
+  json?: Record<string, unknown>;
+  /** The URI of the page after this one; null at the end. */
+  next: string | null;
 }
 
+/** Where runs are found, and how large a page may be, in bytes. */
+export interface ReadOptions {
+  root: string;
+  maxBytes: number;
+  /** Opens a run by its id; by default one of the root. */
+  openRun?: (runId: string) => RunHandle;
+}
+
+/** Share of a page that JSON gets beside Markdown. */
+const BESIDE = 0.5;
+
 /**
- * Reads one resource.
+ * Reads one page of a resource.
  *
- * @throws RlmError `not_found` for a run, job or file that is not there, `usage` for a bad id or cursor
+ * @throws RlmError `not_found` for a run, job or file that is not there, `usage` for a bad id, query or cursor
  */
-export async function readResource(root: string, uri: string): Promise<ResourceText> {
+export async function readResource(uri: string, options: ReadOptions): Promise<ResourcePage> {
   const address = parseAddress(uri);
-  if (address.kind === 'runs') return json(listPage(root, address.cursor));
-  if (address.kind === 'archive') return json(archivePage(root, address.cursor));
-  const run = openRun(root, address.runId);
+  const { root, maxBytes } = options;
+  if (address.kind === 'runs') return runsPage(root, address, maxBytes);
+  if (address.kind === 'archive') return paged(address, archivePage(root, address.cursor, maxBytes));
+  const run = (options.openRun ?? ((id) => openRun(root, id)))(address.runId);
   switch (address.kind) {
     case 'run':
-      return json({ ...(await readReport(run)), parts: partsOf(run) });
+      return runPage(run);
+    case 'answer':
+      return answerPage(run, address, maxBytes);
     case 'jobs':
-      return json(await jobsPage(run, address.cursor));
-    case 'events':
-      return json(await eventsPage(run, address.cursor));
+      return paged(address, await readJobsPage(run, address, maxBytes));
     case 'job':
-      return json(await readJob(run, address.jobId));
-    case 'file':
-      return readPart(run, address);
+      return paged(address, await readJob(run, address.id, maxBytes));
+    case 'results':
+      return paged(address, await readResultsPage(run, address.cursor, maxBytes));
+    case 'events':
+      return paged(address, await eventsPage(run, address.cursor, maxBytes));
+    case 'summary':
+      return { json: summaryOf(run, maxBytes), next: null };
     case 'report':
-      return readTaskReport(run, address);
+      return textPage(address, requireFile(run, await reportFile(run, address.id)), maxBytes);
+    default:
+      return paged(
+        address,
+        readJsonPage(requireFile(run, RUN_PARTS.get(address.kind)), address.cursor, maxBytes),
+      );
   }
 }
 
-/** URIs of what there is to read in a run. */
-function partsOf(run: RunHandle): string[] {
-  const parts = [...RUN_PARTS, ['jobs', RUN_FILES.jobs], ['events', RUN_FILES.events]] as const;
-  return parts
-    .filter(([, file]) => existsSync(join(run.dir, file)))
-    .map(([name]) => `${runUri(run.id)}/${name}`);
+/** Data with the cursor of the next page in it, and its URI beside it. */
+function paged(address: ResourceAddress, { json, nextCursor }: JsonPage): ResourcePage {
+  return { json: { ...json, next_cursor: nextCursor }, next: nextUri(address, nextCursor) };
 }
 
-function listPage(root: string, cursor: string | undefined) {
-  const list = listRuns(root, { cursor, limit: 50 });
-  const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100), uri: runUri(run.run_id) }));
-  const runs = rowsOfOnePage(rows);
-  const next_cursor = runs.length < rows.length ? (runs.at(-1)?.run_id ?? null) : list.next_cursor;
-  return { runs, total: list.total, next_cursor };
+function textPage(address: ResourceAddress, path: string, maxBytes: number): ResourcePage {
+  const { text, nextCursor } = readTextPage(path, address.cursor, maxBytes);
+  return { markdown: text, next: nextUri(address, nextCursor) };
 }
 
-function archivePage(root: string, cursor: string | undefined) {
+function nextUri(address: ResourceAddress, cursor: string | null): string | null {
+  if (cursor === null) return null;
+  const { kind, runId, id, state, runKind } = address;
+  const base =
+    kind === 'runs' || kind === 'archive'
+      ? `rlm://${kind}`
+      : kind === 'report'
+        ? `${runUri(runId)}/reports/${encodeURIComponent(id)}`
+        : `${runUri(runId)}/${kind}`;
+  const query = new URLSearchParams({
+    ...(state === undefined ? {} : { state }),
+    ...(runKind === undefined ? {} : { kind: runKind }),
+    cursor,
+  });
+  return `${base}?${query}`;
+}
+
+function runsPage(root: string, address: ResourceAddress, maxBytes: number): ResourcePage {
+  const page = listMatching(root, address, Math.floor(maxBytes * BESIDE));
+  const lines = page.runs.map(
+    ({ run_id, kind, state, created_at, title }) =>
+      `- ${run_id}: ${kind}, ${state}, ${created_at.slice(0, 16)}: ${oneLine(title, 60)}`,
+  );
+  const next = nextUri(address, page.next_cursor);
+  const head = `# Runs\n\n${page.total} in all, newest first.\n\n`;
+  return { markdown: head + lines.join('\n'), json: { ...page }, next };
+}
+
+/** Runs of one page at a time are looked at until a page is full. */
+function listMatching(root: string, { state, runKind, cursor }: ResourceAddress, maxBytes: number) {
+  const matches = (run: RunListItem) =>
+    (state === undefined || run.state === state) && (runKind === undefined || run.kind === runKind);
+  const found: (RunListItem & { uri: string })[] = [];
+  let from = cursor;
+  for (;;) {
+    const list = listRuns(root, { cursor: from, limit: 50 });
+    for (const run of list.runs.filter(matches))
+      found.push({ ...run, title: truncate(run.title, 100), uri: runUri(run.run_id) });
+    const runs = rowsOfOnePage(found, maxBytes);
+    if (runs.length < found.length)
+      return { runs, total: list.total, next_cursor: runs.at(-1)?.run_id ?? null };
+    if (list.next_cursor === null) return { runs, total: list.total, next_cursor: null };
+    from = list.next_cursor;
+  }
+}
+
+function archivePage(root: string, cursor: string | undefined, maxBytes: number): JsonPage {
   const list = listArchives(root, { cursor, limit: 25 });
   const rows = list.archives.map((archive) => ({
     ...archive,
@@ -66,65 +129,103 @@ function archivePage(root: string, cursor: string | undefined) {
     termination_reason: truncate(archive.termination_reason, 100),
     in_use_by: archive.in_use_by.slice(0, 5),
   }));
-  const archives = rowsOfOnePage(rows);
+  const archives = rowsOfOnePage(rows, maxBytes);
   const last = archives.at(-1)?.archive_id;
-  const next_cursor = archives.length < rows.length ? (last ?? null) : list.next_cursor;
-  return { archives, unreadable: list.unreadable, total: list.total, next_cursor };
+  const nextCursor = archives.length < rows.length ? (last ?? null) : list.next_cursor;
+  return { json: { archives, unreadable: list.unreadable, total: list.total }, nextCursor };
 }
 
-async function jobsPage(run: RunHandle, cursor: string | undefined) {
-  const { rows, next_cursor } = await readLinePage(fileOf(run, RUN_FILES.jobs), cursor, (line) => {
-    const job = JobRecord.safeParse(parseLine(line));
-    if (!job.success) return undefined;
-    return {
-      job_id: truncate(job.data.job_id, 200),
-      chunk_id: job.data.chunk_id,
-      question: truncate(job.data.question, 160),
-      answered: existsSync(resolveInside(run.dir, job.data.output_path, 'output_path')),
-      uri: truncate(jobUri(run.id, job.data.job_id), 400),
-    };
-  });
-  return { run_id: run.id, jobs: rows, next_cursor };
+async function runPage(run: RunHandle): Promise<ResourcePage> {
+  const report = await readReport(run);
+  const parts = partsOf(run);
+  return { markdown: runText(report, parts), json: { ...report, parts }, next: null };
 }
 
-/** An event is shown as it stands unless it is large; then its head is, and where the whole of it lies. */
-async function eventsPage(run: RunHandle, cursor: string | undefined) {
+function runText(report: RunReport, parts: readonly string[]): string {
+  const { run_id, kind, state, reason, progress, title, next, run_dir } = report;
+  const { total, accepted, failed, running, usage, cost_usd } = progress;
+  return [
+    `# ${oneLine(title, 200)}`,
+    '',
+    `Run ${run_id} (${kind}): ${state}${reason === null ? '' : `: ${oneLine(reason)}`}`,
+    '',
+    `- ${accepted} of ${total} accepted, ${failed} failed, ${running} running`,
+    `- ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`}`,
+    `- directory: ${run_dir}`,
+    ...(next.length === 0 ? [] : ['', 'Next:']),
+    ...next.map(({ tool, args, why }) => `- ${tool} ${JSON.stringify(args)}: ${why}`),
+    ...(parts.length === 0 ? [] : ['', 'Parts:']),
+    ...parts.map((uri) => `- ${uri}`),
+  ].join('\n');
+}
+
+/** URIs of what there is to read in a run. */
+function partsOf(run: RunHandle): string[] {
+  const parts = [
+    ...RUN_PARTS,
+    ['jobs', RUN_FILES.jobs],
+    ['results', RUN_FILES.events],
+    ['events', RUN_FILES.events],
+  ] as const;
+  return parts
+    .filter(([, file]) => existsSync(join(run.dir, file)))
+    .map(([name]) => `${runUri(run.id)}/${name}`);
+}
+
+/** The answer as a person reads it, with its citations, beside the record as far as that fits. */
+async function answerPage(run: RunHandle, address: ResourceAddress, maxBytes: number): Promise<ResourcePage> {
+  const path = requireFile(run, RUN_FILES.answer);
+  const { readAskResult } = await import('../ask/index.ts');
+  const bytes = Buffer.from(readAskResult(run).text, 'utf8');
+  if (bytes.length === 0) return textPage(address, path, maxBytes);
+  const start = address.cursor === undefined ? 0 : Number(address.cursor);
+  if (!Number.isInteger(start) || start < 0 || start > bytes.length)
+    throw new RlmError('usage', `cursor '${truncate(address.cursor ?? '', 40)}' is not one of this answer`);
+  const room = Math.floor(maxBytes * BESIDE);
+  const piece = bytes.subarray(start, start + room);
+  const last = start + piece.length >= bytes.length;
+  const end = last ? piece.length : Math.max(piece.lastIndexOf(0x0a) + 1, piece.length >> 1);
+  const next = nextUri(address, last ? null : String(start + end));
+  const markdown = piece.toString('utf8', 0, end);
+  if (address.cursor !== undefined) return { markdown, next };
+  const { json, nextCursor } = readJsonPage(path, undefined, room);
+  return { markdown, json: nextCursor === null ? json : { ...json, path, cut: true }, next };
+}
+
+/** An event is shown as it is unless it is large; then its beginning is, and where the whole of it is. */
+async function eventsPage(run: RunHandle, cursor: string | undefined, maxBytes: number): Promise<JsonPage> {
   const { parseEvent } = await import('../dispatch/index.ts');
-  const path = fileOf(run, RUN_FILES.events);
-  const { rows, next_cursor } = await readLinePage<unknown>(path, cursor, (line) => {
-    // Still being written, or torn by a crash and gone on after.
+  const path = requireFile(run, RUN_FILES.events);
+  const { rows, nextCursor } = await readLinePage<unknown>(path, cursor, maxBytes, (line) => {
+    // Still being written, or torn by a crash and continued after it.
     if (!line.complete || parseEvent(line.text) === undefined) return undefined;
     return Buffer.byteLength(line.text) <= 1500
       ? parseLine(line)
       : { cut: truncate(line.text, 600), byte_start: line.start, byte_end: line.end };
   });
-  return { run_id: run.id, events: rows, next_cursor };
+  return { json: { run_id: run.id, events: rows }, nextCursor };
 }
 
-function readPart(run: RunHandle, address: ResourceAddress & { kind: 'file' }): ResourceText {
-  const file = RUN_PARTS.get(address.name);
-  if (file === undefined) throw missing(run, address.name);
-  return readFilePage(run, file, address.cursor);
+/** The totals of a batch; its rows are the jobs and results. */
+function summaryOf(run: RunHandle, maxBytes: number): Record<string, unknown> {
+  const path = requireFile(run, RUN_FILES.summary);
+  const head = readSummaryHead(path);
+  if (head === undefined) return readJsonPage(path, undefined, maxBytes).json;
+  return { ...head, path, jobs_uri: `${runUri(run.id)}/jobs`, results_uri: `${runUri(run.id)}/results` };
 }
 
 /** A task's report, also where the plan puts it elsewhere; of one that has none yet, its draft. */
-async function readTaskReport(
-  run: RunHandle,
-  address: ResourceAddress & { kind: 'report' },
-): Promise<ResourceText> {
+async function reportFile(run: RunHandle, workerId: string): Promise<string> {
   const directory = join(run.dir, RUN_FILES.reports);
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const name = names.find(
-    (entry) => entry.slice(0, -extname(entry).length || undefined) === address.workerId,
-  );
-  const file =
-    name === undefined ? await plannedReport(run, address.workerId) : join(RUN_FILES.reports, name);
-  if (file === undefined) throw missing(run, `report of '${truncate(address.workerId, 100)}'`);
-  return readFilePage(run, file, address.cursor);
+  const name = names.find((entry) => entry.slice(0, -extname(entry).length || undefined) === workerId);
+  if (name !== undefined) return join(RUN_FILES.reports, name);
+  const planned = existsSync(join(run.dir, RUN_FILES.plan)) ? await plannedReport(run, workerId) : undefined;
+  if (planned !== undefined) return planned;
+  throw missing(run, `report of '${truncate(workerId, 100)}'`);
 }
 
 async function plannedReport(run: RunHandle, workerId: string): Promise<string | undefined> {
-  if (!existsSync(join(run.dir, RUN_FILES.plan))) return undefined;
   const { draftOf, readPlan } = await import('../mapreduce/index.ts');
   const task = readPlan(run).tasks.find(({ worker_id }) => worker_id === workerId);
   if (task === undefined) return undefined;
@@ -134,56 +235,14 @@ async function plannedReport(run: RunHandle, workerId: string): Promise<string |
   return found === undefined ? undefined : relative(run.dir, found);
 }
 
-/** A small file as it is; of a large one a page of its text, with the offset at which the next one starts. */
-function readFilePage(run: RunHandle, file: string, cursor: string | undefined): ResourceText {
-  const path = fileOf(run, file);
-  const fd = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(fd);
-    if (cursor === undefined && size <= PAGE_BYTES) {
-      return { mimeType: mimeTypeOf(file), text: readText(fd, 0, size).text };
-    }
-    const start = Number(cursor ?? 0);
-    if (!Number.isInteger(start) || start < 0 || start > size) {
-      throw new RlmError('usage', `cursor '${truncate(String(cursor), 40)}' is not an offset in ${file}`);
-    }
-    // Quotes and line ends are escaped in JSON: half the bytes, so that a page stays a page.
-    const { text, end } = readText(fd, start, PAGE_BYTES / 2);
-    return json({ path, bytes: size, offset: start, text, next_cursor: end < size ? String(end) : null });
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Bytes as text, ending before a code point that is cut in two. */
-function readText(fd: number, start: number, bytes: number): { text: string; end: number } {
-  const buffer = Buffer.alloc(bytes);
-  const read = readSync(fd, buffer, 0, bytes, start);
-  let end = read;
-  if (read === bytes) {
-    let lead = read - 1;
-    while (lead > 0 && lead > read - 4 && ((buffer[lead] ?? 0) & 0xc0) === 0x80) lead -= 1;
-    if (new TextDecoder().decode(buffer.subarray(lead, read)).includes('\uFFFD') && lead > 0) end = lead;
-  }
-  return { text: buffer.toString('utf8', 0, end), end: start + end };
-}
-
-function fileOf(run: RunHandle, file: string): string {
-  const path = resolveInside(run.dir, file, file);
-  if (!existsSync(path)) throw missing(run, file);
-  return path;
+function requireFile(run: RunHandle, file: string | undefined): string {
+  const path = file === undefined ? undefined : resolveInside(run.dir, file, file);
+  if (path !== undefined && existsSync(path)) return path;
+  throw missing(run, file ?? 'such part');
 }
 
 function missing(run: RunHandle, what: string): RlmError {
   return new RlmError('not_found', `run '${run.id}' has no ${what}`, {
-    hint: `${runUri(run.id)} lists what there is to read.`,
+    hint: { text: 'See what there is to read.', action: { tool: 'rlm_read', args: { uri: runUri(run.id) } } },
   });
-}
-
-function mimeTypeOf(file: string): string {
-  return extname(file) === '.json' ? 'application/json' : 'text/markdown';
-}
-
-function json(value: unknown): ResourceText {
-  return { mimeType: 'application/json', text: JSON.stringify(value) };
 }

@@ -4,26 +4,7 @@ import { ActivityState, emptyProgress, Progress, RunId, RunKind } from '../contr
 import type { NextStep } from '../errors.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
-
-/** A result is at most about 8 kB ; the rows of a page get this much of it, in bytes of JSON. */
-export const PAGE_BYTES = 7_000;
-
-/** Bytes of a value as JSON. */
-export function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
-}
-
-/** The first rows that fit a page together; at least one, when there is one. */
-export function rowsOfOnePage<Row>(rows: readonly Row[], limit = PAGE_BYTES): Row[] {
-  const page: Row[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += jsonBytes(row) + 1;
-    if (bytes > limit && page.length > 0) break;
-    page.push(row);
-  }
-  return page;
-}
+import { AnswerDigest, digestAnswer } from './answer.ts';
 
 /** What to do next, as a result says it. */
 export const NextSteps = z
@@ -49,6 +30,7 @@ export const RunReport = z.object({
   progress: Progress,
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
+  answer: AnswerDigest.optional().describe('The answer, once there is one'),
   next: NextSteps,
 });
 export type RunReport = z.infer<typeof RunReport>;
@@ -56,8 +38,7 @@ export type RunReport = z.infer<typeof RunReport>;
 /** Reads a run from disk and reports it; a run in which nothing was started yet is idle. */
 export async function readReport(run: RunHandle): Promise<RunReport> {
   const { readActivity, readStatus } = await import('../activities/index.ts');
-  if (readActivity(run) !== undefined) return reportRun(run, readStatus(run));
-  return idleReport(run);
+  return readActivity(run) === undefined ? idleReport(run) : reportResult(run, readStatus(run));
 }
 
 function idleReport(run: RunHandle): RunReport {
@@ -78,7 +59,15 @@ function idleReport(run: RunHandle): RunReport {
   };
 }
 
-/** Says of a run what a caller needs to go on. */
+/** What a caller needs to know of a run; once that is over, with its answer. */
+export async function reportResult(run: RunHandle, status: RunStatus): Promise<RunReport> {
+  const report = reportRun(run, status);
+  if (report.state === 'working') return report;
+  const answer = await digestAnswer(run);
+  return answer === undefined ? report : { ...report, answer };
+}
+
+/** What a caller needs to go on with a run. */
 export function reportRun(run: RunHandle, status: RunStatus): RunReport {
   return {
     run_id: run.id,

@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { ReadResult } from '../contracts/index.ts';
+import { NextSteps } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** A bounded piece of a document, by pointer. */
 export const read = defineTool({
   name: 'rlm_read',
-  title: 'Read a piece of a document',
+  title: 'Read a document or a result',
   description:
-    'Reads a bounded piece of an ingested document by pointer: a chunk_id of rlm_search, or a source with lines or bytes. Returns the text with its line numbers, and where to read on.',
+    'Reads a page of any rlm:// URI: an answer, evidence, jobs, results, reports. Or a bounded piece of an ingested document by pointer: a chunk_id of rlm_search, or a source with lines or bytes. Returns text or data, and where to read on.',
   input: z.object({
-    run_id: runIdInput,
+    uri: z
+      .string()
+      .optional()
+      .describe('An rlm:// URI as results name them, such as rlm://runs/{run_id}/answer; else give run_id'),
+    run_id: runIdInput.optional(),
     chunk_id: z.string().optional().describe('A chunk, such as c-000012'),
     source: z
       .string()
@@ -27,11 +32,17 @@ export const read = defineTool({
       .default(6000)
       .describe('Bytes of text at most, as JSON: 100 to 32768, default 6000'),
   }),
-  output: ReadResult,
+  output: z.object({
+    ...ReadResult.omit({ next: true }).partial().shape,
+    uri: z.string().optional(),
+    data: z.record(z.string(), z.unknown()).optional(),
+    next: NextSteps,
+  }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: {
     positional: ['run_id'],
     examples: [
+      'read --uri rlm://runs/my-run/answer',
       'read my-documents --chunk-id c-000012',
       'read my-documents --source docs/unpdf.md --line-start 10 --line-end 40',
     ],

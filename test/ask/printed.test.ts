@@ -68,28 +68,31 @@ test('answer and evidence of an ask are resources, and the answer is listed', as
   const args = ['ask', QUESTION, '--input', 'docs', '--worker', 'extractive', '--run-id', 'shown'];
   await rlm(args, { cwd: root });
   const client = await connectClient(root);
-  const read = async (part: string, cursor = '') => {
-    const { contents } = await client.readResource({ uri: `rlm://runs/shown/${part}${cursor}` });
-    return z.object({ text: z.string() }).parse(contents[0]).text;
+  const read = async (uri: string) => {
+    const { contents } = await client.readResource({ uri });
+    const texts = z.array(z.object({ mimeType: z.string(), text: z.string() })).parse(contents);
+    expect(Buffer.byteLength(texts.map(({ text }) => text).join(''))).toBeLessThanOrEqual(24_576);
+    const of = (type: string) => texts.find(({ mimeType }) => mimeType === type)?.text ?? '';
+    return { markdown: of('text/markdown'), json: JSON.parse(of('application/json')) };
   };
   const runDir = join(root, '.rlm/runs/shown');
-  expect(JSON.parse(await read('answer'))).toMatchObject(readAnswer(runDir));
+  const answer = await read('rlm://runs/shown/answer');
+  expect(answer.json).toMatchObject(readAnswer(runDir));
+  expect(answer.markdown).toContain('Citations\n[1] docs/');
   const { resources } = await client.listResources();
   expect(resources.map(({ uri }) => uri)).toContain('rlm://runs/shown/answer');
 
-  // Evidence may need pages; together they are the file.
-  const Page = z.object({ text: z.string(), next_cursor: z.string().nullable() });
-  let text = await read('evidence');
-  const first = Page.safeParse(JSON.parse(text));
-  if (first.success) {
-    text = '';
-    for (let cursor: string | null = '0'; cursor !== null; ) {
-      const page: z.infer<typeof Page> = Page.parse(JSON.parse(await read('evidence', `?cursor=${cursor}`)));
-      text += page.text;
-      cursor = page.next_cursor;
-    }
+  // Evidence may need pages; together they are the file, and no page cuts an item.
+  const Evidence = z.object({ items: z.array(z.unknown()), next_cursor: z.string().nullable() });
+  const items: unknown[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page: z.infer<typeof Evidence> = Evidence.parse(
+      (await read(`rlm://runs/shown/evidence${cursor === '' ? '' : `?cursor=${cursor}`}`)).json,
+    );
+    items.push(...page.items);
+    cursor = page.next_cursor;
   }
-  expect(JSON.parse(text)).toMatchObject(readEvidence(runDir));
+  expect(items).toMatchObject(readEvidence(runDir).items);
 });
 
 test('by hand: results stay small in any script, and new jobs are never answered by old answers', async () => {
@@ -110,8 +113,10 @@ test('by hand: results stay small in any script, and new jobs are never answered
   await call('rlm_search', { run_id: 'by-hand', queries: [QUESTION], top_k: 50 });
   // What has to be escaped in JSON is paid for by the reader too; `next` goes on where the text ends.
   const read = await call('rlm_read', { run_id: 'by-hand', source: 'docs/quotes.txt', line_start: 1 });
-  const { text, next } = z.object({ text: z.string(), next: z.object({ byte_start: z.int() }) }).parse(read);
-  expect(next.byte_start).toBe(Buffer.byteLength(text));
+  const { text, next } = z
+    .object({ text: z.string(), next: z.tuple([z.object({ args: z.object({ byte_start: z.int() }) })]) })
+    .parse(read);
+  expect(next[0].args.byte_start).toBe(Buffer.byteLength(text));
   expect(text.length).toBeGreaterThan(2000);
 
   const ask = async (question: string) => {

@@ -7,30 +7,58 @@ import { createRun } from '../../src/runs/index.ts';
 import { connectClient } from '../support/rlm.ts';
 import { finishedBatch, jobId, place, temporaryDirectory } from '../support/runs.ts';
 
-const MAX_PAGE_BYTES = 8192;
+const MAX_PAGE_BYTES = 24_576;
 const Rows = z.array(z.record(z.string(), z.unknown()));
 
 async function readText(client: Client, uri: string): Promise<string> {
   const { contents } = await client.readResource({ uri });
-  const [content] = contents;
-  if (content === undefined || !('text' in content)) throw new Error(`${uri} is no text`);
-  expect(Buffer.byteLength(content.text)).toBeLessThanOrEqual(MAX_PAGE_BYTES);
-  return content.text;
+  return textIn(contents, 'text/markdown');
 }
 
 async function readJson(client: Client, uri: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await readText(client, uri));
+  const { contents } = await client.readResource({ uri });
+  return JSON.parse(textIn(contents, 'application/json'));
+}
+
+const Contents = z.array(z.object({ mimeType: z.string(), text: z.string() }));
+
+/** The text of that type among the contents of a resource, which are never large. */
+function textIn(given: unknown, mimeType: string): string {
+  const contents = Contents.parse(given);
+  expect(Buffer.byteLength(contents.map(({ text }) => text).join(''))).toBeLessThanOrEqual(MAX_PAGE_BYTES);
+  const found = contents.find((content) => content.mimeType === mimeType);
+  if (found === undefined) throw new Error(`no ${mimeType}: ${JSON.stringify(given).slice(0, 200)}`);
+  return found.text;
 }
 
 /** Every row of a paged resource. */
 async function readPages(client: Client, uri: string, rows: string): Promise<Record<string, unknown>[]> {
   const all: Record<string, unknown>[] = [];
   for (let cursor: unknown; ; ) {
-    const page = await readJson(client, cursor === undefined ? uri : `${uri}?cursor=${cursor}`);
+    const first = uri.includes('?') ? `${uri}&` : `${uri}?`;
+    const page = await readJson(client, cursor === undefined ? uri : `${first}cursor=${cursor}`);
     all.push(...Rows.parse(page[rows]));
     if (page.next_cursor === null) return all;
     cursor = page.next_cursor;
   }
+}
+
+const Page = z.object({
+  text: z.string(),
+  next: z.array(z.object({ tool: z.literal('rlm_read'), args: z.object({ uri: z.string() }) })),
+});
+
+/** A resource of text as `rlm_read` gives it, page by page. */
+async function readThrough(client: Client, uri: string): Promise<string> {
+  let text = '';
+  for (let args: { uri: string } | undefined = { uri }; args !== undefined; ) {
+    const { structuredContent } = await client.callTool({ name: 'rlm_read', arguments: args });
+    expect(Buffer.byteLength(JSON.stringify(structuredContent))).toBeLessThanOrEqual(8192);
+    const page = Page.parse(structuredContent);
+    text += page.text;
+    args = page.next[0]?.args;
+  }
+  return text;
 }
 
 test('every template reads, and the run says which parts it has', async () => {
@@ -41,6 +69,8 @@ test('every template reads, and the run says which parts it has', async () => {
   place(join(run.dir, 'reduce/evidence.json'), '{"evidence":[]}');
   place(join(run.dir, 'out/answer.json'), '{"content":"c"}');
   place(join(run.dir, 'ask/preview.json'), '{"jobs":1}');
+  place(join(run.dir, 'reduce/coverage.json'), '{"sources":[]}');
+  place(join(run.dir, 'summary.json'), '{"jobs_total":3}');
   place(join(run.dir, 'artifacts/reports/map-0001.md'), '# Report\n');
   const client = await connectClient(root);
   const { resourceTemplates } = await client.listResourceTemplates();
@@ -49,17 +79,29 @@ test('every template reads, and the run says which parts it has', async () => {
       .replace('{run_id}', run.id)
       .replace('{job_id}', jobId(1))
       .replace('{worker_id}', 'map-0001')
-      .replace('{?cursor}', '');
-    expect(await readText(client, uri)).not.toBe('');
+      .replace(/\{\?.*\}/, '');
+    const { contents } = await client.readResource({ uri });
+    expect(Contents.parse(contents)[0]?.text).not.toBe('');
   }
   const base = `rlm://runs/${run.id}`;
   expect(await readJson(client, base)).toMatchObject({
     run_id: run.id,
-    parts: ['plan', 'inventory', 'deferred', 'final', 'evidence', 'answer', 'preview', 'jobs', 'events'].map(
-      (part) => `${base}/${part}`,
-    ),
+    parts: [
+      'answer',
+      'evidence',
+      'coverage',
+      'preview',
+      'summary',
+      'plan',
+      'inventory',
+      'deferred',
+      'final',
+      'jobs',
+      'results',
+      'events',
+    ].map((part) => `${base}/${part}`),
   });
-  expect(await readText(client, `${base}/answer`)).toBe('{"content":"c"}');
+  expect(await readText(client, `${base}/answer`)).toContain('{"content":"c"}');
   expect(await readText(client, `${base}/reports/map-0001`)).toBe('# Report\n');
 });
 
@@ -112,7 +154,11 @@ test('jobs and events come in bounded pages that miss and repeat nothing', async
   expect(jobs.map(({ job_id }) => job_id)).toEqual(
     Array.from({ length: 300 }, (_, index) => jobId(index + 1)),
   );
-  expect(jobs.filter(({ answered }) => answered === false).map(({ job_id }) => job_id)).toEqual([jobId(7)]);
+  const failed = jobs.filter(({ state }) => state === 'failed');
+  expect(failed).toMatchObject([
+    { job_id: jobId(7), failure_class: 'invalid_output', error: 'chunk_id is not the one of the job' },
+  ]);
+  expect(await readPages(client, `rlm://runs/${run.id}/jobs?state=failed`, 'jobs')).toEqual(failed);
   const events = await readPages(client, `rlm://runs/${run.id}/events`, 'events');
   expect(events).toHaveLength(303);
   const tail = await readJson(client, `rlm://runs/${run.id}/events?cursor=tail`);
@@ -147,14 +193,16 @@ test('a large file comes in pages of whole code points', async () => {
   const report = `${'漢字 "quoted"\n'.repeat(2000)}end`;
   place(join(run.dir, 'artifacts/reports/map-0001.md'), report);
   const client = await connectClient(root);
-  let text = '';
-  for (let cursor: unknown = ''; cursor !== null; ) {
-    const uri = `rlm://runs/${run.id}/reports/map-0001${cursor === '' ? '' : `?cursor=${cursor}`}`;
-    const page = await readJson(client, uri);
-    text += page.text;
-    cursor = page.next_cursor;
+  const uri = `rlm://runs/${run.id}/reports/map-0001`;
+  expect(await readThrough(client, uri)).toBe(report);
+  let shown = '';
+  for (let next: string | undefined = uri; next !== undefined; ) {
+    const text = await readText(client, next);
+    const more: RegExpExecArray | null = /\n\n\(continues at (\S+)\)\n$/.exec(text);
+    shown += text.slice(0, more?.index);
+    next = more?.[1];
   }
-  expect(text).toBe(report);
+  expect(shown).toBe(report);
 });
 
 test('a report is read from where the plan puts it, and while its worker writes, from its draft', async () => {

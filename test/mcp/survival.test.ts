@@ -30,7 +30,7 @@ const DAMAGES: [string, (run: RunHandle) => void][] = [
   ],
 ];
 
-const Message = z.looseObject({ id: z.int().optional(), result: z.unknown() });
+const Message = z.looseObject({ id: z.int().optional(), result: z.unknown().optional() });
 
 /** Speaks the protocol line by line, so that every line and all of stderr is seen. */
 class RawClient {

@@ -1,10 +1,10 @@
 import { configuredEmbeddings, search as find, openCorpus, readSpan } from '../../corpus/index.ts';
 import { RlmError } from '../../errors.ts';
-import { jsonBytes, PAGE_BYTES, rowsOfOnePage } from '../../resources/index.ts';
+import { jsonBytes, PAGE_BYTES, readResource, rowsOfOnePage } from '../../resources/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { read } from '../read.ts';
 import type { search } from '../search.ts';
-import type { Handler } from '../tool.ts';
+import type { Handler, ToolContext } from '../tool.ts';
 
 export const handleSearch: Handler<typeof search> = async (input, context) => {
   const run = context.openRun(input.run_id);
@@ -52,14 +52,38 @@ function fitted<Hit extends { preview: string }>(hit: Hit, room: number): Hit {
 }
 
 export const handleRead: Handler<typeof read> = async (input, context) => {
-  const run = context.openRun(input.run_id);
-  const result = await readSpan(run.dir, requestOf(input), { maxBytes: input.max_bytes });
+  const { root, openRun } = context;
+  if (input.uri !== undefined) {
+    const page = await readPage(input.uri, { root, openRun });
+    return {
+      uri: input.uri,
+      ...(page.markdown === undefined ? { data: page.json } : { text: page.markdown }),
+      next: page.next === null ? [] : [{ tool: 'rlm_read', args: { uri: page.next }, why: 'The next page.' }],
+    };
+  }
+  if (input.run_id === undefined) throw new RlmError('usage', 'is required, or a uri', { field: 'run_id' });
+  const run = openRun(input.run_id);
+  const { next, ...piece } = await readPiece(run.dir, input);
+  const args = { run_id: run.id, ...next };
+  return { ...piece, next: next === null ? [] : [{ tool: 'rlm_read', args, why: 'Reads on.' }] };
+};
+
+/** A page that is small enough as JSON, in which quotes and line ends are escaped. */
+async function readPage(uri: string, options: Pick<ToolContext, 'root' | 'openRun'>) {
+  const page = await readResource(uri, { ...options, maxBytes: PAGE_BYTES });
+  const bytes = jsonBytes(page.markdown ?? '');
+  if (bytes <= PAGE_BYTES) return page;
+  return readResource(uri, { ...options, maxBytes: Math.floor((PAGE_BYTES * PAGE_BYTES * 0.95) / bytes) });
+}
+
+async function readPiece(runDir: string, input: Pointer & { max_bytes: number }) {
+  const result = await readSpan(runDir, requestOf(input), { maxBytes: input.max_bytes });
   const bytes = jsonBytes(result.text);
   if (bytes <= input.max_bytes * 1.15) return result;
   // Quotes, backslashes and control characters take up to six times their bytes in JSON.
   const maxBytes = Math.floor((input.max_bytes * Buffer.byteLength(result.text)) / bytes);
-  return readSpan(run.dir, requestOf(input), { maxBytes });
-};
+  return readSpan(runDir, requestOf(input), { maxBytes });
+}
 
 interface Pointer {
   chunk_id?: string | undefined;

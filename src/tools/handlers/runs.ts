@@ -1,6 +1,6 @@
 import { cancelActivity, resumeActivity, waitForChange } from '../../activities/index.ts';
 import { limitsOf } from '../../contracts/index.ts';
-import { reportRun } from '../../resources/index.ts';
+import { reportResult, reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
 import type { resume } from '../resume.ts';
 import type { Handler } from '../tool.ts';
@@ -22,7 +22,7 @@ export const handleWait: Handler<typeof wait> = async (input, context) => {
         message: `${accepted} accepted, ${failed} failed, ${running} running of ${total}`,
       }),
   });
-  return reportRun(run, status);
+  return reportResult(run, status);
 };
 
 export const handleCancel: Handler<typeof cancel> = async (input, context) => {
