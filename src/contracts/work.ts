@@ -8,7 +8,7 @@ export const Budget = z.object({
     .positive()
     .optional()
     .describe('Worker calls in all at most, retries included; default no limit'),
-  max_minutes: z.number().positive().optional().describe('Minutes at most; default no limit'),
+  max_minutes: z.number().positive().optional().describe('Minutes at most, over resumes; default no limit'),
   max_tokens: z.int().positive().optional().describe('Input plus output tokens at most; default no limit'),
   max_cost_usd: z
     .number()

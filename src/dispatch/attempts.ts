@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addUsage, type Failure, RUN_FILES, type Usage } from '../contracts/index.ts';
 import { FILE_MODE } from '../files/index.ts';
+import { oneLine, truncate } from '../text/index.ts';
 import type { Worker, WorkResult } from '../workers/index.ts';
 import type { Acceptance, Piece, PreparedAssignment, Split, WorkCall } from './assignment.ts';
 import { type BudgetLedger, costOf, type Price } from './budget.ts';
 import type { AnswerCache } from './cache.ts';
 import type { Journal, NewEvent } from './journal.ts';
-import { type Decision, decide, isTransient, type RetryLimits, type Stop } from './policy.ts';
+import { type Decision, decide, isStop, isTransient, type RetryLimits, type Stop } from './policy.ts';
 
 /** What the loop of attempts needs of the engine. */
 export interface AttemptLoop {
@@ -121,7 +122,7 @@ class Attempts {
       const why = failure ?? { class: 'crashed', message: 'no answer' };
       end.failure = why;
       if (end.errors.length < MAX_ERRORS) {
-        end.errors.push(`attempt ${ended.attempt}: ${why.class}: ${why.message}`.slice(0, MAX_ERROR_CHARS));
+        end.errors.push(truncate(`attempt ${ended.attempt}: ${why.class}: ${why.message}`, MAX_ERROR_CHARS));
       }
       counts[isTransient(why.class) ? 'transient' : 'own'] += 1;
       const split = why.class === 'overflow' || why.class === 'timeout' ? piece.split?.() : undefined;
@@ -138,9 +139,7 @@ class Attempts {
 
       switch (decision.next) {
         case 'stop':
-          if (why.class === 'quota' || why.class === 'auth' || why.class === 'config') {
-            loop.onStop({ why: why.class, failure: why });
-          }
+          if (isStop(why.class)) loop.onStop({ why: why.class, failure: why });
           return 'stopped';
         case 'fail':
           return loop.signal.aborted ? 'stopped' : 'failed';
@@ -196,7 +195,7 @@ class Attempts {
     const attempt = end.attempts;
     const launchedAt = performance.now();
     const startedAt = Date.now();
-    const result = await this.#callWorker({ ...call, input }, attempt);
+    const result = this.#chargeMinutes(await this.#callWorker({ ...call, input }, attempt));
     const { acceptance, failure } = await judge(piece, result, startedAt);
 
     const price = loop.priceOf(call.model);
@@ -220,6 +219,13 @@ class Attempts {
         ...(result.exitCode === undefined ? {} : { exit_code: result.exitCode }),
       },
     };
+  }
+
+  /** A call that was ended because the run's minutes are over is at no fault: it is done again when there are more. */
+  #chargeMinutes(result: WorkResult): WorkResult {
+    const { budget } = this.#loop;
+    if (result.failure?.class !== 'timeout' || budget.remainingMs(performance.now()) > 0) return result;
+    return { ...result, failure: { class: 'budget', message: budget.minutesOver } };
   }
 
   async #callWorker(call: WorkCall, attempt: number): Promise<WorkResult> {
@@ -257,12 +263,12 @@ async function judge(
 ): Promise<Pick<Attempt, 'acceptance' | 'failure'>> {
   if (piece.leavesFiles !== true) {
     const acceptance = answer === undefined ? undefined : await piece.accept(answer, startedAt);
-    return { acceptance, failure: failure ?? rejected(acceptance) };
+    return { acceptance, failure: failure ?? describeRejection(acceptance, answer) };
   }
   // A chat answer that its program found fault with says nothing about the files.
   if (failure !== undefined && failure.class !== 'invalid_output') return { acceptance: undefined, failure };
   const acceptance = await piece.accept(answer ?? '', startedAt);
-  return { acceptance, failure: rejected(acceptance) };
+  return { acceptance, failure: describeRejection(acceptance) };
 }
 
 /** What the journal says of a decision. */
@@ -271,9 +277,11 @@ function describeDecision(decision: Decision): { next: 'retry' | 'split' | 'none
   return { next: decision.next === 'split' ? 'split' : 'none' };
 }
 
-function rejected(acceptance: Acceptance | undefined): Failure | undefined {
+function describeRejection(acceptance: Acceptance | undefined, answer = ''): Failure | undefined {
   if (acceptance === undefined || acceptance.ok) return undefined;
-  return { class: 'invalid_output', message: acceptance.errors.join('; ').slice(0, MAX_ERROR_CHARS) };
+  // No JSON at all: its words may say why, such as that the model refuses.
+  const said = answer === '' || answer.includes('{') ? '' : `; it said: ${oneLine(answer, 100)}`;
+  return { class: 'invalid_output', message: truncate(acceptance.errors.join('; '), MAX_ERROR_CHARS) + said };
 }
 
 /** Stands at the very end of the prompt, after the chunk, so that the cached prefix stays whole. */
@@ -281,7 +289,7 @@ function correction(
   errors: string[],
   request = 'Answer again with the whole corrected JSON object.',
 ): string {
-  const list = errors.slice(0, 10).map((error) => `- ${error.slice(0, 300)}`);
+  const list = errors.slice(0, 10).map((error) => `- ${truncate(error, 300)}`);
   return `\n\nYour last answer was not accepted:\n${list.join('\n')}\n${request}\n`;
 }
 

@@ -33,6 +33,8 @@ export interface Spent {
   attempts: number;
   tokens: number;
   costUsd: number;
+  /** For how long drivers have worked on it, milliseconds. */
+  workedMs: number;
 }
 
 /** Share of reserved tokens added while nothing is known yet: an answer's worth. */
@@ -75,12 +77,19 @@ export class BudgetLedger {
     this.#price = price;
     this.#probing = budget.max_tokens !== undefined || budget.max_cost_usd !== undefined;
     this.#deadline =
-      budget.max_minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + budget.max_minutes * 60_000;
+      budget.max_minutes === undefined
+        ? Number.POSITIVE_INFINITY
+        : startedAt + budget.max_minutes * 60_000 - spent.workedMs;
   }
 
   /** Milliseconds until `max_minutes` is over; Infinity without that limit. */
   remainingMs(now: number): number {
     return this.#deadline - now;
+  }
+
+  /** What stands in the way when the minutes are over, in words. */
+  get minutesOver(): string {
+    return `max_minutes ${this.#budget.max_minutes} is over`;
   }
 
   /** Whether calls go out one at a time still: there is a limit in tokens or dollars, and no call has ended yet. */
@@ -96,8 +105,8 @@ export class BudgetLedger {
    * @returns the reservation, or the limit that stands in the way, in words
    */
   reserve(promptBytes: number, first: boolean, now: number): Reservation | string {
-    const { max_workers, max_attempts, max_minutes, max_tokens, max_cost_usd } = this.#budget;
-    if (now >= this.#deadline) return `max_minutes ${max_minutes} is over`;
+    const { max_workers, max_attempts, max_tokens, max_cost_usd } = this.#budget;
+    if (now >= this.#deadline) return this.minutesOver;
     if (first && max_workers !== undefined && this.#spent.workers >= max_workers) {
       return `max_workers ${max_workers} reached`;
     }

@@ -227,7 +227,7 @@ async function workOn(
     attempts: end.attempts,
     usage: end.usage,
     cost_usd: end.costUsd,
-    model: end.model ?? model,
+    model: end.model,
     log_paths: end.logPaths,
     key,
   };

@@ -40,6 +40,11 @@ export function isTransient(failureClass: FailureClass): boolean {
   return failureClass === 'throttled' || failureClass === 'server' || failureClass === 'network';
 }
 
+/** Failures after which nothing more is launched. */
+export function isStop(failureClass: FailureClass): failureClass is Exclude<Stop['why'], 'cancelled'> {
+  return ['quota', 'auth', 'config', 'budget'].includes(failureClass);
+}
+
 /** The policy of every failure class, in one place. `counts` includes the attempt that just failed. */
 export function decide(
   failure: Failure,
@@ -55,6 +60,7 @@ export function decide(
     case 'quota':
     case 'auth':
     case 'config':
+    case 'budget':
       return { next: 'stop' };
     case 'throttled':
     case 'server':
@@ -70,7 +76,6 @@ export function decide(
     case 'invalid_output':
     case 'crashed':
       return ownRetry;
-    case 'budget':
     case 'cancelled':
       return { next: 'fail' };
   }

@@ -46,7 +46,9 @@ export class WorkSession {
     this.#params = params;
     const model = params.model ?? (worker.name === 'claude' ? models.claude : models.codex);
     this.model = worker.name === 'extractive' ? null : model;
-    this.effort = worker.name === 'codex' ? (params.effort ?? effort) : null;
+    // Our default must not override what a profile of the user says.
+    const byDefault = worker.name === 'codex' && params.profile === undefined ? effort : null;
+    this.effort = worker.name === 'codex' || worker.name === 'claude' ? (params.effort ?? byDefault) : null;
     const price = dearest((options.modelsOf?.(worker.name) ?? [model]).map((name) => prices[name]));
     const { usage, cost_usd, attempts } = history.progress;
     const spent = {
@@ -54,6 +56,7 @@ export class WorkSession {
       attempts,
       tokens: usage.input_tokens + usage.output_tokens,
       costUsd: cost_usd ?? 0,
+      workedMs: history.workedMs,
     };
     const reportsCost = worker.name === 'claude' || worker.name === 'extractive';
     this.#budget = new BudgetLedger(params, spent, context.startedAt, price, reportsCost);

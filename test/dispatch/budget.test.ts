@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Budget } from '../../src/contracts/index.ts';
 import { BudgetLedger, costOf } from '../../src/dispatch/index.ts';
 
-const nothing = { workers: 0, attempts: 0, tokens: 0, costUsd: 0 };
+const nothing = { workers: 0, attempts: 0, tokens: 0, costUsd: 0, workedMs: 0 };
 const used = (input: number, output: number) => ({
   input_tokens: input,
   cached_input_tokens: 0,

@@ -107,16 +107,29 @@ describe('answers', () => {
     expect(await (await claude()).run(asked)).toMatchObject({ answer: 'Plain words.' });
   });
 
-  test.each(['just words', '{"shade":"blue"}'])(
-    'an answer off the schema is invalid, once: %s',
-    async (text) => {
+  test.each([
+    ['words', 'just words'],
+    ['another shape', '{"shade":"blue"}'],
+    ['a code fence around it', '```json\n{"colour":"blue"}\n```'],
+  ])(
+    'an answer that Claude Code finds fault with is handed on as it is, after one request: %s',
+    async (_, text) => {
       const result = await ask({ kind: 'answer', text, usage: USAGE });
-      expect(result.failure?.class).toBe('invalid_output');
-      expect(result.answer).toBeUndefined();
+      expect(result.failure).toBeUndefined();
+      expect(result.answer).toBe(text);
       expect(server.calls).toHaveLength(1);
       expect(result.usage).toMatchObject({ input_tokens: 100, cached_input_tokens: 40, output_tokens: 7 });
     },
   );
+
+  test('a stray tool call without an answer is invalid, and says so', async () => {
+    const result = await ask({ kind: 'tool', name: 'Nope', arguments: {} });
+    expect(result.answer).toBeUndefined();
+    expect(result.failure).toMatchObject({
+      class: 'invalid_output',
+      message: expect.stringContaining('structured'),
+    });
+  });
 
   test('a prompt with quotes, backticks and 300 kB arrives as it is', async () => {
     const input = `\`$(touch hacked)\` "$HOME" '\u00e9\u{1f600}' ${'word '.repeat(60_000)}end`;

@@ -4,7 +4,7 @@ import type { Failure } from '../../contracts/index.ts';
 import { workersDirectory } from '../../contracts/index.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from '../../files/index.ts';
 import { OwnedProcesses, type ProcessEnd, workerEnvironment } from '../../processes/index.ts';
-import { sha256 } from '../../text/index.ts';
+import { oneLine, sha256 } from '../../text/index.ts';
 import { failureOfEnd, resultOfCall, runCall } from '../call.ts';
 import { probesDirectory } from '../probe.ts';
 import { installSkills, workerSkills } from '../skills.ts';
@@ -136,29 +136,38 @@ function preparePlugin(root: string): string {
   return path;
 }
 
-/** What we did to it counts first, then what it said itself, then how it ended. */
+/**
+ * What we did to it counts first, then what it said itself, then how it ended. An answer that Claude Code itself found
+ * to be off the schema is an answer all the same: it may be right but for a code fence around it, and if not, the flow
+ * says what is wrong with it.
+ */
 function judge(
   end: ProcessEnd,
-  { result, limit }: ClaudeLog,
+  { result, limit, said }: ClaudeLog,
   request: WorkRequest,
   stderrPath: string,
 ): Pick<WorkResult, 'answer' | 'failure'> {
   const failure = failureOfEnd('claude', end, request, stderrPath);
   if (failure !== undefined && failure.class !== 'crashed') return { failure };
-  if (result?.is_error) return { failure: failureOfResult(result, limit) };
+  if (result?.is_error) {
+    const known = failureOfResult(result, limit);
+    return known.class === 'invalid_output' && said !== '' ? { answer: said } : { failure: known };
+  }
   if (failure !== undefined) return { failure };
   // An interrupt is exit 0, and some versions give a result that says so.
   if (result === undefined || result.terminal_reason?.startsWith('aborted')) {
     return { failure: { class: 'crashed', message: 'claude exited with code 0 before it gave an answer' } };
   }
   if (result.stop_reason === 'refusal') {
-    return { failure: { class: 'invalid_output', message: 'claude: the model refused to answer' } };
+    const message = `claude: the model refused to answer: ${oneLine(said, 100)}`;
+    return { failure: { class: 'invalid_output', message } };
   }
-  const answer =
-    result.structured_output === undefined || result.structured_output === null
-      ? result.result
-      : JSON.stringify(result.structured_output);
-  return answer === undefined
+  const { structured_output } = result;
+  if (structured_output !== undefined && structured_output !== null) {
+    return { answer: JSON.stringify(structured_output) };
+  }
+  const answer = result.result ?? said;
+  return answer === ''
     ? { failure: { class: 'invalid_output', message: 'claude gave a result without an answer' } }
     : { answer };
 }

@@ -66,15 +66,23 @@ const RateLimitEvent = z.object({
   rate_limit_info: z.object({ status: z.string(), resetsAt: z.number().positive().optional() }),
 });
 
+const Block = z.union([
+  z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({ type: z.literal('tool_use'), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.string() }).transform(() => undefined),
+]);
+
 const AssistantEvent = z.object({
   type: z.literal('assistant'),
-  message: z.object({ id: z.string(), usage: ClaudeUsage }),
+  message: z.object({ id: z.string(), usage: ClaudeUsage, content: z.array(Block).catch([]) }),
 });
 
 /** What Claude's event stream says. */
 export interface ClaudeLog {
   /** Undefined when it ended before it could say: SIGINT, for one, is exit 0 without a result. */
   result: ClaudeResult | undefined;
+  /** What the model said last, or gave to the tool that takes the answer; empty when it said nothing. */
+  said: string;
   /** The account's allowance is used up. */
   limit: { rejected: boolean; resetsAt: Date | undefined };
   /** As the result says, else as far as it got. */
@@ -89,6 +97,7 @@ export interface ClaudeLog {
 export async function readClaudeLog(path: string, start: number): Promise<ClaudeLog> {
   const log: ClaudeLog = {
     result: undefined,
+    said: '',
     limit: { rejected: false, resetsAt: undefined },
     usage: NO_USAGE,
   };
@@ -130,8 +139,18 @@ function take(log: ClaudeLog, messages: Map<string, Usage>, text: string): void 
     return;
   }
   const assistant = AssistantEvent.safeParse(event);
-  if (assistant.success) messages.set(assistant.data.message.id, assistant.data.message.usage);
+  if (!assistant.success) return;
+  const { id, usage, content } = assistant.data.message;
+  messages.set(id, usage);
+  for (const block of content) {
+    if (block === undefined) continue;
+    if ('text' in block) log.said = block.text;
+    else if (block.name === ANSWER_TOOL) log.said = JSON.stringify(block.input);
+  }
 }
+
+/** Claude gives an answer with a schema to a tool of this name. */
+const ANSWER_TOOL = 'StructuredOutput';
 
 /** Longest failure message that is kept, characters. */
 const MAX_MESSAGE = 1000;
