@@ -1,6 +1,6 @@
 import type { FinalAnswer, VerifiedEvidence } from '../contracts/index.ts';
 import { type Corpus, chunkFrequencies } from '../corpus/index.ts';
-import { extractiveAnswer, MAX_EXTRACTS, type Reduced } from '../evidence/index.ts';
+import { addGaps, extractiveAnswer, MAX_EXTRACTS, type Reduced } from '../evidence/index.ts';
 import {
   parseQuestion,
   partShares,
@@ -48,12 +48,22 @@ export function quotedAnswer(
   { evidence, coverage }: Reduced,
   weighed: Question | undefined,
 ): FinalAnswer {
-  const best = weighed === undefined ? undefined : rankPassages(weighed, evidence.items);
-  return extractiveAnswer(question, evidence, coverage, best);
+  if (weighed === undefined) return extractiveAnswer(question, evidence, coverage);
+  const { best, open } = rankPassages(weighed, evidence.items);
+  const gaps =
+    best.length === 0 ? [] : open.map((part) => `No passage holds most of what is asked about ${part}.`);
+  return addGaps(extractiveAnswer(question, evidence, coverage, best), gaps);
 }
 
-/** The passages that bear best on a question; of one about several things the best on each, in turn. */
-function rankPassages(question: Question, items: readonly VerifiedEvidence[]): VerifiedEvidence[] {
+/**
+ * The passages that bear best on a question; of one about several things the best on each, in turn.
+ *
+ * @returns and the parts of the question that no passage answers, by their words
+ */
+function rankPassages(
+  question: Question,
+  items: readonly VerifiedEvidence[],
+): { best: VerifiedEvidence[]; open: string[] } {
   const find = termFinder(question.terms);
   const judged = items.map((item) => {
     const held = find(item.quote, [item.source, ...item.notes].join('\n'));
@@ -76,7 +86,10 @@ function rankPassages(question: Question, items: readonly VerifiedEvidence[]): V
         .sort((a, b) => b.worth - a.worth);
     })
     .map((list) => ({ list, share: Math.max(0, ...list.slice(0, MAX_EXTRACTS).map(({ share }) => share)) }));
-  if (lists.every(({ share }) => share < RELEVANT_SHARE)) return [];
+  const open = question.parts.flatMap(({ own }, part) =>
+    (lists[part]?.share ?? 0) >= RELEVANT_SHARE ? [] : labelsOf(question, own),
+  );
+  if (lists.every(({ share }) => share < RELEVANT_SHARE)) return { best: [], open };
   const chosen: { item: VerifiedEvidence; share: number }[] = [];
   for (let place = 0; place < items.length && chosen.length < MAX_EXTRACTS; place += 1) {
     for (const { list, share } of lists) {
@@ -86,7 +99,14 @@ function rankPassages(question: Question, items: readonly VerifiedEvidence[]): V
       if (!chosen.some(({ item }) => saysTheSame(item, one.item))) chosen.push(one);
     }
   }
-  return chosen.sort((a, b) => b.share - a.share).map(({ item, share }) => ({ ...item, confidence: share }));
+  const best = chosen
+    .sort((a, b) => b.share - a.share)
+    .map(({ item, share }) => ({ ...item, confidence: share }));
+  return { best, open };
+}
+
+function labelsOf({ terms }: Question, indexes: readonly number[]): string {
+  return indexes.map((index) => `“${terms[index]?.label ?? ''}”`).join(', ');
 }
 
 function saysTheSame(one: VerifiedEvidence, other: VerifiedEvidence): boolean {

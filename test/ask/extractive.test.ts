@@ -50,6 +50,17 @@ describe('an ask without a model', () => {
     expect(content).toContain('waits in a queue of its own');
   });
 
+  test('names the half of a question that nothing answers in its gaps, and only that', async () => {
+    const question =
+      'How many connections does the server accept, and which colour does the console print warnings in?';
+    const half = await ask(question, { 'guide.md': GUIDE });
+    expect(half.content).toContain('at most 400 connections');
+    const open = half.gaps.filter((gap) => gap.startsWith('No passage holds'));
+    expect(open).toEqual([expect.stringMatching(/“colour”.*“console”.*“warnings”/)]);
+    const whole = await ask(question, { 'guide.md': GUIDE, 'manual.md': MANUAL });
+    expect(whole.gaps.filter((gap) => gap.startsWith('No passage holds'))).toEqual([]);
+  });
+
   test('answers both halves of a question, also from two documents', async () => {
     const question =
       'How many connections does the server accept, and in which colour does the console print warnings?';
