@@ -1,4 +1,14 @@
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -37,7 +47,7 @@ export async function prepareBatch(
   const where = placeOf(options, caller);
   const jobs = options.jobs === undefined ? join(where, RUN_FILES.jobs) : resolve(cwd, options.jobs);
   if (allowedRoots !== null) resolveInside(root, jobs, 'jobs');
-  requireKind(jobs, 'file', 'jobs');
+  requireJobsFile(jobs, options, root);
   refuseForeign(where, jobs);
   requireNoDriver(where);
   // Output paths are checked against a directory that need not exist yet: nothing is created until all is valid.
@@ -55,6 +65,52 @@ export async function prepareBatch(
         });
   const params = { ...work, base_dir: cwd, allowed_roots: allowedRoots, jobs_total: total };
   return { run, params, keepJobs: () => keepJobs(jobs, run.dir) };
+}
+
+/**
+ * People name the documents themselves where a jobs file is wanted, or a run whose jobs are not built yet.
+ *
+ * @throws RlmError `not_found` or `usage` with the call that makes jobs of them
+ */
+function requireJobsFile(path: string, { jobs, run_id, run_dir }: BatchOptions, root: string): void {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  if (isFile && (jobs === undefined || /\.(?:jsonl|ndjson|json)$/i.test(jobs) || holdsRecords(path))) return;
+  if (jobs === undefined) {
+    if (run_id === undefined || run_dir !== undefined) {
+      throw new RlmError('not_found', `there is no ${path}`, { field: 'jobs' });
+    }
+    openRun(root, run_id);
+    throw new RlmError('not_found', `run '${run_id}' has no jobs yet`, {
+      hint: {
+        text: 'Build its jobs first, from questions about its documents.',
+        action: { tool: 'rlm_build_jobs', args: { run_id, questions: ['What do you want to know?'] } },
+      },
+    });
+  }
+  const isDocuments = isFile || /[*?[{]/.test(jobs) || existsSync(path);
+  if (!isDocuments) throw new RlmError('not_found', `does not exist: ${path}`, { field: 'jobs' });
+  throw new RlmError('usage', `is not a file of jobs, one JSON object a line: ${jobs}`, {
+    field: 'jobs',
+    hint: {
+      text: 'These look like documents: ingest them, then build jobs from questions about them.',
+      action: { tool: 'rlm_ingest', args: { input: [jobs] } },
+    },
+  });
+}
+
+/** Whether a file begins like JSONL. */
+function holdsRecords(path: string): boolean {
+  const start = Buffer.alloc(256);
+  const fd = openSync(path, 'r');
+  try {
+    const text = start
+      .toString('utf8', 0, readSync(fd, start))
+      .replace(/^\ufeff/, '')
+      .trimStart();
+    return text === '' || text.startsWith('{');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The directory the run has or will have; a made-up one for a run whose id is not chosen yet. */

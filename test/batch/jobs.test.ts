@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkJobs } from '../../src/batch/jobs.ts';
+import { rlm } from '../support/rlm.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'rlm-jobs-')));
 const runDir = join(base, 'run');
@@ -144,5 +146,26 @@ describe('a jobs file', () => {
     await expect(
       check([job(), job({ job_id: 'j-2', question: 'x'.repeat(17 * 1024 * 1024) })]),
     ).rejects.toThrow('line 2: longer than 16777216 bytes');
+  });
+});
+
+describe('what is named instead of a jobs file', () => {
+  const batch = async (...args: string[]) => {
+    const root = temporaryDirectory();
+    place(join(root, 'files/a.txt'), 'The harbour opens at nine.\n');
+    const end = await rlm(['batch', '--worker', 'extractive', '--json', ...args], { cwd: root });
+    expect(end.code).toBe(1);
+    return end.stderr;
+  };
+
+  it.each([['files/*.txt'], ['files'], ['files/a.txt']])('is told to be documents: %s', async (jobs) => {
+    const error = await batch('--jobs', jobs);
+    expect(error).toContain('is not a file of jobs');
+    expect(error).toContain('ingest');
+    expect(error).toContain(jobs);
+  });
+
+  it('is said not to exist when nothing is there', async () => {
+    expect(await batch('--jobs', 'none.jsonl')).toMatch(/does not exist/);
   });
 });
