@@ -3,7 +3,7 @@ import { extname, join, relative, resolve } from 'node:path';
 import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { parseLine, resolveInside } from '../files/index.ts';
-import { listArchives, listRuns, openRun, type RunHandle, type RunListItem } from '../runs/index.ts';
+import { listArchives, listRuns, openRun, type RunHandle } from '../runs/index.ts';
 import { oneLine, truncate } from '../text/index.ts';
 import { parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob, readJobsPage, readResultsPage, readSummaryHead } from './jobs.ts';
@@ -103,22 +103,15 @@ function runsPage(root: string, address: ResourceAddress, maxBytes: number): Res
   return { markdown: head + lines.join('\n'), json: { ...page }, next };
 }
 
-/** Runs of one page at a time are looked at until a page is full. */
+/** More runs than fit a page. */
+const MOST_RUNS = 200;
+
 function listMatching(root: string, { state, runKind, cursor }: ResourceAddress, maxBytes: number) {
-  const matches = (run: RunListItem) =>
-    (state === undefined || run.state === state) && (runKind === undefined || run.kind === runKind);
-  const found: (RunListItem & { uri: string })[] = [];
-  let from = cursor;
-  for (;;) {
-    const list = listRuns(root, { cursor: from, limit: 50 });
-    for (const run of list.runs.filter(matches))
-      found.push({ ...run, title: truncate(run.title, 100), uri: runUri(run.run_id) });
-    const runs = rowsOfOnePage(found, maxBytes);
-    if (runs.length < found.length)
-      return { runs, total: list.total, next_cursor: runs.at(-1)?.run_id ?? null };
-    if (list.next_cursor === null) return { runs, total: list.total, next_cursor: null };
-    from = list.next_cursor;
-  }
+  const list = listRuns(root, { cursor, limit: MOST_RUNS, state, kind: runKind });
+  const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100), uri: runUri(run.run_id) }));
+  const runs = rowsOfOnePage(rows, maxBytes);
+  const nextCursor = runs.length < rows.length ? (runs.at(-1)?.run_id ?? null) : list.next_cursor;
+  return { runs, total: list.total, next_cursor: nextCursor };
 }
 
 function archivePage(root: string, cursor: string | undefined, maxBytes: number): JsonPage {

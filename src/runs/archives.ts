@@ -10,7 +10,6 @@ import {
 } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
-import { pageOf } from './list.ts';
 import { checkRunId, readRecord } from './run.ts';
 
 /** An archive as a row of a list. */
@@ -26,17 +25,27 @@ export interface ArchiveListItem {
   in_use_by: string[];
 }
 
-/** The ids of all archives of a root, sorted backwards: of one run, and of run ids of our making, newest first. */
+/** The ids of all archives of a root, newest first. */
 export function listArchiveIds(root: string): string[] {
   try {
     return readdirSync(archiveDirectory(root))
       .filter((name) => ARCHIVE_ID_PATTERN.test(name))
-      .sort()
-      .reverse();
+      .sort(newestFirst);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Orders ids by the time that they end in. */
+function newestFirst(a: string, b: string): number {
+  const [first, second] = [timeOf(a), timeOf(b)];
+  if (first !== second) return first < second ? 1 : -1;
+  return a < b ? 1 : -1;
+}
+
+function timeOf(id: string): string {
+  return /\d{8}T\d{9}Z(?:-\d+)?$/.exec(id)?.[0] ?? '';
 }
 
 /**
@@ -48,7 +57,11 @@ export function listArchives(
   root: string,
   options: { cursor?: string | undefined; limit: number },
 ): { archives: ArchiveListItem[]; unreadable: string[]; total: number; next_cursor: string | null } {
-  const { page, ...rest } = pageOf(listArchiveIds(root), options);
+  const { cursor, limit } = options;
+  const ids = listArchiveIds(root);
+  // The last one of the page before may have been deleted meanwhile.
+  const rest = cursor === undefined ? ids : ids.filter((id) => newestFirst(id, cursor) > 0);
+  const page = rest.slice(0, limit);
   const unreadable: string[] = [];
   const archives = page.flatMap((id) => {
     try {
@@ -59,7 +72,8 @@ export function listArchives(
       return [];
     }
   });
-  return { archives, unreadable, ...rest };
+  const next = rest.length > page.length ? (page.at(-1) ?? null) : null;
+  return { archives, unreadable, total: ids.length, next_cursor: next };
 }
 
 function itemOf(archive: string): ArchiveListItem {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActivityState, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
+import { truncate } from '../text/index.ts';
 import { isInterrupted } from './locks.ts';
 
 /** A run as a row of a list: no counting, one small file read. */
@@ -14,38 +15,88 @@ export interface RunListItem {
   state: ActivityState | 'idle' | 'unreadable';
 }
 
-/** The ids of all runs of a root, newest first (ids of our own making sort by time). */
+/**
+ * The ids of all runs of a root, newest first. An id that the program made says the second; what ties, and ids that
+ * callers chose, are ordered by the time in their records.
+ */
 export function listRunIds(root: string): string[] {
+  const runs = runsDirectory(root);
+  let ids: string[];
   try {
-    return readdirSync(runsDirectory(root), { withFileTypes: true })
+    ids = readdirSync(runs, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && RUN_ID_PATTERN.test(entry.name))
-      .map((entry) => entry.name)
-      .sort()
-      .reverse();
+      .map((entry) => entry.name);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
+  const keys = ids.map((id) => ({ id, second: secondOf(runs, id) }));
+  keys.sort((a, b) => {
+    if (a.second !== b.second) return a.second < b.second ? 1 : -1;
+    const [first, second] = [createdAt(runs, a.id), createdAt(runs, b.id)];
+    if (first !== second) return first < second ? 1 : -1;
+    return a.id < b.id ? 1 : -1;
+  });
+  return keys.map(({ id }) => id);
+}
+
+/** `20261120-140305-3fk29a0z`: see `newRunId`. */
+const OWN_ID = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-[0-9a-z]{8}$/;
+
+function secondOf(runs: string, id: string): string {
+  const stamp = OWN_ID.exec(id);
+  if (stamp === null) return createdAt(runs, id).slice(0, 19);
+  const [, year, month, day, hour, minute, second] = stamp;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+}
+
+/** Times of creation never change: a server reads each once. */
+const known = new Map<string, string>();
+
+/** Empty for what is no run, which comes last. */
+function createdAt(runs: string, id: string): string {
+  const path = join(runs, id, RUN_FILES.run);
+  const time = known.get(path) ?? text(readObject(path)?.created_at);
+  if (time !== '') known.set(path, time);
+  return time;
 }
 
 /**
- * One page of runs, newest first. Directories that hold no run are left out.
+ * One page of runs, newest first. Directories that hold no run are skipped.
  *
- * @param options.cursor the last run id of the page before; ids after it in the order are returned
- * @throws RlmError `usage` for a cursor that is no run id
+ * @param options.cursor the last run id of the page before
+ * @param options.state only runs in this state
+ * @param options.kind only runs of this kind
+ * @returns `total`: runs of all states and kinds; `next_cursor`: null on the last page
+ * @throws RlmError `usage` for a cursor that is not in the list
  */
 export function listRuns(
   root: string,
-  options: { cursor?: string | undefined; limit: number },
+  options: {
+    cursor?: string | undefined;
+    limit: number;
+    state?: string | undefined;
+    kind?: string | undefined;
+  },
 ): { runs: RunListItem[]; total: number; next_cursor: string | null } {
-  const { cursor } = options;
-  if (cursor !== undefined && !RUN_ID_PATTERN.test(cursor)) {
-    throw new RlmError('usage', `cursor '${cursor.slice(0, 80)}' is not one of this list`, {
+  const { cursor, limit, state, kind } = options;
+  const ids = listRunIds(root);
+  const last = cursor === undefined ? -1 : ids.indexOf(cursor);
+  if (cursor !== undefined && last === -1) {
+    throw new RlmError('usage', `cursor '${truncate(cursor, 80)}' is not one of this list`, {
       hint: 'Start without a cursor, then give next_cursor of the page before.',
     });
   }
-  const { page, ...rest } = pageOf(listRunIds(root), options);
-  return { runs: page.map((id) => readItem(root, id)).filter((item) => item !== undefined), ...rest };
+  const runs: RunListItem[] = [];
+  let at = last + 1;
+  for (; at < ids.length && runs.length < limit; at += 1) {
+    const item = readItem(root, ids[at] ?? '');
+    if (item === undefined) continue;
+    if (state !== undefined && item.state !== state) continue;
+    if (kind !== undefined && item.kind !== kind) continue;
+    runs.push(item);
+  }
+  return { runs, total: ids.length, next_cursor: at < ids.length ? (ids[at - 1] ?? null) : null };
 }
 
 function readItem(root: string, id: string): RunListItem | undefined {
@@ -98,20 +149,4 @@ function stateOf(dir: string, activity: Readonly<Record<string, unknown>> | unde
     default:
       return 'idle';
   }
-}
-
-/**
- * One page of ids that are sorted backwards.
- *
- * @param options.cursor the last id of the page before
- * @returns `next_cursor`: null on the last page
- */
-export function pageOf(
-  ids: readonly string[],
-  options: { cursor?: string | undefined; limit: number },
-): { page: readonly string[]; total: number; next_cursor: string | null } {
-  const { cursor, limit } = options;
-  const rest = cursor === undefined ? ids : ids.filter((id) => id < cursor);
-  const page = rest.slice(0, limit);
-  return { page, total: ids.length, next_cursor: rest.length > page.length ? (page.at(-1) ?? null) : null };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   createRun,
+  listRunIds,
   listRuns,
   lockDriver,
   newRunId,
@@ -61,7 +62,59 @@ describe('a run', () => {
   });
 });
 
+/** A run that was made at a time. */
+function made(root: string, runId: string, time: Date): void {
+  const { dir, record } = createRun(root, { ...batch, runId });
+  writeFileSync(join(dir, 'run.json'), JSON.stringify({ ...record, created_at: time.toISOString() }));
+}
+
 describe('the list of runs', () => {
+  it('is by time, whatever the runs are called, also within one second', () => {
+    const root = temporaryDirectory();
+    const at = (milliseconds: number) => new Date(Date.UTC(2026, 10, 20, 14, 3, 5) + milliseconds);
+    made(root, 'long1', at(-86_400_000));
+    made(root, newRunId(at(-5000)).replace(/.{8}$/, 'zzzzzzzz'), at(-5000));
+    made(root, '20261120-140305-zzzzzzzz', at(100));
+    made(root, '20261120-140305-aaaaaaaa', at(900));
+    made(root, 'a-run-of-today', at(500));
+    const ids = [
+      '20261120-140305-aaaaaaaa',
+      'a-run-of-today',
+      '20261120-140305-zzzzzzzz',
+      '20261120-140300-zzzzzzzz',
+      'long1',
+    ];
+    expect(listRunIds(root)).toEqual(ids);
+    const { runs, next_cursor } = listRuns(root, { limit: 2 });
+    expect(runs.map(({ run_id }) => run_id)).toEqual(ids.slice(0, 2));
+    const rest = listRuns(root, { limit: 10, cursor: next_cursor ?? undefined });
+    expect(rest.runs.map(({ run_id }) => run_id)).toEqual(ids.slice(2));
+    expect(() => listRuns(root, { limit: 2, cursor: 'run-of-nowhere' })).toThrow(/is not one of this list/);
+  });
+
+  it('shows only runs in a state, or of a kind, when asked for those', () => {
+    const root = temporaryDirectory();
+    for (const [runId, kind] of [
+      ['one', 'ask'],
+      ['two', 'batch'],
+      ['three', 'ask'],
+      ['four', 'ask'],
+    ] as const)
+      createRun(root, { kind, title: 't', runId: `run-${runId}` });
+    expect(listRuns(root, { limit: 10, kind: 'batch' }).runs.map(({ run_id }) => run_id)).toEqual([
+      'run-two',
+    ]);
+    expect(listRuns(root, { limit: 10, state: 'completed' }).runs).toEqual([]);
+    const page = listRuns(root, { limit: 2, kind: 'ask', state: 'idle' });
+    const rest = listRuns(root, {
+      limit: 2,
+      kind: 'ask',
+      state: 'idle',
+      cursor: page.next_cursor ?? undefined,
+    });
+    expect([page.runs.length, rest.runs.length, rest.next_cursor]).toEqual([2, 1, null]);
+  });
+
   it('comes in pages, the newest first, and passes over what is no run', () => {
     const root = temporaryDirectory();
     expect(listRuns(root, { limit: 10 })).toEqual({ runs: [], total: 0, next_cursor: null });
@@ -80,17 +133,21 @@ describe('the list of runs', () => {
 
   it('a damaged run is listed as unreadable among good ones, a directory without a run not at all', () => {
     const root = temporaryDirectory();
-    for (const runId of ['good', 'bad-run', 'bad-activity'])
-      createRun(root, { kind: 'batch', title: 't', runId });
+    const madeAt = (runId: string, second: number) =>
+      made(root, runId, new Date(Date.UTC(2026, 10, 20, 14, 3, second)));
+    madeAt('good', 1);
+    madeAt('bad-run', 2);
+    madeAt('bad-activity', 3);
     const file = (...parts: string[]) => join(root, '.rlm', 'runs', ...parts);
     writeFileSync(file('bad-run', 'run.json'), '{');
     writeFileSync(file('bad-activity', 'activity.json'), 'null');
     mkdirSync(file('no-run'));
     writeFileSync(file('a-file'), '');
     expect(listRuns(root, { limit: 10 }).runs.map(({ run_id, state }) => [run_id, state])).toEqual([
-      ['good', 'idle'],
-      ['bad-run', 'unreadable'],
       ['bad-activity', 'unreadable'],
+      ['good', 'idle'],
+      // Nobody knows when it was made.
+      ['bad-run', 'unreadable'],
     ]);
     expect(() => openRun(root, 'bad-run')).toThrow(
       expect.objectContaining({
