@@ -91,6 +91,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     driver_offset: journal.size,
     generation,
     started_at: before.started_at ?? now,
+    driver_started_at: now,
   };
   journal.append({ type: 'driver_started', generation, driver });
   if (survivors.length > 0) {

@@ -57,7 +57,12 @@ function rebuildActivity(run: RunHandle): ActivityRecord | undefined {
     generation: history.generation,
     ...(driver === undefined
       ? {}
-      : { driver: driver.process, driver_offset: driver.offset, started_at: driver.startedAt }),
+      : {
+          driver: driver.process,
+          driver_offset: driver.offset,
+          started_at: driver.startedAt,
+          driver_started_at: driver.startedAt,
+        }),
     ...(end === undefined ? {} : { finished_at: end.ts }),
     ...(worker === undefined ? {} : { worker }),
     progress: history.progress,

@@ -133,6 +133,8 @@ export const ActivityRecord = z.object({
   ended: z.string().optional(),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().optional(),
+  /** When the driver that is or was last at work took it up. */
+  driver_started_at: z.iso.datetime().optional(),
   finished_at: z.iso.datetime().optional(),
   /** How often a driver took the activity up. */
   generation: z.int().nonnegative(),

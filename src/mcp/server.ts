@@ -12,10 +12,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { readResource } from '../resources/index.ts';
+import { TOOLS } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
 import { complete } from './complete.ts';
 import { checkParams, logError, protocolErrors } from './errors.ts';
-import { INSTRUCTIONS } from './instructions.ts';
+import { instructionsFor } from './instructions.ts';
 import { listResources, listTemplates } from './resource-list.ts';
 import { answerCall, describeTools } from './tool-calls.ts';
 
@@ -37,7 +38,7 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
     { name: 'rlm', title: 'rlm-mcp', version: VERSION },
     {
       capabilities: { tools: {}, resources: { listChanged: true }, prompts: {}, completions: {} },
-      instructions: INSTRUCTIONS,
+      instructions: instructionsFor(TOOLS),
       // The SDK would make an Ajv for elicitation, which we do not use: 10 ms of every start.
       jsonSchemaValidator: {
         getValidator() {
@@ -63,6 +64,7 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
     answerCall(params.name, params.arguments ?? {}, {
       root,
       signal: extra.signal,
+      maxWaitSec: maxWaitSec(server.getClientVersion()?.name),
       progress: progressOf(params._meta?.progressToken, extra),
     }),
   );
@@ -86,6 +88,12 @@ export function createServer(root: string, track: <Value>(answer: Promise<Value>
         : { ...(await complete(root, argument.name, argument.value, context?.arguments ?? {})) },
   }));
   return server;
+}
+
+/** Seconds after which a client ends a call, less some for the answer; Codex: 300, Claude: 120, others mostly 60. */
+function maxWaitSec(clientName = ''): number {
+  if (/codex/i.test(clientName)) return 280;
+  return /claude/i.test(clientName) ? 110 : 45;
 }
 
 /** Markdown for people beside JSON for programs. */

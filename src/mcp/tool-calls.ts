@@ -42,6 +42,7 @@ export async function answerCall(
   call: {
     root: string;
     signal: AbortSignal;
+    maxWaitSec: number;
     progress(report: { progress: number; total?: number; message: string }): void;
   },
 ): Promise<CallResult> {

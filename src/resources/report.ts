@@ -25,9 +25,14 @@ export const RunReport = z.object({
   reason: z.string().nullable().describe('Why it is in this state, when that is not obvious'),
   ended: z.string().optional().describe('How a refine loop ended, such as passed, stuck or max_iterations'),
   driver: z
-    .enum(['alive', 'gone', 'unknown'])
-    .describe('The background process; gone while working means it crashed: rlm_resume goes on'),
+    .enum(['alive', 'ended', 'gone', 'unknown'])
+    .describe('The background process; gone: it crashed, rlm_resume goes on; unknown: it is on another host'),
+  worker: z
+    .object({ name: z.string(), lane: z.string().nullable(), why: z.string() })
+    .optional()
+    .describe('Who answers, and why it is this one'),
   progress: Progress,
+  left_sec: z.int().nullable().optional().describe('Of a working run: seconds to its end, estimated'),
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
   answer: AnswerDigest.optional().describe('The answer, once there is one'),
@@ -48,7 +53,7 @@ function idleReport(run: RunHandle): RunReport {
     title: truncate(run.record.title, 200),
     state: 'idle',
     reason: null,
-    driver: 'gone',
+    driver: 'ended',
     progress: emptyProgress(),
     run_dir: run.dir,
     uri: runUri(run.id),
@@ -76,12 +81,30 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     state: status.state,
     reason: status.reason === null ? null : truncate(status.reason, 400),
     ...(status.record.ended === undefined ? {} : { ended: status.record.ended }),
-    driver: status.driver_alive === 'unknown' ? 'unknown' : status.driver_alive ? 'alive' : 'gone',
+    driver: driverState(status),
+    ...(status.record.worker === undefined ? {} : { worker: status.record.worker }),
     progress: status.progress,
+    ...(status.state === 'working' ? { left_sec: estimateLeft(status) } : {}),
     run_dir: run.dir,
     uri: runUri(run.id),
     next: nextOf(run, status),
   };
+}
+
+function driverState({ driver_alive, record }: RunStatus): RunReport['driver'] {
+  if (driver_alive === 'unknown') return 'unknown';
+  if (driver_alive) return 'alive';
+  return record.state === 'working' ? 'gone' : 'ended';
+}
+
+/** Seconds to the end at the pace since the last start, without what was carried over; null before there is a pace. */
+function estimateLeft({ progress, record }: RunStatus): number | null {
+  const { total, accepted, failed, carried } = progress;
+  const done = accepted + failed - carried;
+  const since = record.driver_started_at ?? record.started_at;
+  if (done <= 0 || since === undefined || progress.stale === true) return null;
+  const elapsedSec = (Date.now() - Date.parse(since)) / 1000;
+  return Math.ceil((elapsedSec / done) * Math.max(0, total - accepted - failed));
 }
 
 /** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */

@@ -25,11 +25,12 @@ export function findRoot(option: string | undefined): string {
 /** What a tool may use, for one call. The configuration is read anew each time: a person may just have fixed it. */
 export function createContext(
   call: Pick<ToolContext, 'root' | 'cwd' | 'caller' | 'signal' | 'progress'> &
-    Partial<Pick<ToolContext, 'openRun'>>,
+    Partial<Pick<ToolContext, 'openRun' | 'maxWaitSec'>>,
 ): ToolContext {
   let config: LoadedConfig | undefined;
   return {
     openRun: (runId) => openRun(call.root, runId),
+    maxWaitSec: Number.POSITIVE_INFINITY,
     ...call,
     // Read when it is asked for: a tool that needs none also works where it is broken, as the doctor must.
     get config() {

@@ -37,3 +37,12 @@ export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: 
   started: z.array(z.string()).describe('worker_ids handed to the driver now, the first 50'),
   started_total: z.int(),
 });
+
+/** Input field of every tool that waits for work. */
+export const waitSecInput = z
+  .number()
+  .nonnegative()
+  .optional()
+  .describe(
+    'Seconds to wait for the end; over MCP default 20, at most 280 in Codex, 110 in Claude, 45 elsewhere; 0: not at all',
+  );

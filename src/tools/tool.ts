@@ -16,6 +16,8 @@ export interface ToolContext {
   openRun(runId: string): RunHandle;
   /** Aborts when the caller gives the call up. It never ends a run. */
   signal: AbortSignal;
+  /** Seconds that this caller may be kept waiting at most: its client ends a longer call. */
+  maxWaitSec: number;
   /** Tells the caller how far a long call is; a no-op when nobody listens. */
   progress(report: { progress: number; total?: number; message: string }): void;
 }

@@ -122,7 +122,7 @@ test('cancelled while documents are read, an ask is cancelled and not failed; re
   const command = asker.start(...ask);
   await until(() => existsSync(join(runDir, 'chunks')) && temporary(join(runDir, 'chunks')).length > 0);
   const cancelled = await asker.rlm('cancel', '--run', 'cancelled', '--json');
-  expect(JSON.parse(cancelled.stdout)).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  expect(JSON.parse(cancelled.stdout)).toMatchObject({ state: 'cancelled', driver: 'ended' });
   await until(() => command.exitCode !== null);
   expect(temporary(join(runDir, 'chunks'))).toEqual([]);
   expect((await asker.rlm('resume', '--run', 'cancelled')).code).toBe(0);

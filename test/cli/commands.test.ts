@@ -168,7 +168,7 @@ test('a followed batch ends with its state, once, and with --json as data', asyn
   expect(JSON.parse(asData.stdout)).toMatchObject({
     run_id: 'out',
     state: 'completed',
-    driver: 'gone',
+    driver: 'ended',
     progress: { total: 2, accepted: 2 },
   });
   const status = await rlm(['status', '--run-dir', 'out'], { cwd });
@@ -280,7 +280,7 @@ test('Ctrl-C cancels the run and waits for it; resume takes it up again', async 
   batch.kill('SIGINT');
   expect(await exit).toMatchObject({ code: 130, stderr: expect.stringContaining('cancelled') });
   const status = await rlm(['status', '--run-dir', 'out', '--json'], { cwd });
-  expect(JSON.parse(status.stdout)).toMatchObject({ run: { state: 'cancelled', driver: 'gone' } });
+  expect(JSON.parse(status.stdout)).toMatchObject({ run: { state: 'cancelled', driver: 'ended' } });
   batchOf(cwd, 3);
   const resumed = await rlm(['resume', '--run-dir', 'out'], { cwd });
   expect(resumed.code).toBe(0);
@@ -302,7 +302,7 @@ test('a second Ctrl-C leaves at once when the driver does not answer', async () 
   // The cancel is under way: the driver sees to it as soon as it can.
   process.kill(driver, 'SIGCONT');
   const ended = await rlm(['wait', '--run-dir', 'out', '--json'], { cwd });
-  expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'cancelled', driver: 'ended' });
 });
 
 test('Ctrl-C ends a wait, not the run', async () => {

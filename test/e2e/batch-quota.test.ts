@@ -81,7 +81,7 @@ describe.each(LANES)('a quota met by $name', (lane) => {
       usage_totals: { input_tokens: 27, output_tokens: 3 },
     });
     const status = JSON.parse((await started.rlm('status', '--run-dir', 'run', '--json')).stdout).run;
-    expect(status).toMatchObject({ state: 'input_required', driver: 'gone' });
+    expect(status).toMatchObject({ state: 'input_required', driver: 'ended' });
     const reset = /until (\S+Z)/.exec(status.reason)?.[1] ?? '';
     // Codex tells the time of day, to the minute.
     expect(Math.abs(Date.parse(reset) / 1000 - RESET)).toBeLessThanOrEqual(60);

@@ -99,5 +99,5 @@ test.each(['SIGINT', 'rlm cancel'])('workers that do not want to go are gone aft
   await cancel;
   expect(processesOf(fixture.root)).toEqual([]);
   const status = await rlm(['status', '--run-dir', 'run', '--json'], { cwd: fixture.root });
-  expect(JSON.parse(status.stdout).run).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  expect(JSON.parse(status.stdout).run).toMatchObject({ state: 'cancelled', driver: 'ended' });
 });

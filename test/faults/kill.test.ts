@@ -103,7 +103,7 @@ class Scene {
   async revive(): Promise<void> {
     if (!alive(this.server())) {
       this.#server = await connectClient(this.fixture.root);
-      void this.#call('rlm_wait', { run_id: RUN, timeout_sec: 45 });
+      void this.#call('rlm_wait', { run_id: RUN, wait_sec: 45 });
     }
     const started = this.driver() !== undefined;
     if (!alive(this.command()) && started) {
@@ -123,7 +123,7 @@ class Scene {
         await this.revive();
         await this.#call('rlm_resume', { run_id: RUN });
       }
-      await this.#call('rlm_wait', { run_id: RUN, timeout_sec: 5 });
+      await this.#call('rlm_wait', { run_id: RUN, wait_sec: 5 });
     }
     await this.#server?.close();
     this.#command?.kill();

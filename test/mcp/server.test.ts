@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResourceListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { emptyProgress } from '../../src/contracts/index.ts';
 import { createRun, lockDriver } from '../../src/runs/index.ts';
 import { connectClient, textOf } from '../support/rlm.ts';
 import { finishedBatch, jobId, temporaryDirectory, writeActivity } from '../support/runs.ts';
@@ -18,7 +19,12 @@ test('initialize says what the server is and how to work with it, in at most 2 k
   expect(client.getServerVersion()?.name).toBe('rlm');
   const instructions = client.getInstructions() ?? '';
   expect(Buffer.byteLength(instructions)).toBeLessThanOrEqual(2048);
-  for (const word of ['batch', 'rlm_wait', 'long documents', 'budget']) expect(instructions).toContain(word);
+  for (const word of ['batch', 'long documents', 'budget']) expect(instructions).toContain(word);
+  // Every tool is named, none that is not there, and first comes a question over documents.
+  const named = instructions.match(/rlm_[a-z_]+/g) ?? [];
+  const { tools } = await client.listTools();
+  expect(new Set(named)).toEqual(new Set(tools.map(({ name }) => name)));
+  expect(named[0]).toBe('rlm_ask');
   expect(client.getServerCapabilities()).toEqual({
     tools: {},
     resources: { listChanged: true },
@@ -181,10 +187,51 @@ test('a cursor that is none is refused, not an empty page', async () => {
   await expect(client.readResource({ uri: 'rlm://runs?cursor=!!' })).rejects.toThrow('cursor');
 });
 
-test('a wrong number is told with the field and its bounds', async () => {
+test.each([
+  ['codex-mcp-client', 280],
+  ['claude-code', 110],
+  ['some-other-client', 45],
+])(
+  'a wait longer than the client %s allows is reduced to %d seconds, and the result says so',
+  async (name, seconds) => {
+    const root = temporaryDirectory();
+    const run = finishedBatch(root, { jobs: 1 });
+    const client = await connectClient(root, {}, name);
+    const wait = async (wait_sec: number) =>
+      (await client.callTool({ name: 'rlm_wait', arguments: { run_id: run.id, wait_sec } }))
+        .structuredContent;
+    expect(await wait(seconds + 1)).toMatchObject({ state: 'completed', wait_reduced_to_sec: seconds });
+    expect(await wait(seconds)).not.toHaveProperty('wait_reduced_to_sec');
+  },
+);
+
+test('a wait in which nothing happened is short, and estimates the time left', async () => {
+  const root = temporaryDirectory();
+  const run = finishedBatch(root, { jobs: 4 });
+  const lock = lockDriver(run.dir, 'test');
+  const since = new Date(Date.now() - 60_000).toISOString();
+  writeActivity(run, {
+    state: 'working',
+    heartbeat_at: new Date().toISOString(),
+    driver_started_at: since,
+    progress: { ...emptyProgress(), total: 7, accepted: 4, carried: 1, running: 2, concurrency: 2 },
+    journal_offset: statSync(join(run.dir, 'events.jsonl')).size,
+  });
+  const client = await connectClient(root);
+  const result = await client.callTool({ name: 'rlm_wait', arguments: { run_id: run.id, wait_sec: 0.2 } });
+  lock.release();
+  expect(result.structuredContent).toMatchObject({ state: 'working', unchanged: true });
+  // Three in a minute, and three to go; the one that was carried over took no time.
+  const { left_sec } = z.object({ left_sec: z.int() }).parse(result.structuredContent);
+  expect(left_sec).toBeGreaterThanOrEqual(60);
+  expect(left_sec).toBeLessThan(75);
+  expect(Buffer.byteLength(textOf(result))).toBeLessThan(800);
+});
+
+test('a wrong number is an error with the field and its bounds', async () => {
   const client = await connectClient(temporaryDirectory());
-  const result = await client.callTool({ name: 'rlm_wait', arguments: { run_id: 'abc', timeout_sec: 600 } });
-  expect(JSON.parse(textOf(result)).message).toMatch(/^timeout_sec: .*45/);
+  const result = await client.callTool({ name: 'rlm_status', arguments: { limit: 600 } });
+  expect(JSON.parse(textOf(result)).message).toMatch(/^limit: .*100/);
 });
 
 test('waiting ends with the time given, tells of progress, and leaves the run alone', async () => {
@@ -195,12 +242,12 @@ test('waiting ends with the time given, tells of progress, and leaves the run al
   const client = await connectClient(root);
   const heard: unknown[] = [];
   const result = await client.callTool(
-    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 4 } },
+    { name: 'rlm_wait', arguments: { run_id: run.id, wait_sec: 4 } },
     undefined,
     { onprogress: (progress) => heard.push(progress) },
   );
   lock.release();
-  expect(result.structuredContent).toMatchObject({ state: 'working', driver: 'alive' });
+  expect(result.structuredContent).toMatchObject({ state: 'working', unchanged: true });
   // It must rise from one to the next, says the protocol: without news there is nothing to send.
   expect(heard).toHaveLength(1);
   expect(heard[0]).toMatchObject({ total: 4, message: expect.stringContaining('of 4') });
@@ -213,14 +260,10 @@ test('giving up a call ends the call only: the server goes on answering', async 
   writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
   const client = await connectClient(root);
   const abort = new AbortController();
-  const call = client.callTool(
-    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 45 } },
-    undefined,
-    {
-      signal: abort.signal,
-      onprogress: () => abort.abort('changed my mind'),
-    },
-  );
+  const call = client.callTool({ name: 'rlm_wait', arguments: { run_id: run.id, wait_sec: 45 } }, undefined, {
+    signal: abort.signal,
+    onprogress: () => abort.abort('changed my mind'),
+  });
   await expect(call).rejects.toThrow();
   const status = await client.callTool({ name: 'rlm_status', arguments: { run_id: run.id } });
   lock.release();

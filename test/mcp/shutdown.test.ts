@@ -37,7 +37,7 @@ async function busyServer() {
       jsonrpc: '2.0',
       id: 2,
       method: 'tools/call',
-      params: { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 45 } },
+      params: { name: 'rlm_wait', arguments: { run_id: run.id, wait_sec: 45 } },
     },
     { jsonrpc: '2.0', id: 3, method: 'ping' },
   );
@@ -170,6 +170,6 @@ test('a run that the server started goes on when the server ends', async () => {
   expect(driverAlive(run.dir)).toBe(true);
   const next = await connectClient(root);
   const cancelled = await next.callTool({ name: 'rlm_cancel', arguments: { run_id: 'long-run' } });
-  expect(cancelled.structuredContent).toMatchObject({ state: 'cancelled', driver: 'gone' });
+  expect(cancelled.structuredContent).toMatchObject({ state: 'cancelled', driver: 'ended' });
   expect(driverAlive(run.dir)).toBe(false);
 });

@@ -59,8 +59,12 @@ export async function exitOf(child: ChildProcess): Promise<Exit> {
 }
 
 /** A real MCP client over stdio, connected to `rlm mcp` on a root. */
-export async function connectClient(root: string, env: Record<string, string> = {}): Promise<Client> {
-  const client = new Client({ name: 'rlm-test', version: '1.0.0' });
+export async function connectClient(
+  root: string,
+  env: Record<string, string> = {},
+  name = 'rlm-test',
+): Promise<Client> {
+  const client = new Client({ name, version: '1.0.0' });
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [BUNDLE, 'mcp', '--root', root],

@@ -51,7 +51,7 @@ function plan({ call }: Caller, input: Record<string, unknown>) {
 
 async function ended({ call }: Caller) {
   for (;;) {
-    const report = await call('wait', { run_id: RUN, timeout_sec: 20 });
+    const report = await call('wait', { run_id: RUN, wait_sec: 20 });
     if (report.state !== 'working') return report;
   }
 }
@@ -157,7 +157,7 @@ test('tasks handed over while the driver works, or is about to end, are each lau
   const handed: string[] = [];
   while (handed.length < ids.length) {
     handed.push(...started(await at.call('run_ready', stage)));
-    await at.call('wait', { run_id: RUN, timeout_sec: 1, until: 'change' });
+    await at.call('wait', { run_id: RUN, wait_sec: 1, until: 'change' });
   }
   await ended(at);
   expect(handed).toEqual(ids);
