@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type FailureClass, NO_USAGE, type ResultRecord, type Usage } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
-import { fileMark, hashFile } from '../files/index.ts';
+import { fileMark, hashFile, syncFile } from '../files/index.ts';
 import type { Worker } from '../workers/index.ts';
 import type { Assignment, PreparedAssignment } from './assignment.ts';
 import { type AttemptLoop, type AttemptsEnd, runAttempts } from './attempts.ts';
@@ -134,7 +134,7 @@ class Dispatch {
         // Its slot is free: the next one is launched first.
         this.#wake();
         await nextTurn();
-        commit?.();
+        await commit?.();
       })
       .catch((error: unknown) => {
         this.#fault ??= error;
@@ -193,7 +193,7 @@ async function workOn(
   loop: AttemptLoop,
   earlier: ResultReader,
   history: History,
-): Promise<(() => void) | undefined> {
+): Promise<(() => Promise<void>) | undefined> {
   const results = new Results(assignment, loop, history);
   let prepared: PreparedAssignment;
   try {
@@ -217,7 +217,9 @@ async function workOn(
     const acceptance = await prepared.accept(prepared.adopt?.(cached.text) ?? cached.text, Date.now());
     if (acceptance.ok) {
       const common = { model: cached.model, cache_hit: true, key };
-      return () => void results.accept(common, acceptance, prepared, []);
+      return async () => {
+        await results.accept(common, acceptance, prepared, []);
+      };
     }
   }
 
@@ -233,8 +235,8 @@ async function workOn(
   };
   const { acceptance } = end;
   if (acceptance === undefined) return results.fail(common, end.failure?.class ?? 'crashed', end.errors);
-  return () => {
-    if (results.accept(common, acceptance, prepared, end.errors) && cacheKey !== undefined) {
+  return async () => {
+    if ((await results.accept(common, acceptance, prepared, end.errors)) && cacheKey !== undefined) {
       loop.cache?.put(cacheKey, { text: acceptance.text, worker: loop.worker.name, model: common.model });
     }
   };
@@ -284,15 +286,19 @@ class Results {
   }
 
   /** @returns whether the result was written; an assignment whose output path is taken fails alone */
-  accept(
+  async accept(
     common: Partial<CommonResult>,
     { text, detail }: Accepted,
     prepared: PreparedAssignment,
     errors: string[],
-  ): boolean {
+  ): Promise<boolean> {
     let output: ReturnType<PreparedAssignment['commit']>;
     try {
       output = prepared.commit(text);
+      // Before the journal says that it is there. What costs nothing is made again instead.
+      if (this.#loop.worker.name !== 'extractive' && common.cache_hit !== true) {
+        await syncFile(output.output_path);
+      }
     } catch (error) {
       if (!PATH_TAKEN.has(systemCode(error) ?? '')) throw error;
       this.fail(common, 'config', [...errors, `the result cannot be written: ${messageOf(error)}`]);

@@ -27,10 +27,15 @@ export type NewEvent = JournalEvent extends infer Event
     : never
   : never;
 
+/** Between an accepted result and the moment its line is forced to the disk, milliseconds. */
+const SYNC_MS = 500;
+
 /** The run's append-only `events.jsonl`: one writer, the driver. It knows what it has written. */
 export class Journal {
   readonly #file: JsonlAppender;
   readonly #history: History;
+  #syncing = false;
+  #closed = false;
   #follower: ((event: JournalEvent) => void) | undefined;
 
   /** @param before what the file says already; a copy of it grows with what is written */
@@ -57,6 +62,18 @@ export class Journal {
     const stamped: JournalEvent = { ts: new Date().toISOString(), ...event };
     this.#history.add(stamped, this.#file.append(stamped));
     this.#follower?.(stamped);
+    if (stamped.type === 'result' && stamped.result.status === 'accepted') this.#syncSoon();
+  }
+
+  /** An accepted result was paid for: it is on the disk within a second, whatever happens to the machine. */
+  #syncSoon(): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    setTimeout(() => {
+      this.#syncing = false;
+      // What goes wrong with the disk is met by the next append, where it belongs.
+      if (!this.#closed) this.#file.sync().catch(() => {});
+    }, SYNC_MS).unref();
   }
 
   /** Has each further event, once it is in the file, told to one follower, such as a projection of the journal. */
@@ -64,8 +81,10 @@ export class Journal {
     this.#follower = follower;
   }
 
+  /** Ends it, with all of it on the disk. */
   close(): void {
-    this.#file.close();
+    this.#closed = true;
+    this.#file.close({ sync: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -11,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { systemCode } from '../errors.ts';
 import { processStart } from './process-identity.ts';
 
@@ -63,6 +65,19 @@ export function writeFileAtomic(
     throw error;
   }
 }
+
+/** Forces the bytes of a file that is there to the disk, without holding anything else up. */
+export async function syncFile(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await forceToDisk(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As `fsyncSync`, in a thread of its own. */
+export const forceToDisk: (fd: number) => Promise<void> = promisify(fsync);
 
 /** Writes one JSON value as an indented file, atomically. */
 export function writeJsonAtomic(path: string, value: unknown, options: { sync?: boolean } = {}): void {

@@ -4,6 +4,7 @@ export {
   FILE_MODE,
   removeAbandoned,
   removeIfEmpty,
+  syncFile,
   temporaryName,
   writeFileAtomic,
   writeJsonAtomic,

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, RlmError } from '../errors.ts';
-import { FILE_MODE } from './atomic.ts';
+import { FILE_MODE, forceToDisk } from './atomic.ts';
 
 /** Longest line that is read, in bytes; a longer one is an error that names its line. */
 export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -165,7 +165,14 @@ export class JsonlAppender {
     return start;
   }
 
-  close(): void {
+  /** Forces what was appended so far to the disk, without holding anything else up. */
+  sync(): Promise<void> {
+    return forceToDisk(this.#fd);
+  }
+
+  /** @param options.sync also forces it to the disk, now */
+  close(options: { sync?: boolean } = {}): void {
+    if (options.sync) fsyncSync(this.#fd);
     closeSync(this.#fd);
   }
 }
