@@ -82,7 +82,8 @@ export async function resumeActivity(
     if (before.state === 'completed' && failed === 0 && Object.keys(change).length === 0) {
       throw new RlmError('conflict', `run '${run.id}' is completed; there is nothing to resume`);
     }
-    const { driver: _driver, reason: _reason, failure: _failure, finished_at: _finished, ...kept } = before;
+    const { driver: _driver, reason: _reason, failure: _failure, ...rest } = before;
+    const { outcome: _outcome, finished_at: _finished, ...kept } = rest;
     const record: ActivityRecord = { ...kept, state: 'working', created_at: new Date().toISOString() };
     return { record, params: { ...readParams(run), ...change } };
   };

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
-import { type ActivityRecord, RUN_FILES, RunKind } from '../contracts/index.ts';
+import { type ActivityRecord, outcomeOf, RUN_FILES, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity } from '../files/index.ts';
@@ -82,7 +82,8 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   const now = new Date().toISOString();
   const driver = ownIdentity();
   const generation = Math.max(history.generation, before.generation) + 1;
-  const { reason: _reason, failure: _failure, ended: _ended, finished_at: _finished, ...kept } = before;
+  const { reason: _reason, failure: _failure, ended: _ended, ...rest } = before;
+  const { outcome: _outcome, finished_at: _finished, ...kept } = rest;
   const journal = new Journal(journalPath, history);
   let record: ActivityRecord = {
     ...kept,
@@ -172,8 +173,9 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
     journal.append({ type: 'note', message: reason });
     save({ reason }, true);
   } else {
-    const { state, reason, failure, ended } = end;
+    const { state, reason, failure, ended, outcome = outcomeOf(state, journal.progress) } = end;
     const said = {
+      outcome,
       ...(reason === undefined ? {} : { reason }),
       ...(failure === undefined ? {} : { failure }),
       ...(ended === undefined ? {} : { ended }),

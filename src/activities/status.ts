@@ -5,6 +5,9 @@ import {
   type ActivityState,
   countEvent,
   emptyProgress,
+  type Failure,
+  type Outcome,
+  outcomeOf,
   type Progress,
   RUN_FILES,
   SCHEMA_VERSION,
@@ -53,6 +56,7 @@ function rebuildActivity(run: RunHandle): ActivityRecord | undefined {
     ...(end?.reason === undefined ? {} : { reason: end.reason }),
     ...(end?.failure === undefined ? {} : { failure: end.failure }),
     ...(end?.ended === undefined ? {} : { ended: end.ended }),
+    ...(end?.outcome === undefined ? {} : { outcome: end.outcome }),
     created_at: run.record.created_at,
     generation: history.generation,
     ...(driver === undefined
@@ -121,6 +125,10 @@ export interface RunStatus {
   params: Record<string, unknown>;
   /** As the record says, unless its driver is gone. */
   state: ActivityState;
+  /** Null while it is working. */
+  outcome: Outcome | null;
+  /** Why it paused or failed, where one cause did it. */
+  failure: Failure | null;
   reason: string | null;
   progress: Progress;
   driver_alive: boolean | 'unknown';
@@ -146,6 +154,8 @@ export function readStatus(run: RunHandle): RunStatus {
     progress: dead ? { ...progress, running: 0 } : progress,
     driver_alive: alive,
     journal_size: size,
+    failure: record.failure ?? null,
+    outcome: record.state === 'working' ? null : (record.outcome ?? outcomeOf(record.state, progress)),
   };
   if (dead) {
     const why = record.reason ?? `its driver died${lastError(run, record)}`;
@@ -153,13 +163,19 @@ export function readStatus(run: RunHandle): RunStatus {
     return {
       ...status,
       state: 'failed',
+      outcome: outcomeOf('failed', progress),
       reason,
       next: [{ tool: 'rlm_resume', args: { run_id: run.id }, why: 'Goes on from what was accepted.' }],
     };
   }
   const silent = describeSilence(run, record, alive);
   if (silent !== undefined) return { ...status, state: record.state, ...silent };
-  return { ...status, state: record.state, reason: record.reason ?? null, next: nextSteps(run, record) };
+  return {
+    ...status,
+    state: record.state,
+    reason: record.reason ?? null,
+    next: nextSteps(run, record, status),
+  };
 }
 
 /** What to say of a driver that ought to have shown itself; undefined for one that did. */
@@ -218,38 +234,71 @@ function readLiveness(run: RunHandle): { record: ActivityRecord; alive: boolean 
   return { record, alive, dead: alive === false && isInterrupted(run.dir, record) };
 }
 
-function nextSteps(run: RunHandle, record: ActivityRecord): NextStep[] {
+function nextSteps(
+  run: RunHandle,
+  record: ActivityRecord,
+  { outcome, progress }: Pick<RunStatus, 'outcome' | 'progress'>,
+): NextStep[] {
   const args = { run_id: run.id };
-  const uri = `rlm://runs/${run.id}`;
+  const read = (part: string, why: string): NextStep => ({
+    tool: 'rlm_read',
+    args: { uri: `rlm://runs/${run.id}${part}` },
+    why,
+  });
   switch (record.state) {
     case 'working': {
       const why = cancelRequested(run) ? 'It is being cancelled.' : 'Wait for its end.';
       return [{ tool: 'rlm_wait', args, why }];
     }
     case 'completed':
-      return record.kind === 'ask'
-        ? [{ tool: 'rlm_read', args: { uri: `${uri}/answer` }, why: 'The cited answer.' }]
-        : [{ tool: 'rlm_read', args: { uri }, why: 'The results.' }];
+    case 'failed': {
+      if (record.failure !== undefined) {
+        return [
+          { tool: 'rlm_doctor', args: {}, why: 'What would fail, and how to fix it.' },
+          { tool: 'rlm_resume', args, why: 'Once the cause is fixed. What was accepted stays.' },
+        ];
+      }
+      const again: NextStep = {
+        tool: 'rlm_resume',
+        args,
+        why: `Runs what failed again: ${progress.failed} of ${progress.total}.`,
+      };
+      const failed = read('/jobs?state=failed', 'What failed, and why.');
+      if (outcome === 'none') return [failed, again];
+      const results = resultSteps(run, record, read);
+      return outcome === 'all' ? results : [...results.slice(0, 1), failed, again];
+    }
     case 'input_required':
       return record.failure?.class === 'budget'
         ? [
             { tool: 'rlm_resume', args, why: 'Goes on when a larger limit is given with it.' },
-            { tool: 'rlm_read', args: { uri }, why: 'What there is so far.' },
+            read('', 'What there is so far.'),
           ]
         : [{ tool: 'rlm_resume', args, why: 'Once the reason is gone. What was accepted stays.' }];
-    case 'failed':
-      return record.failure === undefined
-        ? [
-            { tool: 'rlm_read', args: { uri: `${uri}/jobs` }, why: 'Which jobs failed.' },
-            { tool: 'rlm_resume', args, why: 'Runs the failed jobs again.' },
-          ]
-        : [
-            { tool: 'rlm_doctor', args: {}, why: 'What would fail, and how to fix it.' },
-            { tool: 'rlm_resume', args, why: 'Once the cause is fixed. What was accepted stays.' },
-          ];
     case 'cancelled':
       return [{ tool: 'rlm_resume', args, why: 'Goes on after all.' }];
   }
+}
+
+/** Where the results of finished work are: a batch over ingested documents is to be reduced first. */
+function resultSteps(
+  run: RunHandle,
+  { kind }: ActivityRecord,
+  read: (part: string, why: string) => NextStep,
+): NextStep[] {
+  if (kind === 'ask') return [read('/answer', 'The cited answer.')];
+  if (kind !== 'batch') return [read('', 'The results.')];
+  const results = [read('/results', 'One line for each result.'), read('/summary', 'Counts, tokens, cost.')];
+  return existsSync(join(run.dir, RUN_FILES.manifest))
+    ? [
+        {
+          tool: 'rlm_reduce_evidence',
+          args: { run_id: run.id },
+          why: 'Locates every quote in its document, and gives the evidence.',
+        },
+        ...results,
+      ]
+    : results;
 }
 
 /** Counts the events that came after the last heartbeat. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { cacheDirectory, DocumentOptions, IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { checkInputs, ingest } from '../corpus/index.ts';
 import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
+import { RlmError } from '../errors.ts';
 import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { createRun, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
@@ -47,6 +48,13 @@ export async function ingestDocuments(
     type: 'note',
     message: `ingested ${sources_read} documents${known}, ${chunks} chunks, about ${tokens} tokens${left}`,
   });
+  if (sources_read === 0) {
+    const reasons = Object.entries(report.by_reason).map(([reason, count]) => `${count} ${reason}`);
+    const why = reasons.length === 0 ? 'there is no file' : `skipped: ${reasons.join(', ')}`;
+    throw new RlmError('usage', `no document can be read (${why})`, {
+      hint: 'Name files, directories or globs that hold text.',
+    });
+  }
   return report;
 }
 

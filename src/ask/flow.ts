@@ -1,6 +1,13 @@
 import { writeSummary } from '../batch/index.ts';
 import { type Corpus, openCorpus } from '../corpus/index.ts';
-import { endOfStop, type FlowContext, type FlowEnd, type Stop, WorkSession } from '../dispatch/index.ts';
+import {
+  endOfStop,
+  endOfWork,
+  type FlowContext,
+  type FlowEnd,
+  type Stop,
+  WorkSession,
+} from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { type Found, writeAnswer } from './answer.ts';
 import { everyChunk, expandQuestion, gapsToFollow } from './choose-chunks.ts';
@@ -43,7 +50,7 @@ async function answerQuestion(ask: AskRun): Promise<FlowEnd> {
   if (expansion !== undefined) return endOfStop(expansion);
 
   const { found, stop } = await runPasses(ask, corpus, all);
-  const end: FlowEnd = stop === undefined ? completed(ask) : endOfStop(stop);
+  const end: FlowEnd = stop === undefined ? completed(ask, found) : endOfStop(stop);
   // After a cancel, or with a login that does not work, there is no partial answer.
   if (stop !== undefined && end.state !== 'input_required') return end;
   if (stop !== undefined) ask.note(`partial answer: ${end.reason}`);
@@ -56,13 +63,15 @@ async function answerQuestion(ask: AskRun): Promise<FlowEnd> {
   return end;
 }
 
-function completed({ context, session, params }: AskRun): FlowEnd {
+/** The calls about chunks decide: without a synthesis the answer is the documents' own words. */
+function completed({ context, session, params }: AskRun, { reduced }: Found): FlowEnd {
   const { failed, total } = context.journal.progress;
-  const reasons = [
-    ...(failed === 0 ? [] : [`${failed} of ${total} calls failed`]),
+  const { jobs_accepted: accepted, jobs_failed } = reduced.evidence.counts;
+  const notes = [
+    ...(failed > jobs_failed ? [`${failed} of ${total} calls failed`] : []),
     ...(session.withoutModel(params) ? [`no model answered: ${session.why}`] : []),
   ];
-  return { state: 'completed', ...(reasons.length === 0 ? {} : { reason: reasons.join('; ') }) };
+  return endOfWork({ accepted, total: accepted + jobs_failed }, 'jobs failed', notes);
 }
 
 async function expand(ask: AskRun): Promise<Stop | undefined> {

@@ -4,6 +4,7 @@ import { RUN_FILES } from '../contracts/index.ts';
 import {
   type Assignment,
   endOfStop,
+  endOfWork,
   type FlowContext,
   type FlowEnd,
   type Stop,
@@ -49,16 +50,12 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
       { hint: 'Put the file back and resume, or start the batch again.' },
     );
   }
-  const unaided = session.withoutModel(params) ? { reason: `no model answered: ${session.why}` } : {};
-  const end: FlowEnd = stop === undefined ? { state: 'completed', ...unaided } : endOfStop(stop);
+  const counts = { accepted: journal.progress.accepted, total: params.jobs_total };
+  const notes = session.withoutModel(params) ? [`no model answered: ${session.why}`] : [];
+  const end = stop === undefined ? endOfWork(counts, 'jobs failed', notes) : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
-  const { failed } = await writeSummary(
-    { ...head, state: end.state, history: journal.history },
-    readJobIds(jobsFile),
-  );
-  if (stop !== undefined || failed === 0) return end;
-  const failures = `${failed} of ${params.jobs_total} jobs failed`;
-  return { ...end, reason: end.reason === undefined ? failures : `${failures}; ${end.reason}` };
+  await writeSummary({ ...head, state: end.state, history: journal.history }, readJobIds(jobsFile));
+  return end;
 }
 
 /** Jobs as work for a session. @param weights see `BatchSettings` */

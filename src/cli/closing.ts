@@ -23,17 +23,26 @@ const REFINE_EXIT_CODES: Readonly<Record<string, number>> = {
   quota: 75,
 };
 const EXIT_INTERNAL = 10;
+/** What `sysexits.h` says of a failure that passes: the quota is used up until `resets_at`. */
+const EXIT_QUOTA = 75;
 
 /**
- * The exit code of work that ended: 0 all succeeded, 2 some, 3 none; 1 when it failed before there was
- * anything to do, as a wrong jobs file does.
+ * The exit code of work that has ended or paused: 0 all was accepted, 2 some, 3 none; 75 when it waits for a quota; 1
+ * when it failed before there was anything to do, as without documents.
  */
-export function exitCodeOf(status: Pick<RunReport, 'kind' | 'state' | 'ended' | 'progress'>): number {
-  if (status.kind === 'refine') return REFINE_EXIT_CODES[status.ended ?? ''] ?? EXIT_INTERNAL;
-  const { total, accepted } = status.progress;
-  if (status.state === 'completed' && accepted === total) return 0;
-  if (total === 0) return 1;
-  return accepted > 0 ? 2 : 3;
+export function exitCodeOf({
+  kind,
+  state,
+  ended,
+  outcome,
+  failure,
+  progress,
+}: Pick<RunReport, 'kind' | 'state' | 'ended' | 'outcome' | 'failure' | 'progress'>): number {
+  if (kind === 'refine') return REFINE_EXIT_CODES[ended ?? ''] ?? EXIT_INTERNAL;
+  if (state === 'input_required' && failure?.class === 'quota') return EXIT_QUOTA;
+  if (outcome === 'all') return 0;
+  if (state === 'failed' && progress.total === 0) return 1;
+  return outcome === 'some' ? 2 : 3;
 }
 
 /**

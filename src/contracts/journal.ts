@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { ProcessIdentity } from '../files/index.ts';
-import { ActivityState, addUsage, Failure, FailureClass, NO_USAGE, type Progress, Usage } from './run.ts';
+import {
+  ActivityState,
+  addUsage,
+  Failure,
+  FailureClass,
+  NO_USAGE,
+  Outcome,
+  type Progress,
+  Usage,
+} from './run.ts';
 
 const at = { ts: z.iso.datetime() };
 
@@ -92,6 +101,7 @@ export const JournalEvent = z.discriminatedUnion('type', [
     ...at,
     type: z.literal('finished'),
     state: ActivityState,
+    outcome: Outcome.optional(),
     reason: z.string().optional(),
     failure: Failure.optional(),
     /** How a refine loop ended. */

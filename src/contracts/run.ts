@@ -97,6 +97,10 @@ export type RunRecord = z.infer<typeof RunRecord>;
 export const ActivityState = z.enum(['working', 'input_required', 'completed', 'failed', 'cancelled']);
 export type ActivityState = z.infer<typeof ActivityState>;
 
+/** How much of a run's work was accepted; what was there already, or came from the cache, counts. */
+export const Outcome = z.enum(['all', 'some', 'none']);
+export type Outcome = z.infer<typeof Outcome>;
+
 /** Counts of an activity: a few numbers at any scale. */
 export const Progress = z.object({
   total: z.int().nonnegative(),
@@ -117,6 +121,12 @@ export const Progress = z.object({
 });
 export type Progress = z.infer<typeof Progress>;
 
+/** The outcome by the counts alone: work that did not run to its end is never `all`. */
+export function outcomeOf(state: ActivityState, { total, accepted }: Progress): Outcome {
+  if (state === 'completed' && accepted >= total) return 'all';
+  return accepted === 0 ? 'none' : 'some';
+}
+
 /**
  * `activity.json`: what the run's driver is doing. Rewritten at every heartbeat and change of state. All of it follows
  * from `run.json` and the journal, so a lost or damaged one is made anew.
@@ -131,6 +141,8 @@ export const ActivityRecord = z.object({
   failure: Failure.optional(),
   /** How a refine loop ended, where the state does not say all. */
   ended: z.string().optional(),
+  /** Of work that has ended or paused. */
+  outcome: Outcome.optional(),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().optional(),
   /** When the driver that is or was last at work took it up. */

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/index.ts';
-import type { ActivityState, Failure } from '../contracts/index.ts';
+import type { ActivityState, Failure, Outcome, Progress } from '../contracts/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import type { History, Journal } from './journal.ts';
 import type { Stop } from './policy.ts';
@@ -24,6 +24,8 @@ export interface FlowContext {
 /** How a flow left its activity. */
 export interface FlowEnd {
   state: Exclude<ActivityState, 'working'>;
+  /** What the counts do not say by themselves; see `outcomeOf`. */
+  outcome?: Outcome;
   reason?: string;
   failure?: Failure;
   /** How it ended, where a kind of work knows more ways than there are states. */
@@ -32,6 +34,28 @@ export interface FlowEnd {
 
 /** A piece of background work, from its parameters to its files. It may be stopped and started again anywhere. */
 export type Flow = (context: FlowContext) => Promise<FlowEnd>;
+
+/**
+ * The end of a flow that has nothing more to do. Work of which nothing was accepted has failed, however well the flow
+ * itself went.
+ *
+ * @param what became of what is missing, for the reason: `jobs failed`
+ * @param notes what else there is to say
+ */
+export function endOfWork(
+  { accepted, total }: Pick<Progress, 'accepted' | 'total'>,
+  what: string,
+  notes: readonly string[] = [],
+): FlowEnd {
+  const missing = total - accepted;
+  const reason = [...(missing > 0 ? [`${missing} of ${total} ${what}`] : []), ...notes].join('; ');
+  const outcome = missing <= 0 ? 'all' : accepted === 0 ? 'none' : 'some';
+  return {
+    state: outcome === 'none' ? 'failed' : 'completed',
+    outcome,
+    ...(reason === '' ? {} : { reason }),
+  };
+}
 
 /**
  * What a stop means for an activity: quota and budget wait for somebody (`input_required`), a cancel ends it,

@@ -3,7 +3,7 @@ export { attemptLog } from './attempts.ts';
 export { BudgetLedger, costOf } from './budget.ts';
 export { AnswerCache } from './cache.ts';
 export { Draft, type LeftFile } from './draft.ts';
-export { endOfStop, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
+export { endOfStop, endOfWork, type Flow, type FlowContext, type FlowEnd } from './flow.ts';
 export { IdIndex, quickHash } from './id-index.ts';
 export type { History } from './journal.ts';
 export { Journal, parseEvent, ResultReader, readEvents, readHistory, readHistorySync } from './journal.ts';

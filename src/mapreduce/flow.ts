@@ -3,6 +3,7 @@ import { NO_USAGE } from '../contracts/index.ts';
 import {
   type Assignment,
   endOfStop,
+  endOfWork,
   type FlowContext,
   type FlowEnd,
   type History,
@@ -74,11 +75,9 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   }
 }
 
-function endOf({ accepted, total }: Progress): FlowEnd {
-  if (total === 0) return { state: 'completed', reason: 'nothing was left to launch' };
-  const left = total - accepted;
-  if (left === 0) return { state: 'completed' };
-  return { state: 'completed', reason: `${left} of ${total} tasks ended without an accepted report` };
+function endOf(progress: Progress): FlowEnd {
+  const notes = progress.total === 0 ? ['nothing was left to launch'] : [];
+  return endOfWork(progress, 'tasks ended without an accepted report', notes);
 }
 
 async function openSession(context: FlowContext, params: PlanParams): Promise<WorkSession> {

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
-import { ActivityState, emptyProgress, Progress, RunId, RunKind } from '../contracts/index.ts';
+import {
+  ActivityState,
+  emptyProgress,
+  Failure,
+  Outcome,
+  Progress,
+  RunId,
+  RunKind,
+} from '../contracts/index.ts';
 import type { NextStep } from '../errors.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
@@ -22,8 +30,14 @@ export const RunReport = z.object({
     .describe(
       'working; input_required: paused, the reason says what is needed; completed; failed; cancelled; idle: nothing was started in it',
     ),
+  outcome: Outcome.nullable().describe(
+    'How much of the work was accepted, now or earlier; null while it is working',
+  ),
   reason: z.string().nullable().describe('Why it is in this state, when that is not obvious'),
   ended: z.string().optional().describe('How a refine loop ended, such as passed, stuck or max_iterations'),
+  failure: Failure.pick({ class: true, resets_at: true })
+    .nullable()
+    .describe('What paused it or made it fail as a whole; resets_at: when a quota is there again'),
   driver: z
     .enum(['alive', 'ended', 'gone', 'unknown'])
     .describe('The background process; gone: it crashed, rlm_resume goes on; unknown: it is on another host'),
@@ -52,7 +66,9 @@ function idleReport(run: RunHandle): RunReport {
     kind: run.record.kind,
     title: truncate(run.record.title, 200),
     state: 'idle',
+    outcome: null,
     reason: null,
+    failure: null,
     driver: 'ended',
     progress: emptyProgress(),
     run_dir: run.dir,
@@ -79,8 +95,11 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     kind: run.record.kind,
     title: truncate(run.record.title, 200),
     state: status.state,
+    outcome: status.outcome,
     reason: status.reason === null ? null : truncate(status.reason, 400),
     ...(status.record.ended === undefined ? {} : { ended: status.record.ended }),
+    failure:
+      status.failure === null ? null : { class: status.failure.class, resets_at: status.failure.resets_at },
     driver: driverState(status),
     ...(status.record.worker === undefined ? {} : { worker: status.record.worker }),
     progress: status.progress,
@@ -108,13 +127,15 @@ function estimateLeft({ progress, record }: RunStatus): number | null {
 }
 
 /** A stage that is over is not the end of a plan, but its archive is; a dry run has no answer. */
-function nextOf(run: RunHandle, { state, next, params }: RunStatus): NextStep[] {
-  if (state !== 'completed') return next;
-  if (run.record.kind === 'ask' && params.dry_run === true)
+function nextOf(run: RunHandle, { next, params, record }: RunStatus): NextStep[] {
+  const { state, failure } = record;
+  if (run.record.kind === 'ask' && state === 'completed' && params.dry_run === true)
     return [
       { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/preview` }, why: 'What the question would take.' },
     ];
-  if (run.record.kind !== 'plan') return next;
+  // A stage without an accepted report is over too.
+  const over = state === 'completed' || (state === 'failed' && failure === undefined);
+  if (run.record.kind !== 'plan' || !over) return next;
   const archived = readArchivedTo(run);
   return archived === undefined
     ? [

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ActivityState, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
+import { type ActivityState, Outcome, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { truncate } from '../text/index.ts';
 import { isInterrupted } from './locks.ts';
@@ -13,6 +13,8 @@ export interface RunListItem {
   created_at: string;
   /** idle: nothing was started in it; unreadable: its records are damaged, opening it says how. */
   state: ActivityState | 'idle' | 'unreadable';
+  /** Null for what is at work, and where nothing was started. */
+  outcome: Outcome | null;
 }
 
 /**
@@ -110,6 +112,7 @@ function readItem(root: string, id: string): RunListItem | undefined {
     title: text(run.title),
     created_at: text(run.created_at),
     state: activity === DAMAGED ? 'unreadable' : stateOf(dir, activity),
+    outcome: Outcome.safeParse(activity?.outcome).data ?? null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ActivityState, PlanStatus, RunId } from '../contracts/index.ts';
+import { ActivityState, Outcome, PlanStatus, RunId } from '../contracts/index.ts';
 import { RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
@@ -11,6 +11,7 @@ const RunRow = z.object({
   state: z
     .enum([...ActivityState.options, 'idle', 'unreadable'])
     .describe('idle: nothing was started in it; unreadable: its records are damaged'),
+  outcome: Outcome.nullable().describe('How much of the work was accepted'),
   created_at: z.string(),
 });
 

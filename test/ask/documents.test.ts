@@ -144,12 +144,9 @@ describe('questions that have no answer', () => {
     expect(answer.gaps[0]).toContain('Unanswered after reading 100 %');
   });
 
-  test.each([
-    ['an empty file', { 'docs/empty.txt': '' }],
-    ['nothing but what is no document', { 'docs/x.bin': '\0\u0001\0\u0002' }],
-  ])('%s gives an open answer that says there is no text', async (_, documents) => {
+  test('an empty file gives an open answer that says there is no text', async () => {
     const root = temporaryDirectory();
-    for (const [name, text] of Object.entries(documents)) place(join(root, name), text);
+    place(join(root, 'docs/empty.txt'), '');
     const { code, stdout, runDir } = await ask(root, 'Is there anything?', '--input', 'docs');
     expect(code).toBe(0);
     expect(stdout).toContain('note: there is no text in the documents');

@@ -16,6 +16,8 @@ function status(fields: Partial<RunStatus> = {}): RunStatus {
     },
     params: {},
     state: 'working',
+    outcome: null,
+    failure: null,
     reason: null,
     progress: {
       ...emptyProgress(),

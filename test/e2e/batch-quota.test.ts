@@ -71,7 +71,7 @@ describe.each(LANES)('a quota met by $name', (lane) => {
       PATIENCE_MS,
     );
     toldAll();
-    expect(await exit).toMatchObject({ code: 2 });
+    expect(await exit).toMatchObject({ code: 75 });
     expect(started.model.calls.map(({ prompt }) => jobOf(prompt)).sort()).toEqual(IDS.slice(0, 4));
     expect(started.fixture.summary()).toMatchObject({
       state: 'input_required',
@@ -128,7 +128,7 @@ test('a job that waits for its next try does not hold up the pause', async () =>
     { limits: { backoff_ms: 3_000_000, backoff_max_ms: 3_000_000 } },
   );
   onTestFinished(() => started.close());
-  expect((await started.rlm(...started.batch('--parallel', '2'))).code).toBe(3);
+  expect((await started.rlm(...started.batch('--parallel', '2'))).code).toBe(75);
   expect(started.fixture.summary()).toMatchObject({ state: 'input_required', jobs_succeeded: 0 });
   expect(started.model.calls).toHaveLength(2);
 });
