@@ -51,7 +51,7 @@ export async function startActivity(
   params: Record<string, unknown>,
   prepare: () => Promise<void> = async () => {},
 ): Promise<RunStatus> {
-  return launchDriver(run, async () => {
+  const started = launchDriver(run, async () => {
     await prepare();
     const record: ActivityRecord = {
       schema_version: SCHEMA_VERSION,
@@ -63,6 +63,14 @@ export async function startActivity(
     };
     return { record, params };
   });
+  try {
+    return await started;
+  } catch (error) {
+    // Such as on a full disk: what is left of it would be in the way of the next try, and could not be resumed.
+    const begun = existsSync(join(run.dir, RUN_FILES.activity));
+    if (run.isNew === true && !begun) rmSync(run.dir, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**

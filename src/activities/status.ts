@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   ActivityRecord,
@@ -213,12 +222,26 @@ function describeSilence(
 export function lastError(run: RunHandle, record: ActivityRecord): string {
   const log = join(run.dir, RUN_FILES.driverLog);
   const stat = statSync(log, { throwIfNoEntry: false });
-  if (stat === undefined || stat.size === 0 || stat.size > MAX_TAIL_BYTES) return '';
+  if (stat === undefined || stat.size === 0) return isDiskFull(run.dir) ? ' (ENOSPC: the disk is full)' : '';
+  if (stat.size > MAX_TAIL_BYTES) return '';
   if (stat.mtimeMs < Date.parse(record.created_at)) return '';
   const said = [...readFileSync(log, 'utf8').matchAll(/^(?:\w*Error|FATAL ERROR): ([^\n]{1,200})/gm)].at(
     -1,
   )?.[1];
   return said === undefined ? `, see ${log}` : ` (${oneLine(said)})`;
+}
+
+/** Less room than a journal needs to go on, bytes. */
+const FULL_BYTES = 64 * 1024;
+
+/** On a full disk a driver cannot write down why it died. */
+function isDiskFull(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize < FULL_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether nothing more will come of a run unless somebody resumes it. Cheap: no event is read. */

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import type { z } from 'zod';
@@ -22,6 +22,8 @@ export interface RunHandle {
   /** Absolute. */
   readonly dir: string;
   readonly record: RunRecord;
+  /** Made by this call, in a directory of its own: it goes again when its work cannot be started. */
+  readonly isNew?: boolean;
 }
 
 /** A new id that sorts by time: `20261120-140305-3fk29a0z`. */
@@ -92,8 +94,14 @@ export function createRun(
     root: resolve(root),
     ...(options.task === undefined ? {} : { task_id: options.task }),
   };
-  writeJsonAtomic(join(dir, RUN_FILES.run), record);
-  return { id, dir, record };
+  const isNew = options.dir === undefined;
+  try {
+    writeJsonAtomic(join(dir, RUN_FILES.run), record);
+  } catch (error) {
+    if (isNew) rmSync(dir, { recursive: true, force: true });
+    throw error;
+  }
+  return { id, dir, record, isNew };
 }
 
 /** Opens a run of this root by its id. @throws as `openRunDirectory`, and RlmError `usage` for what is no id */
