@@ -78,12 +78,18 @@ export async function startActivity(
  *
  * @param options.change parameters to change, such as a larger budget
  * @param options.takeOver also from a driver on another host that was lost with it
+ * @param options.prepare puts the flow's input in place, once nobody else and no process of the run works on it
  * @throws RlmError `conflict` when a driver works on the run or there is nothing to resume
  */
 export async function resumeActivity(
   run: RunHandle,
-  { change = {}, takeOver }: { change?: Record<string, unknown>; takeOver?: boolean | undefined } = {},
+  options: {
+    change?: Record<string, unknown>;
+    takeOver?: boolean | undefined;
+    prepare?: (() => void) | undefined;
+  } = {},
 ): Promise<RunStatus> {
+  const { change = {}, takeOver, prepare } = options;
   const resumed = async (): Promise<Launch> => {
     const before = requireActivity(run);
     const failed = before.progress?.failed ?? 0;
@@ -93,6 +99,10 @@ export async function resumeActivity(
     const { driver: _driver, reason: _reason, failure: _failure, ...rest } = before;
     const { outcome: _outcome, finished_at: _finished, ...kept } = rest;
     const record: ActivityRecord = { ...kept, state: 'working', created_at: new Date().toISOString() };
+    if (prepare !== undefined) {
+      await endSurvivors(run.dir, (await readHistory(join(run.dir, RUN_FILES.events))).survivors);
+      prepare();
+    }
     return { record, params: { ...readParams(run), ...change } };
   };
   return launchDriver(run, resumed, takeOver === true ? lostDriver(run) : undefined);

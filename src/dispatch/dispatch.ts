@@ -20,6 +20,8 @@ export interface DispatchOptions {
   worker: Worker;
   /** Calls at a time, at most. */
   parallel: number;
+  /** Called once, with what raises `parallel` while the engine runs. */
+  onStart?: (raise: (to: number) => void) => void;
   retry: RetryLimits;
   idleTimeoutMs: number;
   budget: BudgetLedger;
@@ -95,6 +97,7 @@ class Dispatch {
         this.#setConcurrency(concurrency.faulted(launchedAt, performance.now()), failure.class),
       onSuccess: () => this.#setConcurrency(concurrency.succeeded(), 'good answers'),
     };
+    options.onStart?.((to) => this.#setConcurrency(concurrency.raise(to), 'more at a time were asked for'));
   }
 
   async run(source: AsyncIterable<Assignment> | Iterable<Assignment>): Promise<Stop | undefined> {

@@ -93,7 +93,7 @@ function backoff(tries: number, failure: Failure, limits: RetryLimits, random: (
  * good answers in a row as run at once add one, up to what was asked for.
  */
 export class AdaptiveConcurrency {
-  readonly #most: number;
+  #most: number;
   #now: number;
   #goodInARow = 0;
   #decreasedAt = 0;
@@ -105,6 +105,16 @@ export class AdaptiveConcurrency {
 
   get now(): number {
     return this.#now;
+  }
+
+  /** Raises the limit. @returns the new number when it changed: after a decrease it grows with good answers */
+  raise(most: number): number | undefined {
+    if (most <= this.#most) return undefined;
+    const decreased = this.#now < this.#most;
+    this.#most = most;
+    if (decreased) return undefined;
+    this.#now = most;
+    return most;
   }
 
   /** @returns the new number when it changed */

@@ -30,6 +30,8 @@ export class WorkSession {
   readonly #context: FlowContext;
   readonly #params: WorkParams;
   readonly #budget: BudgetLedger;
+  #parallel: number;
+  #raise: ((to: number) => void) | undefined;
 
   private constructor(
     context: FlowContext,
@@ -41,6 +43,7 @@ export class WorkSession {
     const { models, prices, effort } = config.values;
     const { worker } = chosen;
     this.worker = worker;
+    this.#parallel = params.parallel;
     this.why = chosen.why;
     this.#context = context;
     this.#params = params;
@@ -94,6 +97,12 @@ export class WorkSession {
     return this.#params.worker_cwd ?? this.#context.run.record.root;
   }
 
+  /** Lets more calls run at a time, from now on. */
+  raiseParallel(to: number): void {
+    this.#parallel = Math.max(this.#parallel, to);
+    this.#raise?.(this.#parallel);
+  }
+
   /**
    * Runs one stage.
    *
@@ -110,7 +119,7 @@ export class WorkSession {
     journal.append({
       type: 'assignments',
       ...count,
-      concurrency: params.parallel,
+      concurrency: this.#parallel,
       worker: this.worker.lane === null ? this.worker.name : `${this.worker.name}/${this.worker.lane}`,
       why: this.why,
     });
@@ -119,7 +128,10 @@ export class WorkSession {
       journalPath: join(run.dir, RUN_FILES.events),
       history,
       worker: this.worker,
-      parallel: params.parallel,
+      parallel: this.#parallel,
+      onStart: (raise) => {
+        this.#raise = raise;
+      },
       retry: {
         retries: params.retries,
         transientRetries: limits.transient_retries,

@@ -11,12 +11,12 @@ import {
   WorkSession,
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import type { RunHandle } from '../runs/index.ts';
-import { Launches } from './launches.ts';
+import type { RunHandle, TakeOver } from '../runs/index.ts';
+import { Launches, readLaunches } from './launches.ts';
 import { PlanParams } from './params.ts';
-import { readPlan } from './plan.ts';
-import { readyTasks } from './ready.ts';
-import { followRequests, type StandingOrder } from './requests.ts';
+import { readPlan, revisePlan } from './plan.ts';
+import { readyTasks, retryTask } from './ready.ts';
+import { addRequests, RequestFollower, type StandingOrder } from './requests.ts';
 import { draftOf, prepareTask } from './task-assignment.ts';
 import { readTaskStates } from './task-states.ts';
 
@@ -38,7 +38,7 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const underWay = new Set<string>();
   const session = await openSession(context, params);
   try {
-    const source = await followRequests(run, {
+    const follower = await RequestFollower.open(run, {
       signal,
       wanted(ids) {
         const planned = new Set(readPlan(run).tasks.map((task) => task.worker_id));
@@ -59,20 +59,56 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
           worker: session.worker.name,
           why: 'more tasks were requested, or became ready',
         }),
+      onLimit: (maxInflight) => session.raiseParallel(maxInflight),
     });
-    const assignments = source.follow((id, done) => ({
-      ...assignment(id, context, session, params),
-      onDone() {
-        publishLeft(run, id);
-        underWay.delete(id);
-        done();
-      },
-    }));
-    const stop = await session.dispatch(assignments, { added: source.first + earlier.count, carried: 0 });
+    const assignments = async function* () {
+      for await (const id of follower.tasks()) {
+        yield {
+          ...assignment(id, context, session, params),
+          onDone() {
+            publishLeft(run, id);
+            underWay.delete(id);
+            follower.done();
+          },
+        };
+      }
+    };
+    const count = { added: follower.waiting + earlier.count, carried: 0 };
+    const stop = await session.dispatch(assignments(), count);
     return stop === undefined ? endOf(journal.progress) : endOfStop(stop);
   } finally {
     await session.close();
   }
+}
+
+/**
+ * Plans and requests anew what a cancel, or the death of its driver, ended: each task under a new id, with its
+ * lineage. For a run that is about to be resumed; a task that failed by itself is left to its orchestrator.
+ *
+ * @returns the new ids
+ */
+export function relaunchInterrupted(run: RunHandle, takeOver: TakeOver): string[] {
+  const { root } = run.record;
+  const { plan, state } = readTaskStates(root, run);
+  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
+  const interrupted = state.tasks.filter(({ worker_id, running, retried_by }) => {
+    const launch = launches.get(worker_id);
+    if (launch === undefined || running || retried_by.length > 0) return false;
+    return launch.finished_at === null || launch.failure_class === 'cancelled';
+  });
+  if (interrupted.length === 0) return [];
+  const tasks = interrupted.map((task) => retryTask(plan, state, task.worker_id));
+  // Its paths were checked when the first of the lineage was planned.
+  revisePlan(root, run.id, { tasks }, { inputRoots: 'any', takeOver });
+  const now = readTaskStates(root, run);
+  const rules = { maxInflight: Number.POSITIVE_INFINITY, allowJoin: true, allowRefill: true };
+  const ready = (['map', 'verify'] as const).flatMap(
+    (stage) => readyTasks(now.plan, now.state, { stage, ...rules }).ready,
+  );
+  const ids = new Set(tasks.map((task) => task.worker_id));
+  const workerIds = ready.map((task) => task.worker_id).filter((id) => ids.has(id));
+  addRequests(run, { workerIds });
+  return workerIds;
 }
 
 function endOf(progress: Progress): FlowEnd {

@@ -1,6 +1,6 @@
 export { collectDeferred, summarizeDeferred } from './deferred.ts';
 export { finalizePlan } from './finalize.ts';
-export { planFlow } from './flow.ts';
+export { planFlow, relaunchInterrupted } from './flow.ts';
 export { readPlanStatus, summarizeInventory, takeInventory } from './inventory.ts';
 export { type StageOptions, stageParams } from './params.ts';
 export { createPlan, type PlanResult, readPlan, revisePlan } from './plan.ts';

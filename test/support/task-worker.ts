@@ -16,6 +16,7 @@ const mode = /MODE=(\\w+)/.exec(task.goal)?.[1];
 const pause = /PAUSE=(\\d+)/.exec(task.goal)?.[1];
 if (pause) await sleep(Number(pause));
 if (mode === 'hang') await sleep(600_000);
+if (mode === 'once' && !task.worker_id.includes('-r')) await sleep(600_000);
 if (mode === 'gate') while (!existsSync('open')) await sleep(20);
 if (mode === 'die') process.kill(process.pid, 'SIGKILL');
 if (mode === 'exit') process.exit(7);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { ActivityRecord, FinalReport, InflightFile } from '../../src/contracts/index.ts';
+import { ActivityRecord, FinalReport, InflightFile, Plan } from '../../src/contracts/index.ts';
 import { orchestratorLock, releaseAllOrchestratorLocks } from '../../src/runs/index.ts';
 import { sha256 } from '../../src/text/index.ts';
 import { callTool, createContext, TOOLS } from '../../src/tools/index.ts';
@@ -223,7 +223,7 @@ test('auto_refill is taken on by a driver that is at work, and goes on after a c
   await plan(at, {
     tasks: [
       { worker_id: 'map-a', goal: 'MODE=gate' },
-      { worker_id: 'map-b', goal: 'MODE=hang', depends_on: ['map-a'] },
+      { worker_id: 'map-b', goal: 'MODE=once', depends_on: ['map-a'] },
       { worker_id: 'map-c', goal: 'Look.', depends_on: ['map-a'] },
       { worker_id: 'map-d', goal: 'Look.', depends_on: ['map-c'] },
     ],
@@ -239,13 +239,59 @@ test('auto_refill is taken on by a driver that is at work, and goes on after a c
   await ended(at);
   await at.call('resume', { run_id: RUN });
   await ended(at);
-  expect(spawnedTasks(at.root)).toEqual(['map-a', 'map-b', 'map-c', 'map-d']);
-  expect(at.launches()).toMatchObject([
-    { failure_class: null },
-    { failure_class: 'crashed' },
-    { failure_class: null },
-    { failure_class: null },
-  ]);
+  // What died with the driver is done by a task of its own, and the order that was given still holds.
+  expect(spawnedTasks(at.root).toSorted()).toEqual(['map-a', 'map-b', 'map-b-r1', 'map-c', 'map-d']);
+  const failures = at.launches().map(({ worker_id, failure_class }) => [worker_id, failure_class]);
+  expect(Object.fromEntries(failures)).toEqual({
+    'map-a': null,
+    'map-b': 'crashed',
+    'map-b-r1': null,
+    'map-c': null,
+    'map-d': null,
+  });
+  const { run } = z.object({ run: z.looseObject({}) }).parse(await at.call('status', { run_id: RUN }));
+  expect(run).toMatchObject({ state: 'completed', tasks: { total: 5, satisfied: 5, failed_total: 0 } });
+});
+
+test('a resume launches what a cancel ended, with its lineage, and goes on with what depends on it', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: [
+      { worker_id: 'map-a', goal: 'MODE=once' },
+      { worker_id: 'map-bad', goal: 'MODE=exit' },
+      { worker_id: 'map-b', goal: 'Look.', depends_on: ['map-a'] },
+    ],
+  });
+  await at.call('run_ready', { run_id: RUN, command: at.command, auto_refill: true });
+  await expect
+    .poll(() => at.launches().some(({ failure_class }) => failure_class === 'crashed'), { timeout: 10_000 })
+    .toBe(true);
+  await at.call('cancel', { run_id: RUN });
+  await at.call('resume', { run_id: RUN });
+  await ended(at);
+  expect(spawnedTasks(at.root).toSorted()).toEqual(['map-a', 'map-a-r1', 'map-b', 'map-bad']);
+  const { tasks: planned } = Plan.parse(JSON.parse(readFileSync(join(at.dir, 'plan.json'), 'utf8')));
+  expect(planned.at(-1)).toMatchObject({ worker_id: 'map-a-r1', retry_of: 'map-a', goal: 'MODE=once' });
+});
+
+test('a driver takes what is requested while every slot is taken, and raises its limit', async () => {
+  const at = caller();
+  const ids = Array.from({ length: 6 }, (_, n) => `map-${n}`);
+  await plan(at, { tasks: ids.map((worker_id) => ({ worker_id, goal: 'MODE=gate' })) });
+  const { command } = at;
+  const started_at = performance.now();
+  expect(started(await at.call('run_ready', { run_id: RUN, command, max_inflight: 1 }))).toEqual(['map-0']);
+  const more = { run_id: RUN, command, max_inflight: 3, allow_refill_while_inflight: true };
+  expect(started(await at.call('run_ready', more))).toEqual(['map-1', 'map-2']);
+  for (const worker_id of ids.slice(3)) {
+    expect(started(await at.call('spawn_worker', { run_id: RUN, command, worker_id }))).toEqual([worker_id]);
+  }
+  expect(performance.now() - started_at).toBeLessThan(10_000);
+  // All six run at once, although the driver was started for one.
+  await expect.poll(() => spawnedTasks(at.root).toSorted(), { timeout: 10_000 }).toEqual(ids);
+  writeFileSync(join(at.root, 'open'), '');
+  expect(await ended(at)).toMatchObject({ progress: { total: 6, accepted: 6 } });
+  expect(most(at)).toBe(6);
 });
 
 /** How many workers ran at once at most, by their own records. */

@@ -186,9 +186,10 @@ async function launchTasks(
   context: ToolContext,
 ): Promise<z.infer<typeof StageReport>> {
   const started = { started: workerIds.slice(0, SHOWN_IDS), started_total: workerIds.length };
+  const requests = { workerIds, order: stage.order, maxInflight: stage.parallel };
   const params = mapreduce.stageParams(stage.request, stage.parallel, stage.plan.budget, callerOf(context));
   if (driverAlive(run.dir) !== false) {
-    const end = mapreduce.addRequests(run, workerIds, stage.order);
+    const end = mapreduce.addRequests(run, requests);
     const deadline = performance.now() + TAKE_WAIT_MS;
     while (driverAlive(run.dir) !== false) {
       if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
@@ -204,6 +205,6 @@ async function launchTasks(
       await sleep(LOOK_MS);
     }
     // It ended before it saw them: the requests are read by the next one.
-  } else mapreduce.writeRequests(run, workerIds, stage.order);
+  } else mapreduce.writeRequests(run, requests);
   return { ...headOf(reportRun(run, await startActivity(run, 'plan', params))), ...started };
 }

@@ -1,8 +1,6 @@
-import { cancelActivity, readStatus, resumeActivity, waitForChange } from '../../activities/index.ts';
-import { limitsOf } from '../../contracts/index.ts';
+import { cancelActivity, readStatus, waitForChange } from '../../activities/index.ts';
 import { reportResult, reportRun } from '../../resources/index.ts';
 import type { cancel } from '../cancel.ts';
-import type { resume } from '../resume.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import type { wait } from '../wait.ts';
 
@@ -51,10 +49,4 @@ export const handleWait: Handler<typeof wait> = async (input, context) => {
 export const handleCancel: Handler<typeof cancel> = async (input, context) => {
   const run = context.openRun(input.run_id);
   return reportRun(run, await cancelActivity(run, { timeoutMs: CANCEL_LIMIT_MS }));
-};
-
-export const handleResume: Handler<typeof resume> = async (input, context) => {
-  const run = context.openRun(input.run_id);
-  // A limit that is not named stays: a larger max_tokens must not lift the max_cost_usd beside it.
-  return reportRun(run, await resumeActivity(run, { change: limitsOf(input), takeOver: input.take_over }));
 };
