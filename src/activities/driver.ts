@@ -117,7 +117,7 @@ async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
   const controller = new AbortController();
   const beat = () => {
     // Two drivers must not work on one run: whoever took it over does now, and our workers end with us.
-    if (!lock.stands()) {
+    if (!lock.isOurs()) {
       process.stderr.write('Error: another driver has taken the run over\n');
       process.exit(1);
     }

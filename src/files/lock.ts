@@ -18,16 +18,22 @@ export type LockHolder = z.infer<typeof LockHolder>;
  * A lock is a directory made under a temporary name and renamed into place: rename onto a directory that is
  * not empty fails, so exactly one of many wins. Its holders form a chain: `first.json`, and for a holder with
  * token T who was replaced, `after-T.json`, created exclusively. The last of the chain holds the lock. Tokens
- * are never used twice, so somebody who decided to replace a dead holder long ago, and wakes up now, creates
- * at most a file that is in no chain. Nothing is ever removed but the whole directory, by its holder.
+ * are never used twice, so a process that decided to replace a dead holder long ago, and wakes up now, creates
+ * at most a file that is in no chain. A holder that releases succeeds itself: `after-T.json` with its own token,
+ * so that nobody can take over between its last look and the removal of the directory, which only it removes.
+ * When it dies in between, `released-T.json` carries on the chain.
  */
 const FIRST = 'first.json';
+
+/** How often a lock is tried that is neither held nor free, and for how long between two tries, milliseconds. */
+const TRIES = 50;
+const PAUSE_MS = 5;
 
 /** A lock that this process holds. */
 export interface HeldLock {
   readonly holder: LockHolder;
   /** Whether nobody has taken it over since. */
-  stands(): boolean;
+  isOurs(): boolean;
   release(): void;
 }
 
@@ -36,10 +42,21 @@ export type TakeOver = 'never' | 'if-dead' | 'always' | { token: string };
 
 /** The holder of a lock, or undefined when it is free. */
 export function readLock(path: string): LockHolder | undefined {
+  const last = lastOf(path);
+  return last === undefined || last.released ? undefined : last.holder;
+}
+
+/** The end of the chain. */
+function lastOf(path: string): { holder: LockHolder; released: boolean } | undefined {
   let holder = readHolder(join(path, FIRST));
-  for (let next = holder; next !== undefined; next = readHolder(join(path, `after-${next.token}.json`)))
+  while (holder !== undefined) {
+    let next = readHolder(join(path, `after-${holder.token}.json`));
+    const released = next?.token === holder.token;
+    if (released) next = readHolder(join(path, `released-${holder.token}.json`));
+    if (next === undefined) return { holder, released };
     holder = next;
-  return holder;
+  }
+  return undefined;
 }
 
 function readHolder(file: string): LockHolder | undefined {
@@ -50,18 +67,18 @@ function readHolder(file: string): LockHolder | undefined {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     // The system's own words say why it cannot be there.
     if (code === 'ENAMETOOLONG') throw error;
-    throw new RlmError('corrupt', `cannot read the lock file ${file}`, {
-      hint: 'Remove the lock directory by hand once you are sure that nobody works on the run.',
-      cause: error,
-    });
+    throw new RlmError('corrupt', `cannot read the lock file ${file}`, { hint: REMOVE_HINT, cause: error });
   }
 }
 
+const REMOVE_HINT = 'Remove it by hand once you are sure that nobody works on the run.';
+
 /**
- * Takes a lock or fails at once; it never waits.
+ * Takes a lock or fails at once; it waits only, for a quarter of a second at most, while its holder is releasing it.
  *
  * @param takeOver `if-dead` replaces a holder whose process is gone from this host; `always` replaces anyone
- * @throws RlmError `conflict` naming host, pid, purpose and time of the holder
+ * @throws RlmError `conflict` naming host, pid, purpose and time of the holder, `corrupt` for something at the path
+ *   that is no lock
  */
 export function acquireLock(path: string, purpose: string, takeOver: TakeOver = 'never'): HeldLock {
   const holder: LockHolder = {
@@ -70,16 +87,33 @@ export function acquireLock(path: string, purpose: string, takeOver: TakeOver = 
     acquired_at: new Date().toISOString(),
     purpose,
   };
-  for (;;) {
-    if (createDirectory(path, holder)) return held(path, holder);
-    const current = readLock(path);
-    // It was released in between: try again.
-    if (current === undefined) continue;
-    if (!mayReplace(takeOver, current)) throw heldBy(path, current);
-    if (!createSuccessor(path, current, holder)) continue;
-    if (readLock(path)?.token === holder.token) return held(path, holder);
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    if (createDirectory(path, holder)) return held(path, FIRST, holder);
+    const last = lastOf(path);
+    const mayFollow =
+      last !== undefined &&
+      (last.released ? isAlive(last.holder) === false : mayReplace(takeOver, last.holder));
+    if (mayFollow) {
+      const file = `${last.released ? 'released' : 'after'}-${last.holder.token}.json`;
+      if (createSuccessor(path, file, holder) && readLock(path)?.token === holder.token)
+        return held(path, file, holder);
+    } else if (last?.released === false) throw heldBy(path, last.holder);
+    // It was just released, or somebody was faster.
+    else if (attempt > 0) Atomics.wait(NOTHING, 0, 0, PAUSE_MS);
   }
+  const last = lastOf(path);
+  if (last !== undefined) throw heldBy(path, last.holder);
+  throw new RlmError(
+    'corrupt',
+    `${path} is in the way: it is no lock, nobody holds it, and it does not go away`,
+    {
+      hint: REMOVE_HINT,
+    },
+  );
 }
+
+/** What nobody ever wakes. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
 
 function mayReplace(takeOver: TakeOver, holder: LockHolder): boolean {
   if (takeOver === 'never' || takeOver === 'always') return takeOver === 'always';
@@ -96,33 +130,45 @@ function createDirectory(path: string, holder: LockHolder): boolean {
     return true;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
-    if (systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST') return false;
+    const code = systemCode(error);
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    if (code === 'ENOTDIR') {
+      throw new RlmError('corrupt', `${path} is a file where a lock should be`, { hint: REMOVE_HINT });
+    }
     throw error;
   }
 }
 
-function createSuccessor(path: string, replaced: LockHolder, holder: LockHolder): boolean {
+/** @param file its name in the lock, which only one of many can create */
+function createSuccessor(path: string, file: string, holder: LockHolder): boolean {
   const temporary = `${path}.${holder.token}.json`;
   writeFileAtomic(temporary, JSON.stringify(holder));
   try {
-    linkSync(temporary, join(path, `after-${replaced.token}.json`));
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST' || code === 'ENOENT') return false;
-    throw error;
+    return link(temporary, join(path, file));
   } finally {
     unlinkSync(temporary);
   }
 }
 
-function held(path: string, holder: LockHolder): HeldLock {
-  const stands = () => readLock(path)?.token === holder.token;
+/** Whether that name was free, and its directory there. */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST' || code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** @param file of the holder in the lock */
+function held(path: string, file: string, holder: LockHolder): HeldLock {
   return {
     holder,
-    stands,
+    isOurs: () => readLock(path)?.token === holder.token,
     release() {
-      if (!stands()) return;
+      if (!closeChain(path, file, holder)) return;
       const gone = `${path}.${holder.token}.released`;
       try {
         renameSync(path, gone);
@@ -133,6 +179,17 @@ function held(path: string, holder: LockHolder): HeldLock {
       rmSync(gone, { recursive: true, force: true });
     },
   };
+}
+
+/** Keeps everyone from taking the lock over. Whether it still was this holder's. */
+function closeChain(path: string, file: string, holder: LockHolder): boolean {
+  try {
+    return link(join(path, file), join(path, `after-${holder.token}.json`));
+  } catch (error) {
+    // A file system without hard links, where nobody can take over either.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
+    return readLock(path)?.token === holder.token;
+  }
 }
 
 function heldBy(path: string, holder: LockHolder): RlmError {

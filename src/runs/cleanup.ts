@@ -34,7 +34,7 @@ const BUILDING = '.building-';
 
 export interface CleanupResult {
   dry_run: boolean;
-  /** Why nothing was done: another cleanup is at work, and who that is. */
+  /** Why nothing was done: another cleanup is at work, and who that is; or its lock is damaged. */
   skipped: string | null;
   /** A cleanup that had died with the lock in its hands. */
   replaced_dead_holder: LockHolder | null;
@@ -92,13 +92,13 @@ function cleanupLock(root: string, result: CleanupResult): HeldLock | undefined 
   const locks = locksDirectory(resolve(root));
   ensureDirectory(locks);
   const path = join(locks, 'cleanup.lock');
-  const before = readLock(path);
   try {
+    const before = readLock(path);
     const lock = acquireLock(path, 'cleaning archives', 'if-dead');
     result.replaced_dead_holder = before ?? null;
     return lock;
   } catch (error) {
-    if (!(error instanceof RlmError) || error.code !== 'conflict') throw error;
+    if (!(error instanceof RlmError) || !(error.code === 'conflict' || error.code === 'corrupt')) throw error;
     result.skipped = error.message;
     return undefined;
   }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acquireLock, isAlive, ownIdentity, processStart, readLock } from '../../src/files/index.ts';
-import { temporaryDirectory } from '../support/runs.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
 
 /** A lock whose holder ran and is gone. */
 async function lockOfTheDead(path: string): Promise<void> {
@@ -82,6 +82,67 @@ describe('a lock', () => {
     );
     expect(readLock(path)?.purpose).toBe('current');
     current.release();
+  });
+});
+
+describe('what is at the path of a lock and is no lock', () => {
+  it('a directory with a stray file in it, and a plain file, are errors that say so at once', () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'driver.lock');
+    mkdirSync(path);
+    writeFileSync(join(path, '.DS_Store'), '');
+    const started = performance.now();
+    expect(() => acquireLock(path, 'x')).toThrow(/driver\.lock is in the way: it is no lock/);
+    expect(performance.now() - started).toBeLessThan(5000);
+    const file = join(directory, 'file.lock');
+    writeFileSync(file, '');
+    expect(() => acquireLock(file, 'x')).toThrow(
+      expect.objectContaining({
+        code: 'corrupt',
+        message: expect.stringContaining('is a file where a lock should be'),
+      }),
+    );
+    expect(readdirSync(directory).sort()).toEqual(['driver.lock', 'file.lock']);
+  });
+});
+
+describe('a lock that is being released', () => {
+  /** As it is between the last look of its holder and the removal of the directory. */
+  function releasing(path: string, holder: object, token: string): void {
+    writeFileSync(join(path, `after-${token}.json`), JSON.stringify(holder));
+  }
+
+  it('is free, and is not taken over: its holder is about to remove it', () => {
+    const path = join(temporaryDirectory(), 'a.lock');
+    const { holder } = acquireLock(path, 'ending');
+    releasing(path, holder, holder.token);
+    expect(readLock(path)).toBeUndefined();
+    expect(() => acquireLock(path, 'x', 'always')).toThrow('for ending');
+    expect(readLock(path)).toBeUndefined();
+  });
+
+  it('is taken when its holder died over it', async () => {
+    const path = join(temporaryDirectory(), 'a.lock');
+    await lockOfTheDead(path);
+    const dead = readLock(path);
+    releasing(path, dead ?? {}, 't-dead');
+    expect(readLock(path)).toBeUndefined();
+    const lock = acquireLock(path, 'next');
+    expect(readLock(path)?.purpose).toBe('next');
+    expect(() => acquireLock(path, 'late', 'if-dead')).toThrow('for next');
+    lock.release();
+    expect(readLock(path)).toBeUndefined();
+  });
+
+  it('is closed to take-overs before its directory goes', () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'a.lock');
+    const lock = acquireLock(path, 'ending');
+    // Nothing can be renamed to what is not empty: the release ends in the middle.
+    place(join(`${path}.${lock.holder.token}.released`, 'in-the-way'), '');
+    expect(() => lock.release()).toThrow('ENOTEMPTY');
+    expect(readLock(path)).toBeUndefined();
+    expect(() => acquireLock(path, 'x', 'always')).toThrow('for ending');
   });
 });
 

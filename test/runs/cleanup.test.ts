@@ -12,7 +12,7 @@ import {
   markInUse,
   unmarkInUse,
 } from '../../src/runs/index.ts';
-import { temporaryDirectory } from '../support/runs.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
 
 const DAY = 86_400;
 
@@ -157,6 +157,23 @@ describe('cleanup', () => {
       replaced_dead_holder: { token: 'tttttttt' },
     });
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is skipped when something else is where its lock should be, and the archive is made all the same', async () => {
+    const root = temporaryDirectory();
+    await archived(root, 'old-run');
+    for (const [runId, make] of [
+      ['run-1', (path: string) => writeFileSync(path, '')],
+      ['run-2', (path: string) => place(join(path, '.DS_Store'), '')],
+    ] as const) {
+      const lock = join(root, '.rlm/locks/cleanup.lock');
+      rmSync(lock, { recursive: true, force: true });
+      make(lock);
+      createRun(root, { kind: 'batch', title: 't', runId });
+      const { cleanup } = await archiveRun(root, runId, { terminationReason: 'done', ttlDays: 14 });
+      expect(cleanup).toMatchObject({ deleted: [], skipped: expect.stringContaining('cleanup.lock') });
+    }
+    expect(listArchiveIds(root)).toHaveLength(3);
   });
 
   it('finishes or takes back what a dead cleanup was about to delete', async () => {
