@@ -2,14 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../version.ts';
-import { measureBaseline } from './baseline.ts';
-import { checkChoice } from './choice.ts';
-import type { Surroundings } from './finding.ts';
-import { checkMachine } from './machine.ts';
-import { DoctorReport } from './report.ts';
-import { hideSecrets } from './secrets.ts';
-import { checkSettings } from './settings.ts';
-import { examineClaude, examineCodex } from './workers.ts';
+import { checkClients } from './clients.ts';
+import { checkMachine, checkSettings } from './machine.ts';
+import { DoctorReport, hideSecrets, type Surroundings } from './report.ts';
+import { measureBaseline } from './sample-call.ts';
+import { checkChoice, examineClaude, examineCodex } from './workers.ts';
 
 /**
  * Looks at the machine, the configuration and the workers, without a model call and without writing under the
@@ -36,6 +33,7 @@ export async function examine(
       ...codex.findings,
       ...claude.findings,
       choice,
+      ...checkClients(surroundings),
       ...(cost === undefined ? [] : [cost.finding]),
     ];
     const report: DoctorReport = {

@@ -1,11 +1,12 @@
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
+import { runProgram, workerEnvironment } from '../processes/index.ts';
 import { findClaude, findLogin as findClaudeLogin, probeClaude } from '../workers/claude/index.ts';
-import { findCodexLogin, inspectCodex } from '../workers/codex/index.ts';
-import { fail, ok, type Surroundings, warn } from './finding.ts';
-import type { Finding, InstalledWorker } from './report.ts';
-import { type Measurement, measureClaude, measureCodex, REQUEST_LIMIT_BYTES } from './request-size.ts';
-import { checkSandbox } from './sandbox.ts';
+import { findCodex, findCodexLogin, inspectCodex } from '../workers/codex/index.ts';
+import { createWorker } from '../workers/index.ts';
+import { type Finding, fail, type InstalledWorker, ok, type Surroundings, warn } from './report.ts';
+import { type Measurement, measureClaude, measureCodex, REQUEST_LIMIT_BYTES } from './sample-call.ts';
 
 export interface WorkerExamination {
   worker: InstalledWorker | undefined;
@@ -113,4 +114,71 @@ function describeClaudeLogin(kind: 'key' | 'token' | 'account', env: NodeJS.Proc
   const names = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
   const name = names.find((one) => env[one]);
   return name === undefined ? "a cloud provider's own credentials" : `environment variable ${name}`;
+}
+
+const SANDBOX_FIX =
+  'Batches need no sandbox; workers with tools do. On Linux allow unprivileged user namespaces, or install bubblewrap.';
+
+/** Runs a command in Codex's read-only sandbox: it must run, and it must not be able to write. */
+export async function checkSandbox({ env, scratch }: Surroundings): Promise<Finding> {
+  const check = 'codex sandbox';
+  if (process.platform === 'win32') return warn(check, 'not tried on Windows', SANDBOX_FIX);
+  const directory = join(scratch, 'sandbox');
+  const codexHome = join(directory, '.codex');
+  // As a worker with tools has it: in a home below TMPDIR Codex makes no helper for its sandbox.
+  const temporary = join(directory, 'tmp');
+  for (const each of [codexHome, temporary]) mkdirSync(each, { recursive: true });
+  const { file } = findCodex(undefined, env);
+  const shell = ['/bin/sh', '-c', 'echo it-runs; : > written'];
+  try {
+    const { stdout, stderr, interrupted } = await runProgram(
+      file,
+      ['sandbox', '-c', 'sandbox_mode="read-only"', '--', ...shell],
+      {
+        env: workerEnvironment(
+          { values: { HOME: directory, CODEX_HOME: codexHome, TMPDIR: temporary } },
+          env,
+        ),
+        cwd: directory,
+      },
+    );
+    if (existsSync(join(directory, 'written'))) {
+      return warn(check, 'a command in the read-only sandbox could write', SANDBOX_FIX);
+    }
+    if (stdout.includes('it-runs')) return ok(check, 'read-only holds: a command ran and could not write');
+    return warn(
+      check,
+      `a command did not run in it: ${interrupted ?? stderr.trim().split('\n').at(-1)}`,
+      SANDBOX_FIX,
+    );
+  } catch (error) {
+    return warn(check, messageOf(error), SANDBOX_FIX);
+  }
+}
+
+/** Who would answer a batch that names no worker, found out by making that worker. */
+export async function checkChoice({ env, config, scratch }: Surroundings): Promise<Finding> {
+  const check = 'worker';
+  if (config.worker === 'command') {
+    return ok(check, 'the configuration says command: each batch names its program or runner script');
+  }
+  try {
+    const { worker, why } = await createWorker(
+      { worker: config.worker, lane: config.lane, profile: env.CODEX_SUBAGENT_PROFILE || undefined },
+      { root: scratch, config, marks: {}, env },
+    );
+    await worker.close();
+    const name = worker.lane === null ? worker.name : `${worker.name} (${worker.lane})`;
+    const detail = `${config.worker} takes ${name}: ${why}`;
+    return config.worker === 'auto' && worker.name === 'extractive'
+      ? fail(check, detail, 'For answers by a model, install and log in to Codex or Claude Code.')
+      : ok(check, detail);
+  } catch (error) {
+    const hint = error instanceof RlmError ? error.hint.text : undefined;
+    return fail(
+      check,
+      `${config.worker}: ${messageOf(error)}`,
+      hint ?? 'Set "worker" in .rlm/config.json to auto.',
+    );
+  }
 }

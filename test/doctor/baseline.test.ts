@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readUsage } from '../../src/doctor/baseline.ts';
 import { checkNode } from '../../src/doctor/machine.ts';
+import { readUsage } from '../../src/doctor/sample-call.ts';
 
 const usage = (input: number, cached: number, output: number, reasoning = 0) => ({
   input_tokens: input,

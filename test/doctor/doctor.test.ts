@@ -92,17 +92,17 @@ test('measures every lane of the real Codex and Claude below 4 kB a request, and
   expect(readdirSync(env.TMPDIR ?? '')).toEqual([]);
 });
 
-test('without a worker it says how to get one, on aligned lines, and nothing fails', async () => {
+test('without a model it says how to get one, on aligned lines, and is not healthy', async () => {
   const { root, env } = patient();
   const { code, stdout } = await rlm(['doctor'], { cwd: root, env });
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   expect(stdout).toMatch(/^✓ node {2,}\d+\.\d+\.\d+$/m);
   expect(stdout).toMatch(
     /^! codex {2,}no codex on PATH\n {6,}→ Install it with 'npm install -g @openai\/codex'/m,
   );
   expect(stdout).toMatch(/^! claude {2,}no claude on PATH\n {6,}→ Install it with .*claude-code'/m);
-  expect(stdout).toMatch(/^! worker {2,}auto takes extractive: no Codex/m);
-  expect(stdout).toContain('Nothing fails; 3 to look at');
+  expect(stdout).toMatch(/^✗ worker {2,}auto takes extractive: no Codex/m);
+  expect(stdout).toContain('1 failed, 2 to look at');
   const columns = stdout
     .split('\n')
     .flatMap((line) => /^[✓!✗] \S+(?: \S+)* {2,}/.exec(line)?.[0].length ?? []);
@@ -238,4 +238,27 @@ test('calls the model only when asked for the cost, and reads its usage', async 
   expect(reading).toMatch(/^Reasoning dominates the output: about \d+ of 900 tokens/m);
   expect(reading).toMatch(/^A fixed prefix dominates the input: about 8\d\d\d tokens/m);
   expect(reading).toMatch(/^Caching is active for 4000 tokens: it lowers cost and delay, not the count/m);
+});
+
+test('says how Codex and Claude may call the tools when nobody is there to approve', async () => {
+  const { root, env } = patient();
+  const config = join(env.CODEX_HOME ?? '', 'config.toml');
+  mkdirSync(env.CODEX_HOME ?? '');
+  const server = '[mcp_servers.chunks]\ncommand = "rlm"\nargs = ["mcp"]\n';
+  writeFileSync(config, server);
+  writeFileSync(
+    join(root, '.mcp.json'),
+    JSON.stringify({ mcpServers: { many: { command: 'node', args: ['/opt/rlm/dist/rlm.js', 'mcp'] } } }),
+  );
+  const examine = async () => reportOf(await rlm(['doctor', '--json'], { cwd: root, env }));
+  const before = await examine();
+  expect(finding(before, 'codex approval')).toMatchObject({
+    status: 'warn',
+    fix: expect.stringContaining(
+      `default_tools_approval_mode = "approve" under [mcp_servers.chunks] in ${config}`,
+    ),
+  });
+  expect(finding(before, 'claude approval')?.detail).toContain('--allowedTools mcp__many');
+  writeFileSync(config, `${server}default_tools_approval_mode = "approve"\n`);
+  expect(finding(await examine(), 'codex approval')).toMatchObject({ status: 'ok' });
 });
