@@ -120,9 +120,9 @@ async function runPasses(
 
 /** Lets a model write the answer, if there is one; what it wrote is put into `found`. */
 async function synthesiseInto(found: Found, ask: AskRun, pass: number): Promise<Stop | undefined> {
-  const { items } = found.reduced.evidence;
-  if (ask.session.model === null || items.length === 0) return undefined;
-  const step = await synthesise(ask.params.question, items, { ...ask.steps, pass });
+  const { evidence } = found.reduced;
+  if (ask.session.model === null || evidence.items.length === 0) return undefined;
+  const step = await synthesise(ask.params.question, evidence, { ...ask.steps, pass });
   found.synthesis = step.synthesis ?? found.synthesis;
   found.synthesisFailure = step.failure;
   if (step.failure !== undefined) ask.note(`pass ${pass}: no synthesis was accepted (${step.failure})`);

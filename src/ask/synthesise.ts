@@ -26,6 +26,8 @@ export interface Synthesis {
   answer: SynthesisAnswer;
   /** The evidence as it was numbered: a later pass numbers anew. */
   items: EvidenceFile['items'];
+  /** Contradictions among them that were found by comparing texts. */
+  conflicts: EvidenceFile['conflicts'];
   /** Pieces of evidence that no call has read, because theirs gave nothing that holds. */
   unread: number;
 }
@@ -38,7 +40,7 @@ export interface Synthesis {
  */
 export async function synthesise(
   question: string,
-  items: EvidenceFile['items'],
+  { items, conflicts }: Pick<EvidenceFile, 'items' | 'conflicts'>,
   within: StepContext & { pass: number },
 ): Promise<{ synthesis: Synthesis | undefined; stop: Stop | undefined; failure: string | undefined }> {
   const id = `synthesis-p${within.pass}`;
@@ -48,7 +50,7 @@ export async function synthesise(
     groups.map((group, index) => ({
       ...common,
       id: groups.length === 1 ? id : `${id}-${index + 1}`,
-      input: synthesisInput(question, group),
+      input: synthesisInput(question, group, conflicts),
       check: checker(question, items, new Set(group.map(({ number }) => number))),
     })),
     within,
@@ -77,13 +79,13 @@ export async function synthesise(
     (sum, group, index) => sum + (first.answers[index] === undefined ? group.length : 0),
     0,
   );
-  return { synthesis: { answer, items, unread }, stop, failure: undefined };
+  return { synthesis: { answer, items, conflicts, unread }, stop, failure: undefined };
 }
 
 /** The final answer of a synthesis, with the gaps and the coverage of what has been read by now. */
 export function answerOf(
   question: string,
-  { answer, items, unread }: Synthesis,
+  { answer, items, conflicts, unread }: Synthesis,
   { evidence, coverage }: Reduced,
 ): FinalAnswer {
   const left =
@@ -91,7 +93,7 @@ export function answerOf(
       ? []
       : [`${unread} of ${items.length} pieces of evidence are not in this answer: see reduce/evidence.json.`];
   const whole = { ...answer, gaps: [...left, ...answer.gaps] };
-  return composeAnswer({ question, answer: whole, evidence: { ...evidence, items }, coverage });
+  return composeAnswer({ question, answer: whole, evidence: { ...evidence, items, conflicts }, coverage });
 }
 
 /**
@@ -100,9 +102,10 @@ export function answerOf(
  * @returns and what was dropped, in words for the gaps of the answer
  */
 export function withoutMissing(
-  { answer, items, unread }: Synthesis,
+  { answer, ...numbered }: Synthesis,
   evidence: EvidenceFile,
 ): { synthesis: Synthesis; dropped: string[] } {
+  const { items } = numbered;
   const isVerified = (number: number) => itemNow(items[number - 1], evidence) !== undefined;
   const dropped: string[] = [];
   const claims = answer.claims.flatMap((claim) => {
@@ -115,7 +118,13 @@ export function withoutMissing(
     return [];
   });
   const conflicts = answer.conflicts.filter((conflict) => conflict.evidence.every(isVerified));
-  return { synthesis: { answer: { ...answer, claims, conflicts }, items, unread }, dropped };
+  const found = numbered.conflicts.filter(({ evidence_ids }) =>
+    items.every((item) => !evidence_ids.includes(item.evidence_id) || itemNow(item, evidence) !== undefined),
+  );
+  return {
+    synthesis: { ...numbered, answer: { ...answer, claims, conflicts }, conflicts: found },
+    dropped,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { estimateTokenCount } from 'tokenx';
 import { z } from 'zod';
 import {
+  type Conflict,
   type CoverageFile,
   type EvidenceFile,
   FINAL_LIMITS,
@@ -27,7 +28,7 @@ Rules
 2. "evidence" lists the numbers of the evidence that says so. Use only numbers that are in the list. A claim that no evidence supports is left out.
 3. Keep numbers, names, conditions and negations exactly as the evidence has them. Add no knowledge of your own.
 4. Write no citation marks such as [1] in the text: they are added later.
-5. Where pieces of evidence contradict each other, keep both as claims and describe it in "conflicts" with the numbers of both sides. Do not decide between them or average them.
+5. Where pieces of evidence contradict each other, keep both as claims and describe it in "conflicts" with the numbers of both sides. Do not decide between them or average them. Pairs that may contradict each other are listed after the evidence: describe each that does; the others speak of different things.
 6. What the question asks and the evidence does not answer goes into "gaps". Not being in the evidence does not mean that it does not exist: never claim an absence.
 7. Evidence that only shares words with the question answers nothing: no claim from it. When nothing answers the question, "claims" is empty.
 8. "confidence" is between 0 and 1: how far the evidence answers the whole question.
@@ -42,11 +43,37 @@ export interface NumberedEvidence {
   item: VerifiedEvidence;
 }
 
-/** The variable part of a synthesis prompt: question, then numbered evidence. */
-export function synthesisInput(question: string, evidence: readonly NumberedEvidence[]): string {
+/**
+ * The variable part of a synthesis prompt: question, then numbered evidence, then the pairs in it that may
+ * contradict each other.
+ */
+export function synthesisInput(
+  question: string,
+  evidence: readonly NumberedEvidence[],
+  conflicts: readonly Conflict[],
+): string {
   const list = evidence.map(({ number, item }) => evidenceText(number, item));
-  return `Question: ${oneLine(question, 4000)}\n\nEvidence:\n${list.join('\n')}\n`;
+  const numbers = new Map(evidence.map(({ number, item }) => [item.evidence_id, number]));
+  const pairs = conflicts.flatMap(({ kind, evidence_ids }) => {
+    const among = evidence_ids.flatMap((id) => numbers.get(id) ?? []);
+    return among.length < 2 ? [] : [`- ${among.join(' and ')}: ${CONTRADICTION[kind]}`];
+  });
+  return [
+    `Question: ${oneLine(question, 4000)}\n`,
+    `Evidence:\n${list.join('\n')}\n`,
+    ...(pairs.length === 0 ? [] : [`May contradict each other:\n${pairs.slice(0, MAX_PAIRS).join('\n')}\n`]),
+  ].join('\n');
 }
+
+/** Pairs that one prompt lists, and conflicts that an answer lists beyond those that its author named. */
+const MAX_PAIRS = 20;
+
+/** What a pair was found by. */
+const CONTRADICTION = {
+  number: 'they name different numbers',
+  negation: 'one says what the other denies',
+  reported: 'reported',
+} as const satisfies Record<Conflict['kind'], string>;
 
 /**
  * The variable part of the call that puts partial answers together. Their claims carry the numbers of the
@@ -190,7 +217,8 @@ export interface ComposeInput {
 }
 
 /** Makes the final answer of a checked synthesis: each claim with its `[n]`, then conflicts, gaps and coverage. */
-export function composeAnswer({ question, answer, evidence, coverage }: ComposeInput): FinalAnswer {
+export function composeAnswer({ question, answer: given, evidence, coverage }: ComposeInput): FinalAnswer {
+  const answer = { ...given, conflicts: [...given.conflicts, ...omittedConflicts(given, evidence)] };
   const built = claimsOf(answer, evidence.items);
   const own = [...answer.gaps.map(withoutMarks), ...built.gaps];
   if (built.citations.length === 0) {
@@ -200,8 +228,9 @@ export function composeAnswer({ question, answer, evidence, coverage }: ComposeI
   const used = new Set(built.numbers);
   const items = evidence.items.filter((_, index) => used.has(index + 1));
   const surest = Math.max(...items.map((item) => item.confidence));
-  const conflicting = built.conflicts.length > 0;
-  const conflicts = conflicting ? `\n\nPossible conflicts:\n${built.conflicts.join('\n')}` : '';
+  const conflicting = answer.conflicts.length > 0;
+  const conflicts =
+    built.conflicts.length > 0 ? `\n\nPossible conflicts:\n${built.conflicts.join('\n')}` : '';
   return {
     content: `${built.paragraphs.join('\n\n')}${conflicts}`,
     confidence: answerConfidence(Math.min(answer.confidence, surest), conflicting),
@@ -209,6 +238,23 @@ export function composeAnswer({ question, answer, evidence, coverage }: ComposeI
     gaps: gapsFor(own, evidence, coverage),
     artifacts: [RUN_FILES.evidence, RUN_FILES.coverage],
   };
+}
+
+/** Contradictions that were found by comparing texts, touch what the answer cites, and are not named in it. */
+function omittedConflicts(
+  { claims, conflicts }: SynthesisAnswer,
+  { items, conflicts: found }: EvidenceFile,
+): SynthesisAnswer['conflicts'] {
+  const cited = new Set(claims.flatMap((claim) => claim.evidence));
+  const numbers = new Map(items.map((item, index) => [item.evidence_id, index + 1]));
+  const omitted = found.flatMap(({ kind, evidence_ids, description }) => {
+    const sides = evidence_ids.flatMap((id) => numbers.get(id) ?? []);
+    const isNamed = conflicts.some(({ evidence }) => sides.every((number) => evidence.includes(number)));
+    if (kind === 'reported' || sides.length < 2 || isNamed) return [];
+    if (!sides.some((number) => cited.has(number))) return [];
+    return [{ text: `${description} (${CONTRADICTION[kind]})`, evidence: sides }];
+  });
+  return omitted.slice(0, MAX_PAIRS);
 }
 
 interface Built {

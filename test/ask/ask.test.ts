@@ -143,6 +143,43 @@ test('what contradicts each other stands side by side, both cited', async () => 
   expect(cited.sort()).toEqual(['docs/a.md:3-3', 'docs/b.md:3-3']);
 }, 60_000);
 
+test('a contradiction found by comparing texts is shown to the synthesis, and in the answer when it is left out there', async () => {
+  const asker = await Asker.start({
+    chunk: (prompt) =>
+      chunkAnswer(prompt, {
+        relevant: true,
+        evidence: [...prompt.matchAll(/^The speed limit.*$/gm)].map(([quote]) => ({
+          loc: 'x:1-1',
+          quote,
+          note: 'n',
+        })),
+      }),
+  });
+  asker.write({
+    'docs/a.md': 'The speed limit on the old bridge is 40 km/h.\n',
+    'docs/b.md': 'The speed limit on the old bridge is 65 km/h.\n',
+  });
+  const { code, stderr } = await asker.rlm(
+    'ask',
+    'What is the speed limit on the bridge?',
+    '--input',
+    'docs',
+  );
+  expect(code, stderr).toBe(0);
+  const prompt =
+    asker.server.calls.map((call) => call.prompt).find((text) => text.includes('May contradict')) ?? '';
+  expect(prompt).toMatch(/^- 1 and 2: they name different numbers$/m);
+  const { answer } = verifyAnswer(asker.run());
+  expect(readState(asker.run()).answered_by).toBe('synthesis');
+  const conflict = /Possible conflicts:\n- .*40 km\/h.* against .*65 km\/h.*\[(\d+)\]/.exec(answer.content);
+  expect(answer.citations[Number(conflict?.[1]) - 1]?.sources.sort()).toEqual([
+    'docs/a.md:1-1',
+    'docs/b.md:1-1',
+  ]);
+  // 0.9 as the model says, times 0.8.
+  expect(answer.confidence).toBeCloseTo(0.72);
+}, 60_000);
+
 test('evidence that does not fit one call is answered in parts and merged', async () => {
   const lines = (n: number) =>
     Array.from(
