@@ -104,9 +104,14 @@ export function describeCoverage(coverage: CoverageFile): string {
   const parts = rest.filter(([bytes]) => bytes > 0).map(([bytes, what]) => `${formatCount(bytes)} ${what}`);
   const skipped = total.sources_skipped === 0 ? '' : `; ${documents(total.sources_skipped)} skipped`;
   return (
-    `${total.percent_read} % of the bytes were read (${formatCount(total.read)} of ${formatCount(total.bytes)} ` +
+    `${shareRead(total)} % of the bytes were read (${formatCount(total.read)} of ${formatCount(total.bytes)} ` +
     `in ${documents(total.sources)}${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${skipped})`
   );
+}
+
+/** A small share of much is not nothing. */
+function shareRead({ read, percent_read }: CoverageBytes): string {
+  return read > 0 && percent_read === 0 ? 'Less than 0.1' : String(percent_read);
 }
 
 function documents(count: number): string {

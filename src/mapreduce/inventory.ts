@@ -113,7 +113,14 @@ export function readPlanStatus(root: string, run: RunHandle): PlanStatus {
   return {
     plan_iteration: plan.iteration,
     total: state.tasks.length,
-    counts: state.counts,
+    // What was launched and ended without a report has failed; what was not launched is not missing.
+    counts: {
+      ...state.counts,
+      missing: 0,
+      empty: 0,
+      stale: inflight.filter(({ status }) => status.state === 'stale').length,
+      failed: failed.filter(({ status }) => status.state !== 'changed').length,
+    },
     not_launched: state.tasks.filter((task) => !task.launched && task.state !== 'ok').length,
     satisfied: state.tasks.filter((task) => task.satisfied).length,
     inflight: inflight.slice(0, ROWS).map(({ status, launch, draft }) => ({

@@ -216,6 +216,10 @@ test('a report that lacks a part is asked for once more; what a command prints i
     counts: { ok: 2, failed: 1 },
     attention: [{ worker_id: 'map-bare', error: message, suggestion: { action: 'retry' } }],
   });
+  // The status counts what was launched and ended without a report as failed, and nothing as missing.
+  expect(await at.call('status', { run_id: RUN })).toMatchObject({
+    run: { tasks: { counts: { ok: 2, failed: 1, missing: 0 }, failed_total: 1 } },
+  });
 });
 
 test('auto_refill is taken on by a driver that is at work, and goes on after a crash', async () => {
