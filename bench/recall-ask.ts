@@ -5,7 +5,7 @@ import { loadConfig } from '../src/config/index.ts';
 import { PassageAnswer, RUN_FILES } from '../src/contracts/index.ts';
 import { openCorpus, readManifest } from '../src/corpus/index.ts';
 import { Journal, readHistory } from '../src/dispatch/index.ts';
-import { sourceString } from '../src/evidence/index.ts';
+import { citedSpans } from '../src/evidence/index.ts';
 
 /** Lines of a document, from 1, inclusive. */
 export interface Citation {
@@ -52,14 +52,15 @@ export async function askExtractive(
   const { answer, reduced } = readAskResult(run);
   if (end.state !== 'completed' || answer === undefined)
     throw new Error(`the ask ended ${end.state}: ${end.reason}`);
-  const items = (reduced?.evidence.items ?? []).map((item) => ({
+  const evidence = reduced?.evidence;
+  const cited = new Set(evidence === undefined ? [] : citedSpans(answer, evidence).flat());
+  const items = (evidence?.items ?? []).map((item) => ({
     source: item.source,
     first: item.line_start,
     last: item.line_end,
-    cited: sourceString(item),
+    cited: cited.has(item),
   }));
-  const sources = new Set(answer.citations.flatMap((citation) => citation.sources));
-  const citations = items.filter(({ cited }) => sources.has(cited));
+  const citations = items.filter((item) => item.cited);
   const quoted: Citation[] = items;
   const read = await readBy(run.dir);
   const lost = answers.flatMap((places) => {

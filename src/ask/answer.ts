@@ -48,7 +48,6 @@ type Problems = Extract<GateResult, { ok: false }>['problems'];
 /** @returns why neither the synthesis nor the quotes were accepted */
 async function tryAnswer(ask: AskRun, corpus: Corpus, found: Found): Promise<Problems | undefined> {
   const { question } = ask.params;
-  const { run } = ask.context;
   const { reduced } = found;
   let failure = found.synthesisFailure;
   if (found.synthesis !== undefined) {
@@ -60,9 +59,10 @@ async function tryAnswer(ask: AskRun, corpus: Corpus, found: Found): Promise<Pro
         ? []
         : [`What was found last is not in this answer: no further synthesis was accepted (${failure}).`]),
     ];
-    const result = passGate(corpus, addGaps(answerOf(question, synthesis, reduced), gaps), reduced);
+    const evidence = withConflictsOf(synthesis, reduced.evidence);
+    const candidate = addGaps(answerOf(question, synthesis, reduced), gaps);
+    const result = passGate(corpus, candidate, { ...reduced, evidence });
     if (result.ok) {
-      writeEvidence(run.dir, withConflictsOf(synthesis, reduced.evidence));
       ask.state.answered_by = 'synthesis';
       ask.save();
       return undefined;
@@ -94,7 +94,8 @@ function ownGaps({ session, params }: AskRun): string[] {
 }
 
 /**
- * Passes an answer through the gate and writes `out/answer.json`.
+ * Passes an answer through the gate and writes `out/answer.json`; `reduce/evidence.json` then tells which spans
+ * each citation means.
  *
  * @param options.checkStatements whether statements without a citation are looked for: somebody else wrote it
  * @returns the answer as it was written, the sentences that claimed an absence and became gaps in it, and the
@@ -124,6 +125,7 @@ function passGate(
   try {
     const result = gateAnswer(candidate, { ...reduced, reader, ...options });
     if (result.ok) {
+      writeEvidence(corpus.runDir, result.evidence);
       const path = join(corpus.runDir, RUN_FILES.answer);
       ensureDirectory(dirname(path));
       writeJsonAtomic(path, result.answer, { sync: true });

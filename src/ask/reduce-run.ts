@@ -3,7 +3,14 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
 import { type ChunkRecord, CoverageFile, EvidenceFile, RUN_FILES } from '../contracts/index.ts';
-import { type Corpus, chunkRecords, ordinalOf, readManifest, textFile } from '../corpus/index.ts';
+import {
+  type Corpus,
+  chunkRecords,
+  describeDocument,
+  ordinalOf,
+  readManifest,
+  textFile,
+} from '../corpus/index.ts';
 import { type History, ResultReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { type Reduced, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
@@ -51,6 +58,7 @@ export async function reduceJobs(
       chunks: readManifest(corpus),
       sources: corpus.sources,
       reader,
+      describe: (source) => describeDocument(corpus, source),
       runDir: corpus.runDir,
     });
   } finally {

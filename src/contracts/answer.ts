@@ -150,6 +150,18 @@ export type EvidenceOrigin = z.infer<typeof EvidenceOrigin>;
 export const VerifiedEvidence = z.strictObject({
   evidence_id: z.string().regex(/^e-[0-9]{4,}$/),
   ...span,
+  /**
+   * Where a person finds it, and how it is cited: path:first-last (text), path#page=N (PDF), path#cell=N
+   * (notebook), path#:~:text=… (HTML), path#heading (DOCX).
+   */
+  location: z.string().min(1),
+  /** Page of a PDF and cell of a notebook, from 1; the nearest heading before it of a DOCX. */
+  page: z.int().positive().optional(),
+  cell: z.int().positive().optional(),
+  heading: z.string().optional(),
+  /** Text fragment of an HTML page, and the line of the quote in the HTML file. */
+  fragment: z.string().optional(),
+  source_line: z.int().positive().optional(),
   /** SHA-256 of exactly these bytes of the source, hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   quote: z.string().min(1),
@@ -230,6 +242,8 @@ export const EvidenceFile = z.strictObject({
   items: z.array(VerifiedEvidence),
   conflicts: z.array(Conflict),
   gaps: z.array(EvidenceGap),
+  /** Which evidence each citation of the answer means: several quotes may be on one page. */
+  citations: z.array(z.strictObject({ claim_id: z.string(), evidence_ids: z.array(z.string()) })).optional(),
 });
 export type EvidenceFile = z.infer<typeof EvidenceFile>;
 
@@ -282,7 +296,9 @@ const Citation = z.strictObject({
     .array(z.string().min(1).max(FINAL_LIMITS.source))
     .min(1)
     .max(FINAL_LIMITS.sourcesPerCitation)
-    .describe('Verified spans as path:first_line-last_line'),
+    .describe(
+      'Verified spans: path:first_line-last_line, path#page=N, path#cell=N, or as their location is in reduce/evidence.json',
+    ),
 });
 
 /** `out/answer.json`. `[n]` in the content is the n-th citation. */

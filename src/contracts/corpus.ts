@@ -70,7 +70,7 @@ export const ReadSource = z.object({
   /** Relative to the run directory; null when the document itself is the text. */
   text_path: z.string().nullable(),
   text_bytes: z.int().nonnegative(),
-  /** JSONL of {line, page|cell}: the first line of each page or cell of the extracted text. */
+  /** JSONL of {line, page|cell|heading}: the first line of each page, cell or section of the extracted text. */
   positions_path: z.string().nullable(),
   /** What a reader of the result should know, such as repaired bytes. */
   note: z.string().optional(),
@@ -99,6 +99,8 @@ export const TextPosition = z.object({
   line: z.int().positive(),
   page: z.int().positive().optional(),
   cell: z.int().positive().optional(),
+  /** The words of a heading, which stand in this line. */
+  heading: z.string().optional(),
 });
 export type TextPosition = z.infer<typeof TextPosition>;
 

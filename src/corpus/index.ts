@@ -11,7 +11,7 @@ export {
 export { checkInputs } from './ingest/discover.ts';
 export { ingest } from './ingest/ingest.ts';
 export { type Passage, passagesOf } from './passages.ts';
-export { readSpan } from './read.ts';
+export { describeDocument, readSpan } from './read.ts';
 export { chunkFrequencies } from './search/scan.ts';
 export { search } from './search/search.ts';
 export { configuredEmbeddings, type EmbeddingEndpoint } from './search/vector.ts';

@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ReadResult, type ReadSource, TextPosition } from '../contracts/index.ts';
+import { type ReadResult, type ReadSource, type SourceKind, TextPosition } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { parseLine, readAt, readLines } from '../files/index.ts';
 import { countNewlines, sha256 } from '../text/index.ts';
 import { type Corpus, chunkRecords, openCorpus, ordinalOf, sourceAt, textFile } from './corpus.ts';
+import { readHtml } from './extract/html.ts';
 
 const DEFAULT_READ_BYTES = 8 * 1024;
 const MAX_READ_BYTES = 64 * 1024;
@@ -121,14 +122,42 @@ async function positionOf(
   source: ReadSource,
   line: number,
 ): Promise<{ page?: number; cell?: number }> {
-  if (source.positions_path === null) return {};
   let found: { page?: number; cell?: number } = {};
-  for await (const entry of readLines(join(corpus.runDir, source.positions_path))) {
-    const { line: from, page, cell } = TextPosition.parse(parseLine(entry));
+  for (const { line: from, page, cell } of await readPositions(corpus, source)) {
     if (from > line) break;
     found = { ...(page === undefined ? {} : { page }), ...(cell === undefined ? {} : { cell }) };
   }
   return found;
+}
+
+/** What is known of a document besides its text: the first line of each page, cell or section, and a page's HTML. */
+export interface DocumentInfo {
+  kind: SourceKind;
+  positions: TextPosition[];
+  html?: string;
+}
+
+/** Undefined for what is no document of the corpus. The HTML is missing when its file is. */
+export async function describeDocument(corpus: Corpus, path: string): Promise<DocumentInfo | undefined> {
+  const source = corpus.sources.find((record) => record.path === path);
+  if (source?.status !== 'read') return undefined;
+  const { kind } = source;
+  const positions = await readPositions(corpus, source);
+  if (kind !== 'html') return { kind, positions };
+  try {
+    return { kind, positions, html: await readHtml(source.file) };
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return { kind, positions };
+  }
+}
+
+async function readPositions(corpus: Corpus, source: ReadSource): Promise<TextPosition[]> {
+  if (source.positions_path === null) return [];
+  const positions: TextPosition[] = [];
+  for await (const entry of readLines(join(corpus.runDir, source.positions_path)))
+    positions.push(TextPosition.parse(parseLine(entry)));
+  return positions;
 }
 
 /** The text of a source, open for reading; its chunks are the milestones by which lines are found. */

@@ -13,45 +13,59 @@ import { describeCoverage, isFullCoverage } from './coverage.ts';
 
 /** Where the two files of a reduce lie in a run directory. */
 
-/** Verified spans by their document. */
-export type CitableSpans = ReadonlyMap<string, readonly VerifiedEvidence[]>;
-
-/** How a span is cited: `path:first_line-last_line`. */
+/** A span by lines of the text that was read: `path:first_line-last_line`. Unlike its location it means few spans. */
 export function sourceString(item: Pick<VerifiedEvidence, 'source' | 'line_start' | 'line_end'>): string {
   return `${item.source}:${item.line_start}-${item.line_end}`;
 }
 
 /** Whether a span can be cited at all: the answer's format has room for so long a path only. */
 export function isCitable(item: VerifiedEvidence): boolean {
-  return sourceString(item).length <= FINAL_LIMITS.source;
+  return Math.max(sourceString(item).length, item.location.length) <= FINAL_LIMITS.source;
 }
 
-export function citableSpans(evidence: Pick<EvidenceFile, 'items'>): CitableSpans {
-  const spans = new Map<string, VerifiedEvidence[]>();
-  for (const item of evidence.items) {
-    const list = spans.get(item.source);
-    if (list === undefined) spans.set(item.source, [item]);
-    else list.push(item);
+/** The verified spans that may be cited. */
+export class CitableSpans {
+  readonly #bySource = new Map<string, VerifiedEvidence[]>();
+  readonly #byLocation = new Map<string, VerifiedEvidence[]>();
+
+  constructor(items: readonly VerifiedEvidence[]) {
+    for (const item of items) {
+      this.#bySource.set(item.source, [...(this.#bySource.get(item.source) ?? []), item]);
+      this.#byLocation.set(item.location, [...(this.#byLocation.get(item.location) ?? []), item]);
+    }
   }
-  return spans;
+
+  /**
+   * The spans that a source string means: those of exactly these lines of the text, or with this location; else
+   * the smallest one that these lines lie in. A range that reaches beyond what was verified means none.
+   */
+  find(source: string): readonly VerifiedEvidence[] {
+    const parts = /^(.+):(\d{1,9})-(\d{1,9})$/s.exec(source);
+    const [start, end] = [Number(parts?.[2]), Number(parts?.[3])];
+    const items = (start <= end && this.#bySource.get(parts?.[1] ?? '')) || [];
+    const exact = items.filter((item) => item.line_start === start && item.line_end === end);
+    if (exact.length > 0) return exact;
+    const located = this.#byLocation.get(source);
+    if (located !== undefined) return located;
+    const around = items
+      .filter((item) => item.line_start <= start && end <= item.line_end)
+      .sort((a, b) => a.line_end - a.line_start - (b.line_end - b.line_start));
+    return around.slice(0, 1);
+  }
 }
 
-/**
- * The verified spans that a source string means: those of exactly these lines, else the smallest one that
- * these lines lie in. A range that reaches beyond what was verified means none.
- */
-export function spansOf(source: string, spans: CitableSpans): readonly VerifiedEvidence[] {
-  const parts = /^(.+):(\d{1,9})-(\d{1,9})$/s.exec(source);
-  const items = spans.get(parts?.[1] ?? '');
-  if (parts === null || items === undefined) return [];
-  const [start, end] = [Number(parts[2]), Number(parts[3])];
-  if (start > end) return [];
-  const exact = items.filter((item) => item.line_start === start && item.line_end === end);
-  if (exact.length > 0) return exact;
-  const around = items
-    .filter((item) => item.line_start <= start && end <= item.line_end)
-    .sort((a, b) => a.line_end - a.line_start - (b.line_end - b.line_start));
-  return around.slice(0, 1);
+/** The verified spans behind each citation of an answer, in its order. */
+export function citedSpans(
+  answer: Pick<FinalAnswer, 'citations'>,
+  evidence: EvidenceFile,
+): VerifiedEvidence[][] {
+  const spans = new CitableSpans(evidence.items);
+  const byId = new Map(evidence.items.map((item) => [item.evidence_id, item]));
+  return answer.citations.map(({ claim_id, sources }, index) => {
+    const known = evidence.citations?.[index];
+    if (known?.claim_id === claim_id) return known.evidence_ids.flatMap((id) => byId.get(id) ?? []);
+    return [...new Set(sources.flatMap((source) => spans.find(source)))];
+  });
 }
 
 /** Gaps of each kind that an answer lists; the rest is counted. All of them are in `reduce/evidence.json`. */

@@ -14,7 +14,8 @@ export interface FoundEvidence extends LocatedSpan {
   whole?: boolean;
 }
 
-type Item = Omit<VerifiedEvidence, 'evidence_id'>;
+/** Where a person finds it is added at the end. */
+type Item = Omit<VerifiedEvidence, 'evidence_id' | 'location'>;
 
 /** Spans with so few bytes between them, and no word in those, become one, up to so many bytes together. */
 const MAX_GAP_BYTES = 80;
@@ -66,7 +67,7 @@ export class EvidenceList {
   }
 
   /** In the order of documents and places in them, with ids. */
-  finish(): VerifiedEvidence[] {
+  finish(): (Item & { evidence_id: string })[] {
     if (this.#size > this.#limit) this.#prune();
     return [...this.#bySource]
       .sort(([a], [b]) => (a < b ? -1 : 1))

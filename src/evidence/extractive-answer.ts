@@ -2,6 +2,8 @@ import type { CoverageFile, EvidenceFile, FinalAnswer, VerifiedEvidence } from '
 import { RUN_FILES } from '../contracts/index.ts';
 import { fence, formatCount, oneLine, sanitize } from '../text/index.ts';
 import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
+import { withoutMarks } from './answer-content.ts';
+import { describePlace } from './location.ts';
 
 /** Quotes that an extractive answer shows, and the size of its content, in characters. */
 export const MAX_EXTRACTS = 8;
@@ -69,11 +71,8 @@ function bySource(shown: readonly VerifiedEvidence[]): string[] {
   for (const [index, item] of shown.entries()) {
     if (item.source !== source) parts.push(`## ${heading(item.source)}`);
     source = item.source;
-    const lines =
-      item.line_start === item.line_end
-        ? `line ${item.line_start}`
-        : `lines ${item.line_start}-${item.line_end}`;
-    parts.push(`[${index + 1}] ${lines}:\n${fence(sanitize(item.quote))}`);
+    const place = withoutMarks(describePlace(item)).replaceAll('`', "'");
+    parts.push(`[${index + 1}] ${place}:\n${fence(sanitize(item.quote))}`);
   }
   return parts;
 }

@@ -3,7 +3,7 @@ import { type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index
 import { messageOf, RlmError } from '../errors.ts';
 import { escapeMarkdown, oneLine, sanitize, sha256 } from '../text/index.ts';
 import { isAbsenceClaim } from './absence.ts';
-import { citableSpans, spansOf, withinLimit } from './answer.ts';
+import { CitableSpans, citedSpans, sourceString, withinLimit } from './answer.ts';
 import { AnswerContent, inertMarkdown, type Sentence } from './answer-content.ts';
 import { isFullCoverage } from './coverage.ts';
 import type { SourceReader } from './quotes/index.ts';
@@ -32,9 +32,9 @@ export interface GateContext extends Reduced {
 export type GateResult =
   /**
    * `answer` is what may be written; `moved` are absence claims that became gaps in it; `uncited` are statements
-   * without a citation, each of which its gaps name.
+   * without a citation, each of which its gaps name. `evidence` tells which spans each citation means.
    */
-  | { ok: true; answer: FinalAnswer; moved: string[]; uncited: string[] }
+  | { ok: true; answer: FinalAnswer; evidence: EvidenceFile; moved: string[]; uncited: string[] }
   | { ok: false; problems: GateProblem[] };
 
 /** The parts that the rules need, so that an answer of the wrong size is told its other faults too. */
@@ -68,7 +68,32 @@ export function gateAnswer(candidate: unknown, context: GateContext): GateResult
   const { answer, moved } = withoutAbsenceClaims(safe.data, context);
   const uncited = context.checkStatements === true ? uncitedStatements(answer, context) : [];
   const gaps = uncited.map((statement) => `No evidence is cited for: “${oneLine(statement, 400)}”`);
-  return { ok: true, answer: { ...answer, gaps: withinLimit([...answer.gaps, ...gaps]) }, moved, uncited };
+  const named = { ...answer, gaps: withinLimit([...answer.gaps, ...gaps]) };
+  return { ok: true, ...withLocations(named, context.evidence), moved, uncited };
+}
+
+/** Citations as a person can open them, and on record which spans they mean. */
+function withLocations(
+  answer: FinalAnswer,
+  evidence: EvidenceFile,
+): { answer: FinalAnswer; evidence: EvidenceFile } {
+  const spans = new CitableSpans(evidence.items);
+  // What is on record belongs to an earlier answer.
+  const known = citedSpans(answer, { ...evidence, citations: [] });
+  const locations = (source: string) =>
+    spans.find(source).map((item) => {
+      const opens = item.location !== sourceString(item) && item.location.length <= FINAL_LIMITS.source;
+      return opens ? item.location : source;
+    });
+  const citations = answer.citations.map((citation) => ({
+    ...citation,
+    sources: [...new Set(citation.sources.flatMap(locations))].slice(0, FINAL_LIMITS.sourcesPerCitation),
+  }));
+  const meant = answer.citations.map(({ claim_id }, index) => ({
+    claim_id,
+    evidence_ids: (known[index] ?? []).map(({ evidence_id }) => evidence_id),
+  }));
+  return { answer: { ...answer, citations }, evidence: { ...evidence, citations: meant } };
 }
 
 function withoutLiveMarkdown(answer: FinalAnswer): FinalAnswer {
@@ -156,11 +181,11 @@ function markProblems(answer: Readable, { marks, prose }: AnswerContent): GatePr
 function sourceProblems(answer: Readable, context: GateContext): GateProblem[] {
   const problems: GateProblem[] = [];
   const checked = new Map<string, string | undefined>();
-  const spans = citableSpans(context.evidence);
+  const spans = new CitableSpans(context.evidence.items);
   for (const [index, citation] of answer.citations.entries()) {
     for (const source of citation.sources) {
       const where = `citations[${index}] (${citation.claim_id}): '${source}'`;
-      const items = spansOf(source, spans);
+      const items = spans.find(source);
       if (items.length === 0) {
         problems.push({
           code: 'unverified_source',
@@ -179,10 +204,12 @@ function sourceProblems(answer: Readable, context: GateContext): GateProblem[] {
 }
 
 function unverified(source: string, evidence: EvidenceFile): string {
-  const path = source.replace(/:\d+-\d+$/, '');
-  const there = evidence.items.filter((item) => item.source === path);
-  const spans = there.slice(0, 8).map((item) => `${path}:${item.line_start}-${item.line_end}`);
-  if (there.length > spans.length) spans.push('…');
+  const there = evidence.items.filter(
+    (item) =>
+      source === item.source || source.startsWith(`${item.source}:`) || source.startsWith(`${item.source}#`),
+  );
+  const locations = [...new Set(there.map(({ location }) => location))];
+  const spans = [...locations.slice(0, 8), ...(locations.length > 8 ? ['…'] : [])];
   return spans.length === 0
     ? 'is not verified evidence, and nothing else in that document is: drop the claim, or name it in gaps.'
     : `is not verified evidence. Verified there: ${spans.join(', ')}. Cite one of these, or name the claim in gaps.`;

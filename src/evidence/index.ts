@@ -1,4 +1,4 @@
-export { addGaps, citableSpans, sourceString, spansOf } from './answer.ts';
+export { addGaps, citedSpans } from './answer.ts';
 export { describeCoverage } from './coverage.ts';
 export { extractiveAnswer, MAX_EXTRACTS } from './extractive-answer.ts';
 export { type GateResult, gateAnswer, gateError } from './gate.ts';

@@ -13,6 +13,7 @@ import {
   RUN_FILES,
   SCHEMA_VERSION,
   type SourceRecord,
+  type VerifiedEvidence,
   WorkerAnswer,
 } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
@@ -22,6 +23,7 @@ import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
 import { EvidenceList, type FoundEvidence } from './evidence-list.ts';
 import { JobMaterial, type MaterialMatch, type ReduceChunk } from './job-material.ts';
+import { type DocumentInfo, DocumentLocations, type Location } from './location.ts';
 import type { QuoteMatch, SourceReader } from './quotes/index.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
@@ -29,6 +31,9 @@ const MAX_EVIDENCE = 2000;
 
 /** What a near match is worth of its worker's confidence. */
 const MATCH_WEIGHT: Record<QuoteMatch, number> = { exact: 1, normalised: 1, fuzzy: 0.9 };
+
+/** A document whose lines anybody can open. */
+const TEXT: DocumentInfo = { kind: 'text', positions: [] };
 
 /** One job and how it ended. */
 export interface ReduceJob {
@@ -51,6 +56,8 @@ export interface ReduceInput {
   chunks: Iterable<ChunkRecord> | AsyncIterable<ChunkRecord>;
   sources: Iterable<SourceRecord> | AsyncIterable<SourceRecord>;
   reader: SourceReader;
+  /** What is known of a document besides its text; undefined for one that is a text. */
+  describe?: (source: string) => Promise<DocumentInfo | undefined>;
   /** The run directory: `reduce/` is written in it. */
   runDir: string;
   maxEvidence?: number | undefined;
@@ -70,7 +77,7 @@ export interface Reduced {
 export async function reduceEvidence(input: ReduceInput): Promise<Reduced> {
   const reduction = new Reduction(input);
   for await (const job of input.jobs) reduction.job(job);
-  const evidence = EvidenceFile.parse(reduction.finish());
+  const evidence = EvidenceFile.parse(await reduction.finish(input.describe));
   for await (const source of input.sources) reduction.coverage.source(source);
   for await (const chunk of input.chunks) reduction.coverage.chunk(chunk);
   const coverage = CoverageFile.parse(reduction.coverage.finish());
@@ -137,8 +144,8 @@ class Reduction {
     }
   }
 
-  finish(): EvidenceFile {
-    const items = this.#items.finish();
+  async finish(describe: ReduceInput['describe']): Promise<EvidenceFile> {
+    const items = await withLocations(this.#items.finish(), describe);
     const { conflicts, dropped } = possibleConflicts(items);
     return {
       schema_version: SCHEMA_VERSION,
@@ -240,6 +247,22 @@ class Reduction {
       conflicts_dropped: conflictsDropped,
     };
   }
+}
+
+/** The items, document by document, each with the place where a person finds it. */
+async function withLocations<Span extends Omit<VerifiedEvidence, 'location'>>(
+  items: readonly Span[],
+  describe: ReduceInput['describe'],
+): Promise<(Span & Location)[]> {
+  const located: (Span & Location)[] = [];
+  let source: string | undefined;
+  let locations = new DocumentLocations(TEXT);
+  for (const item of items) {
+    if (item.source !== source) locations = new DocumentLocations((await describe?.(item.source)) ?? TEXT);
+    source = item.source;
+    located.push({ ...item, ...locations.locate(item) });
+  }
+  return located;
 }
 
 /** Where a refused quote was said to stand. `loc` is its inventor's word too: it is repeated only for a document of the job. */

@@ -1,6 +1,6 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
 import { formatCount, oneLine, sanitize, unescapeMarkdown } from '../text/index.ts';
-import { type CitableSpans, citableSpans, sourceString, spansOf } from './answer.ts';
+import { CitableSpans, citedSpans } from './answer.ts';
 import { describeCoverage } from './coverage.ts';
 
 /** Words of a quote that the list of citations shows, in characters. */
@@ -8,7 +8,7 @@ const SHOWN_QUOTE = 320;
 
 /**
  * An answer as a person reads it at a terminal: the content with its `[n]` marks; then each citation with
- * path, lines and the quoted words; then conflicts, coverage and gaps. No control character of a document or
+ * its location and the quoted words; then conflicts, coverage and gaps. No control character of a document or
  * a model reaches the terminal.
  */
 export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
@@ -24,11 +24,15 @@ export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, covera
 }
 
 function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
-  const spans = citableSpans(evidence);
+  const spans = new CitableSpans(evidence.items);
+  const cited = citedSpans(answer, evidence);
   return answer.citations.flatMap((citation, index) =>
     citation.sources.flatMap((source, place) => [
       `${place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2)} ${oneLine(source, 512)}`,
-      ...quoteLines(source, spans),
+      ...spans
+        .find(source)
+        .filter((item) => cited[index]?.includes(item))
+        .map((item) => `      “${oneLine(item.quote, SHOWN_QUOTE)}”`),
     ]),
   );
 }
@@ -40,14 +44,14 @@ const SHOWN_CONFLICTS = 10;
  * Contradictory statements side by side, each with its place: those that a model names, and those of which both
  * sides are cited. How many others there are is said.
  */
-function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile): string {
-  const places = new Map(items.map((item) => [item.evidence_id, sourceString(item)]));
-  const cited = new Set(answer.citations.flatMap(({ sources }) => sources));
+function conflictsText(answer: FinalAnswer, evidence: EvidenceFile): string {
+  const { conflicts, items } = evidence;
+  const places = new Map(items.map((item) => [item.evidence_id, item.location]));
+  const cited = new Set(
+    citedSpans(answer, evidence).flatMap((spans) => spans.map(({ evidence_id }) => evidence_id)),
+  );
   const listed = conflicts
-    .filter(
-      ({ kind, evidence_ids }) =>
-        kind === 'reported' || evidence_ids.every((id) => cited.has(places.get(id) ?? '')),
-    )
+    .filter(({ kind, evidence_ids }) => kind === 'reported' || evidence_ids.every((id) => cited.has(id)))
     .sort((a, b) => Number(b.kind === 'reported') - Number(a.kind === 'reported'))
     .slice(0, SHOWN_CONFLICTS);
   const lines = listed.flatMap(({ description, evidence_ids }) => {
@@ -58,10 +62,6 @@ function conflictsText(answer: FinalAnswer, { conflicts, items }: EvidenceFile):
   const others = listed.length === 0 ? 'among quotes that are not cited' : 'more';
   if (more > 0) lines.push(`  ${formatCount(more)} ${others}: see reduce/evidence.json`);
   return `Possible conflicts (${formatCount(conflicts.length)})\n${lines.join('\n')}`;
-}
-
-function quoteLines(source: string, spans: CitableSpans): string[] {
-  return spansOf(source, spans).map((item) => `      “${oneLine(item.quote, SHOWN_QUOTE)}”`);
 }
 
 /** Markdown as it reads best without a renderer: no escapes, and quoted passages behind `>`. */

@@ -33,16 +33,16 @@ export async function digestAnswer(run: RunHandle): Promise<AnswerDigest | undef
   const path = join(run.dir, RUN_FILES.answer);
   // A link in its place is somebody else's file.
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const [{ readAskResult }, { citableSpans, describeCoverage, spansOf }] = await Promise.all([
+  const [{ readAskResult }, { citedSpans, describeCoverage }] = await Promise.all([
     import('../ask/index.ts'),
     import('../evidence/index.ts'),
   ]);
   const { answer, reduced } = readAskResult(run);
   if (answer === undefined) return undefined;
-  const spans = reduced === undefined ? undefined : citableSpans(reduced.evidence);
+  const cited = reduced === undefined ? [] : citedSpans(answer, reduced.evidence);
   const citations = answer.citations.flatMap(({ sources }, index) =>
     sources.map((source) => {
-      const item = spans === undefined ? undefined : spansOf(source, spans)[0];
+      const item = cited[index]?.find(({ location }) => location === source) ?? cited[index]?.[0];
       return { n: index + 1, source, quote: oneLine(item?.quote ?? '', QUOTE_CHARS) };
     }),
   );

@@ -16,6 +16,7 @@ const Evidence = z.object({
   items: z.array(
     z.object({
       source: z.string(),
+      location: z.string(),
       byte_start: z.number(),
       byte_end: z.number(),
       line_start: z.number(),
@@ -57,25 +58,25 @@ export function verifyAnswer(runDir: string): { answer: Answer; quotes: string[]
       ]),
   );
   const quotes = new Set<string>();
-  for (const source of answer.citations.flatMap(({ sources }) => sources)) {
-    const [, path = '', first, last] = /^(.+):(\d+)-(\d+)$/.exec(source) ?? [];
-    const bytes = readFileSync(files.get(path) ?? `no document '${path}'`);
-    const lines = bytes
-      .toString('utf8')
-      .split('\n')
-      .slice(Number(first) - 1, Number(last))
-      .join('\n');
+  for (const location of answer.citations.flatMap(({ sources }) => sources)) {
+    const [, path = '', first, last] = /^(.+):(\d+)-(\d+)$/.exec(location) ?? [];
     const spans = items.filter(
-      (item) => item.source === path && item.line_start <= Number(first) && item.line_end >= Number(last),
+      (item) =>
+        item.location === location ||
+        (item.source === path && item.line_start <= Number(first) && item.line_end >= Number(last)),
     );
-    expect(spans, source).not.toEqual([]);
+    expect(spans, location).not.toEqual([]);
     for (const item of spans) {
+      const bytes = readFileSync(files.get(item.source) ?? `no document '${item.source}'`);
       const span = bytes.subarray(item.byte_start, item.byte_end);
       expect(span.toString('utf8')).toBe(item.quote);
       expect(createHash('sha256').update(span).digest('hex')).toBe(item.sha256);
-      if (item.line_start === Number(first) && item.line_end === Number(last)) {
-        expect(lines).toContain(item.quote);
-      }
+      const lines = bytes
+        .toString('utf8')
+        .split('\n')
+        .slice(item.line_start - 1, item.line_end)
+        .join('\n');
+      expect(lines).toContain(item.quote);
       quotes.add(item.quote);
     }
   }

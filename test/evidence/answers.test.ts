@@ -69,7 +69,7 @@ describe('the extractive answer', () => {
   it('quotes word for word under each document, says what it is, and passes the gate as it is', async () => {
     const { evidence, coverage, gate } = await reduced();
     const answer = extractiveAnswer(QUESTION, evidence, coverage);
-    expect(gate(answer)).toEqual({ ok: true, answer, moved: [], uncited: [] });
+    expect(gate(answer)).toMatchObject({ ok: true, answer, moved: [], uncited: [] });
     expect(answer.content).toContain('Extractive answer');
     expect(answer.content).toContain(
       '## docs/a.md\n\n[1] line 2:\n```text\nThe default request time-out of the server is 30 seconds.\n```',
@@ -89,7 +89,7 @@ describe('the extractive answer', () => {
     const { evidence, coverage, gate } = await reduced();
     const empty = { ...evidence, items: [], conflicts: [] };
     const answer = extractiveAnswer(QUESTION, empty, coverage);
-    expect(gate(answer)).toEqual({ ok: true, answer, moved: [], uncited: [] });
+    expect(gate(answer)).toMatchObject({ ok: true, answer, moved: [], uncited: [] });
     expect(answer).toMatchObject({ confidence: 0, citations: [] });
     expect(answer.gaps[0]).toMatch(/^Unanswered after reading \d+(\.\d)? %: How long/);
   });
@@ -150,7 +150,7 @@ describe('synthesis', () => {
     const checked = checkSynthesis(good, QUESTION, evidence.items);
     if (!checked.ok) throw new Error(checked.problems.join('\n'));
     const answer = composeAnswer({ question: QUESTION, answer: checked.answer, evidence, coverage });
-    expect(gate(answer)).toEqual({ ok: true, answer, moved: [], uncited: [] });
+    expect(gate(answer)).toMatchObject({ ok: true, answer, moved: [], uncited: [] });
     expect(answer.content).toBe(
       'One document says 30 seconds (7). [1]\n\nAnother says 1500 seconds. [2]\n\nPossible conflicts:\n- 30 against 1,500 seconds [3]',
     );
@@ -188,7 +188,7 @@ describe('synthesis', () => {
   it('that claims nothing is an open question with its gaps', async () => {
     const { evidence, coverage, gate } = await reduced();
     const answer = composeAnswer({ question: QUESTION, answer: { ...good, claims: [] }, evidence, coverage });
-    expect(gate(answer)).toEqual({ ok: true, answer, moved: [], uncited: [] });
+    expect(gate(answer)).toMatchObject({ ok: true, answer, moved: [], uncited: [] });
     expect(answer).toMatchObject({ citations: [], confidence: 0 });
     expect(answer.gaps[0]).toBe('Which one holds is open.');
   });

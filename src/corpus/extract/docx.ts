@@ -1,5 +1,5 @@
 import { htmlToText } from './html.ts';
-import type { ExtractedText } from './text.ts';
+import { type ExtractedText, headingsOf } from './text.ts';
 import { refuseZipBomb } from './zip.ts';
 
 /** Bytes of XML that are made a tree of, at most: thousands of pages. */
@@ -13,5 +13,6 @@ export async function extractDocx(bytes: Buffer): Promise<ExtractedText> {
     { buffer: bytes },
     { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) },
   );
-  return { text: await htmlToText(value), positions: [] };
+  const text = await htmlToText(value);
+  return { text, positions: headingsOf(text) };
 }

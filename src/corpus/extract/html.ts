@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { decoderOf, detectLegacyEncoding, HEAD_BYTES } from '../ingest/encoding.ts';
 import type { ExtractedText } from './text.ts';
 
@@ -34,6 +35,11 @@ export async function htmlToText(html: string): Promise<string> {
     ],
   });
   return `${text.trimEnd()}\n`;
+}
+
+/** The text of an HTML file, tags and all. */
+export async function readHtml(file: string): Promise<string> {
+  return decode(readFileSync(file));
 }
 
 /** By byte order mark, else the page's own declaration, else UTF-8 where valid, else what its bytes look like. */

@@ -1,9 +1,17 @@
 import type { TextPosition } from '../../contracts/index.ts';
 
-/** Text of a document, with the first line of each of its pages or cells. */
+/** Text of a document, with the first line of each of its pages, cells or sections. */
 export interface ExtractedText {
   text: string;
   positions: TextPosition[];
+}
+
+/** The headings of a text that was made from HTML, where they are as in Markdown. */
+export function headingsOf(text: string): TextPosition[] {
+  return text.split('\n').flatMap((line, index) => {
+    const heading = /^#{1,6} +(.*\S)/.exec(line)?.[1];
+    return heading === undefined ? [] : [{ line: index + 1, heading }];
+  });
 }
 
 /** Joins parts (pages, cells) by a blank line and notes the line at which each one starts. */

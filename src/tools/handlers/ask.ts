@@ -14,7 +14,6 @@ import type { IngestReport } from '../../contracts/index.ts';
 import { RUN_FILES } from '../../contracts/index.ts';
 import { type Corpus, configuredEmbeddings, openCorpus } from '../../corpus/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
-import { sourceString } from '../../evidence/index.ts';
 import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../../resources/index.ts';
 import { type RunHandle, requireNoDriver } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
@@ -145,12 +144,12 @@ export const handleReduceEvidence: Handler<typeof reduceEvidence> = async (input
   const rows = [...evidence.items]
     .sort((a, b) => b.confidence - a.confidence)
     .map((item) => ({
-      source: sourceString(item),
+      source: item.location,
       quote: truncate(item.quote, 240),
       confidence: item.confidence,
     }));
   const shown = rowsOfOnePage(rows, EVIDENCE_BYTES);
-  const places = new Map(evidence.items.map((item) => [item.evidence_id, sourceString(item)]));
+  const places = new Map(evidence.items.map((item) => [item.evidence_id, item.location]));
   const conflicting = evidence.conflicts.map(({ evidence_ids, description }) => ({
     sources: evidence_ids.slice(0, 4).flatMap((id) => places.get(id) ?? []),
     says: truncate(description, 240),
