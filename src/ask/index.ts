@@ -1,4 +1,5 @@
 export { finalizeAnswer } from './answer.ts';
+export { checkAnswerFile, readAnswer } from './check-answer.ts';
 export { allChunks, chooseChunks } from './choose-chunks.ts';
 export { ingestFlow, prepareIngest } from './documents.ts';
 export { askFlow } from './flow.ts';

@@ -91,6 +91,7 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
   for (const tool of TOOLS.filter(({ startsWork, name }) => !startsWork && name !== 'rlm_doctor'))
     addTool(program, tool, setExitCode);
   addRuns(program);
+  addCitations(program, setExitCode);
   program.commandsGroup('Set up:').helpCommand('help [command]', 'print the help of a command');
   program
     .command('mcp')
@@ -182,6 +183,42 @@ function describe(tool: Tool): string {
       : [`As commands: ${named.map((other) => `${other.name} is rlm ${commandName(other)}`).join(', ')}.`]),
   ].join('\n\n');
 }
+
+/** `rlm cite` and `rlm check-answer`: an answer against its documents. */
+function addCitations(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('cite')
+    .summary('show the quotes of a citation in their surroundings')
+    .description(
+      'Shows the quotes of a citation in their surroundings; without a number, where each citation is.',
+    )
+    .argument('<run>', 'the run: its id, or its directory')
+    .argument('[number]', 'the citation, as [n] in the answer')
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
+    .option('--json', 'print data')
+    .action(async (run: string, number: string | undefined) => {
+      const { root, json } = CitationOptions.parse(command.opts());
+      const wanted = z.coerce.number().int().positive().optional().safeParse(number);
+      if (!wanted.success) throw new RlmError('usage', `citation '${number}' is no number`);
+      const { cite } = await import('./citations.ts');
+      setExitCode(await cite(findRoot(root), run, wanted.data, json === true));
+    });
+  const check = program
+    .command('check-answer')
+    .summary('check an answer again from its files, and say what has changed')
+    .description(
+      'Checks an answer again, from its files alone: whether each quote is still in its document, and what has changed. Exit codes: 0 nothing, 2 some quotes hold, 3 none.',
+    )
+    .argument('<file>', 'out/answer.json in the directory of a run')
+    .option('--json', 'print data')
+    .action(async (file: string) => {
+      const { json } = CitationOptions.parse(check.opts());
+      const { checkAnswer } = await import('./citations.ts');
+      setExitCode(await checkAnswer(file, json === true));
+    });
+}
+
+const CitationOptions = z.object({ root: z.string().optional(), json: z.boolean().optional() });
 
 /** `rlm demo`: a batch over documentation that is on disk already. */
 function addDemo(program: Command, setExitCode: (code: number) => void): void {

@@ -14,8 +14,8 @@ export interface FoundEvidence extends LocatedSpan {
   whole?: boolean;
 }
 
-/** Where a person finds it is added at the end. */
-type Item = Omit<VerifiedEvidence, 'evidence_id' | 'location'>;
+/** Verified evidence without its id and its location, which are added at the end. */
+export type Item = Omit<VerifiedEvidence, 'evidence_id' | 'location'>;
 
 /** Spans with so few bytes between them, and no word in those, become one, up to so many bytes together. */
 const MAX_GAP_BYTES = 80;
@@ -66,13 +66,10 @@ export class EvidenceList {
     if (this.#size >= this.#limit * 2) this.#prune();
   }
 
-  /** In the order of documents and places in them, with ids. */
-  finish(): (Item & { evidence_id: string })[] {
+  /** In the order of documents and places in them. */
+  finish(): Item[] {
     if (this.#size > this.#limit) this.#prune();
-    return [...this.#bySource]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([, items]) => items)
-      .map((item, index) => ({ evidence_id: `e-${String(index + 1).padStart(4, '0')}`, ...item }));
+    return [...this.#bySource].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, items]) => items);
   }
 
   /** Merges what was found into an item that it overlaps or adjoins; false when they stay two. */

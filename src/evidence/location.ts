@@ -1,5 +1,5 @@
 import type { SourceKind, TextPosition, VerifiedEvidence } from '../contracts/index.ts';
-import { oneLine, truncate } from '../text/index.ts';
+import { countNewlines, oneLine, sha256, truncate } from '../text/index.ts';
 import { locateQuote, SourceText } from './quotes/index.ts';
 
 /** What is known of a document besides the text that was read. */
@@ -12,10 +12,7 @@ export interface DocumentInfo {
 }
 
 type Span = Pick<VerifiedEvidence, 'source' | 'line_start' | 'line_end' | 'quote'>;
-export type Location = Pick<
-  VerifiedEvidence,
-  'location' | 'page' | 'cell' | 'heading' | 'fragment' | 'source_line'
->;
+type Location = Pick<VerifiedEvidence, 'location' | 'page' | 'cell' | 'heading' | 'fragment' | 'source_line'>;
 
 /** Longest heading in a location, in characters. */
 const MAX_HEADING = 120;
@@ -67,6 +64,39 @@ export class DocumentLocations {
       default:
         return lines(span);
     }
+  }
+
+  /** A span that goes over several pages or cells, as one of each: a citation opens in one place. */
+  split<S extends Span & Pick<VerifiedEvidence, 'byte_start' | 'byte_end' | 'sha256'>>(span: S): S[] {
+    const starts = this.#info.positions
+      .filter(({ page, cell }) => page !== undefined || cell !== undefined)
+      .map(({ line }) => line)
+      .filter((line) => line > span.line_start && line <= span.line_end);
+    if (starts.length === 0) return [span];
+    const rows = span.quote.split(/(?<=\n)/);
+    const parts: S[] = [];
+    let [line, byte] = [span.line_start, span.byte_start];
+    for (const next of [...starts, span.line_end + 1]) {
+      const text = rows.splice(0, next - line).join('');
+      const words = text.trim();
+      const head = text.slice(0, text.indexOf(words));
+      if (/[\p{L}\p{N}]/u.test(words)) {
+        const byte_start = byte + Buffer.byteLength(head);
+        const line_start = line + countNewlines(head);
+        parts.push({
+          ...span,
+          byte_start,
+          byte_end: byte_start + Buffer.byteLength(words),
+          line_start,
+          line_end: line_start + countNewlines(words),
+          sha256: sha256(words),
+          quote: words,
+        });
+      }
+      byte += Buffer.byteLength(text);
+      line = next;
+    }
+    return parts;
   }
 
   /** The last position at or before a line. */

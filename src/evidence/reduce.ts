@@ -23,7 +23,7 @@ import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
 import { EvidenceList, type FoundEvidence } from './evidence-list.ts';
 import { JobMaterial, type MaterialMatch, type ReduceChunk } from './job-material.ts';
-import { type DocumentInfo, DocumentLocations, type Location } from './location.ts';
+import { type DocumentInfo, DocumentLocations } from './location.ts';
 import type { QuoteMatch, SourceReader } from './quotes/index.ts';
 
 /** Distinct evidence spans that are kept; the least confident beyond it are dropped and counted. */
@@ -249,18 +249,21 @@ class Reduction {
   }
 }
 
-/** The items, document by document, each with the place where a person finds it. */
-async function withLocations<Span extends Omit<VerifiedEvidence, 'location'>>(
-  items: readonly Span[],
+/** The items with their ids, each in one page or cell, and with the place where a person finds it. */
+async function withLocations(
+  items: readonly Item[],
   describe: ReduceInput['describe'],
-): Promise<(Span & Location)[]> {
-  const located: (Span & Location)[] = [];
+): Promise<VerifiedEvidence[]> {
+  const located: VerifiedEvidence[] = [];
   let source: string | undefined;
   let locations = new DocumentLocations(TEXT);
   for (const item of items) {
     if (item.source !== source) locations = new DocumentLocations((await describe?.(item.source)) ?? TEXT);
     source = item.source;
-    located.push({ ...item, ...locations.locate(item) });
+    for (const part of locations.split(item)) {
+      const id = `e-${String(located.length + 1).padStart(4, '0')}`;
+      located.push({ evidence_id: id, ...part, ...locations.locate(part) });
+    }
   }
   return located;
 }
