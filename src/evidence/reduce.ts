@@ -21,7 +21,7 @@ import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
 import { oneLine } from '../text/index.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
-import { EvidenceList, type FoundEvidence } from './evidence-list.ts';
+import { EvidenceList, type FoundEvidence, type Item } from './evidence-list.ts';
 import { JobMaterial, type MaterialMatch, type ReduceChunk } from './job-material.ts';
 import { type DocumentInfo, DocumentLocations } from './location.ts';
 import type { QuoteMatch, SourceReader } from './quotes/index.ts';
