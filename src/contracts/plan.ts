@@ -39,21 +39,24 @@ export const Task = z.strictObject({
 });
 export type Task = z.infer<typeof Task>;
 
+/** Null until somebody gives it; empty when there is none. */
+const list = z.array(z.string()).nullable();
+
 /** The structured source of `run_contract.md`: six parts, each of which may be empty and is then asked for. */
 export const RunContract = z.strictObject({
   goal: z.string(),
-  non_goals: z.array(z.string()),
-  scope: z.strictObject({ include: z.array(z.string()), avoid: z.array(z.string()) }),
-  invariants: z.array(z.string()),
-  sequence_rules: z.array(z.string()),
+  non_goals: list,
+  scope: z.strictObject({ include: list, avoid: list }),
+  invariants: list,
+  sequence_rules: list,
   verification: z.strictObject({
-    required: z.array(z.string()),
+    required: list,
     /** The environment baseline: without it Verify results have no authority. */
     interpreter: z.string(),
-    environment: z.array(z.string()),
+    environment: list,
     working_directory: z.string(),
   }),
-  failure_policy: z.array(z.string()),
+  failure_policy: list,
 });
 export type RunContract = z.infer<typeof RunContract>;
 
@@ -86,6 +89,9 @@ const text = z.string().trim().min(1);
 /** Not trimmed: a path may begin or end with a space. */
 const path = z.string().min(1);
 
+/** Not trimmed, but not blank either. */
+const goalText = z.string().regex(/\S/, 'must not be blank').max(MAX_GOAL_CHARS);
+
 /** A task as the caller gives it; what it does not say gets its default. */
 export const TaskInput = z.strictObject({
   worker_id: z
@@ -94,11 +100,7 @@ export const TaskInput = z.strictObject({
   mode: TaskMode.optional().describe('map (default) or verify'),
   granularity: Granularity.optional().describe('micro, meso (default) or macro'),
   compute_tier: ComputeTier.optional().describe('standard (default), standard-plus or heavy'),
-  goal: z
-    .string()
-    .min(1)
-    .max(MAX_GOAL_CHARS)
-    .describe('Outcome and constraints; reaches the worker as it is'),
+  goal: goalText.describe('Outcome and constraints; reaches the worker as it is'),
   depends_on: z.array(z.string()).optional().describe('worker_ids whose accepted report this task needs'),
   inputs: z.array(path).optional().describe('Paths that its dependencies leave for it'),
   context_paths: z.array(path).optional().describe('Further paths to read'),
@@ -142,7 +144,7 @@ export const PlanInput = z.strictObject({
   budget: PlanBudget.optional().describe('Limits of the whole run; none by default'),
   hint_paths: z.array(path).optional().describe('Given to every task'),
   contract: ContractInput.optional().describe(
-    'The six parts of the run contract; what is missing is asked for',
+    'The six parts of the run contract; what is missing is asked for, [] means none. goal defaults to goal_summary',
   ),
   tasks: z.array(TaskInput).max(20_000).optional().describe('Added, or replaced by worker_id'),
   remove_tasks: z.array(z.string()).optional().describe('worker_ids of tasks that were never launched'),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { type Plan, RUN_FILES, stateDirectory, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
@@ -67,6 +68,42 @@ export function checkPlanHints(places: PlanPlaces, hints: readonly string[]): Pl
       return [{ task: undefined, field: 'hint_paths', message: messageOf(error) }];
     }
   });
+}
+
+/**
+ * That what a new task is to read is there. What another task of the plan writes may come later, and a retry reads what
+ * its original read.
+ *
+ * @param all the tasks of the whole plan
+ */
+export function checkThatPathsExist(
+  { root, runDir }: PlanPlaces,
+  planHints: readonly string[],
+  given: readonly Task[],
+  all: readonly Task[],
+): PlanProblem[] {
+  const made = [runDir, ...all.flatMap(({ owned_paths, inputs }) => [...owned_paths, ...inputs])];
+  const madeLater = made.map((path) => resolve(root, path));
+  const isThere = (path: string): boolean => {
+    const absolute = resolve(root, path);
+    return existsSync(absolute) || madeLater.some((later) => isInside(later, absolute));
+  };
+  const check = (task: string | undefined, field: string, paths: readonly string[]): PlanProblem[] =>
+    paths
+      // A path may end in the lines that matter.
+      .filter((path) => !isThere(path) && !isThere(path.replace(/:\d+(?:-\d+)?$/, '')))
+      .map((path) => ({ task, field, message: `'${path}' does not exist` }));
+  return [
+    ...check(undefined, 'hint_paths', planHints),
+    ...given.flatMap(({ worker_id, retry_of, hint_paths, context_paths }) =>
+      retry_of !== undefined
+        ? []
+        : [
+            ...check(worker_id, 'hint_paths', hint_paths),
+            ...check(worker_id, 'context_paths', context_paths),
+          ],
+    ),
+  ];
 }
 
 function checkReadable(places: PlanPlaces, path: string, field: string): string {

@@ -28,6 +28,7 @@ import {
   checkPlanHints,
   checkTaskPaths,
   checkTasks,
+  checkThatPathsExist,
   type PlanPlaces,
   refusePlan,
 } from './plan-rules.ts';
@@ -54,7 +55,7 @@ export interface PlanResult {
   added: string[];
   replaced: string[];
   removed: string[];
-  /** What the run contract does not say, to be asked of the user. */
+  /** What the run contract does not say, to be asked of the user: for a new plan, and when the contract changed. */
   missing: MissingPart[];
   /** A dead orchestrator whose lock was taken over. */
   tookOverFrom: LockHolder | undefined;
@@ -146,7 +147,8 @@ export function revisePlan(root: string, runId: string, input: PlanInput, option
     added: applied.added,
     replaced: applied.replaced,
     removed: applied.removed,
-    missing: missingParts(plan.contract),
+    // Asked for once: a revision that says nothing about the contract does not repeat it.
+    missing: input.contract === undefined ? [] : missingParts(plan.contract),
     tookOverFrom: lock.replaced,
   };
 }
@@ -194,21 +196,23 @@ function applyInput(
     ...problems,
     ...checkPlanHints(places, input.hint_paths ?? []),
     ...checked.problems,
+    ...checkThatPathsExist(places, input.hint_paths ?? [], given, list),
     ...checkTasks([...list, ...twice]),
   ];
   if (all.length > 0) throw refusePlan(all);
 
+  const goal = input.goal_summary ?? old.goal_summary;
   const known = new Set(old.tasks.map((task) => task.worker_id));
   const newWork = list.some((t) => !known.has(t.worker_id) && t.mode === 'map' && t.retry_of === undefined);
   return {
     plan: {
       ...old,
       rounds: newWork && old.tasks.length > 0 ? old.rounds + 1 : old.rounds,
-      goal_summary: input.goal_summary ?? old.goal_summary,
+      goal_summary: goal,
       success_criteria: input.success_criteria ?? old.success_criteria,
       budget: input.budget ?? old.budget,
       hint_paths: input.hint_paths ?? old.hint_paths,
-      contract: mergeContract(old.contract, input.contract ?? {}),
+      contract: mergeContract(old.contract, { goal: old.contract.goal || goal, ...input.contract }),
       tasks: list,
     },
     added,

@@ -2,12 +2,12 @@ import type { ContractInput, RunContract } from '../contracts/index.ts';
 
 export const EMPTY_CONTRACT: RunContract = {
   goal: '',
-  non_goals: [],
-  scope: { include: [], avoid: [] },
-  invariants: [],
-  sequence_rules: [],
-  verification: { required: [], interpreter: '', environment: [], working_directory: '' },
-  failure_policy: [],
+  non_goals: null,
+  scope: { include: null, avoid: null },
+  invariants: null,
+  sequence_rules: null,
+  verification: { required: null, interpreter: '', environment: null, working_directory: '' },
+  failure_policy: null,
 };
 
 /** A contract with the given parts put in. */
@@ -39,19 +39,19 @@ export interface MissingPart {
 
 const PARTS: [field: string, given: (contract: RunContract) => boolean, ask: string][] = [
   ['goal', (c) => c.goal !== '', 'What is to be reached?'],
-  ['non_goals', (c) => c.non_goals.length > 0, 'What is out of bounds for this run, however tempting?'],
+  ['non_goals', (c) => c.non_goals !== null, 'What is out of bounds for this run, however tempting?'],
   [
     'scope',
-    (c) => c.scope.include.length + c.scope.avoid.length > 0,
+    (c) => c.scope.include !== null || c.scope.avoid !== null,
     'Which directories or files are in scope, and which must not be touched?',
   ],
   [
     'invariants',
-    (c) => c.invariants.length > 0,
+    (c) => c.invariants !== null,
     'Which behaviours, interfaces or data formats must stay as they are?',
   ],
-  ['sequence_rules', (c) => c.sequence_rules.length > 0, 'What must come before what?'],
-  ['verification.required', (c) => c.verification.required.length > 0, 'What must pass at the end?'],
+  ['sequence_rules', (c) => c.sequence_rules !== null, 'What must come before what?'],
+  ['verification.required', (c) => c.verification.required !== null, 'What must pass at the end?'],
   [
     'verification.interpreter',
     (c) => c.verification.interpreter !== '',
@@ -59,8 +59,8 @@ const PARTS: [field: string, given: (contract: RunContract) => boolean, ask: str
   ],
   [
     'verification.environment',
-    (c) => c.verification.environment.length > 0,
-    'Environment baseline: which environment variables do the checks need? ("none" is an answer)',
+    (c) => c.verification.environment !== null,
+    'Environment baseline: which environment variables do the checks need?',
   ],
   [
     'verification.working_directory',
@@ -69,12 +69,12 @@ const PARTS: [field: string, given: (contract: RunContract) => boolean, ask: str
   ],
   [
     'failure_policy',
-    (c) => c.failure_policy.length > 0,
+    (c) => c.failure_policy !== null,
     'When is work rolled back, retried, or its scope reduced?',
   ],
 ];
 
-/** What the contract does not say. Nothing is invented for it: it is asked for. */
+/** What the contract does not say. Nothing is invented for it: it is asked for; an empty list is an answer. */
 export function missingParts(contract: RunContract): MissingPart[] {
   return PARTS.filter(([, given]) => !given(contract)).map(([field, , ask]) => ({
     field: `contract.${field}`,
@@ -125,7 +125,7 @@ export function renderRunContract(runId: string, contract: RunContract): string 
     '',
     `- Interpreter: ${verification.interpreter || NOT_GIVEN}`,
     `- Working directory: ${verification.working_directory || 'the repository root (assumed; nobody said otherwise)'}`,
-    `- Environment: ${verification.environment.length > 0 ? verification.environment.join('; ') : NOT_GIVEN}`,
+    `- Environment: ${verification.environment === null ? NOT_GIVEN : verification.environment.join('; ') || 'none'}`,
     '',
     'A report that verifies something states the interpreter and environment it used.',
     '',
@@ -138,7 +138,8 @@ export function renderRunContract(runId: string, contract: RunContract): string 
 
 const NOT_GIVEN = '(not given; do not assume anything, and list what you would need under open risks)';
 
-function list(items: readonly string[]): string {
-  if (items.length === 0) return NOT_GIVEN;
+function list(items: readonly string[] | null): string {
+  if (items === null) return NOT_GIVEN;
+  if (items.length === 0) return 'None.';
   return items.map((item) => `- ${item.replaceAll('\n', '\n  ')}`).join('\n');
 }

@@ -34,6 +34,7 @@ export const status = defineTool({
   output: z.object({
     run: RunReport.extend({
       tasks: PlanStatus.optional().describe('Of a map-reduce run: states, workers in flight'),
+      tasks_error: z.string().optional().describe('Why its plan or launches cannot be read'),
     })
       .optional()
       .describe('The run, when run_id was given'),

@@ -20,6 +20,7 @@ describe('a plan', () => {
       contract: {
         goal: 'Find the leak',
         invariants: ['the API stays'],
+        failure_policy: [],
         verification: { required: ['npm test'], interpreter: 'node 20' },
       },
       tasks: [task('map-0001', { owned_paths: ['src/'] })],
@@ -41,13 +42,13 @@ describe('a plan', () => {
     });
     const contract = readFileSync(join(root, '.rlm/runs/run-1/artifacts/context/run_contract.md'), 'utf8');
     for (const part of [
-      '## Goal and non-goals\n\nFind the leak',
+      '## Goal and non-goals\n\nFind the leak\n\nNon-goals:\n\n(not given',
       '## Scope boundaries',
       '## Invariants\n\n- the API stays',
       '## Dependency and sequence rules',
       '## Verification requirements\n\n- npm test',
       '- Interpreter: node 20',
-      '## Failure policy\n\n(not given',
+      '## Failure policy\n\nNone.',
     ]) {
       expect(contract).toContain(part);
     }
@@ -57,8 +58,18 @@ describe('a plan', () => {
       'contract.sequence_rules',
       'contract.verification.environment',
       'contract.verification.working_directory',
-      'contract.failure_policy',
     ]);
+  });
+
+  it('takes its goal for that of the contract, and asks once for what the contract lacks', () => {
+    const root = temporaryRoot();
+    const made = plannedRun(root, { goal_summary: 'Find the leak' });
+    expect(made.plan.contract.goal).toBe('Find the leak');
+    expect(made.missing.map(({ field }) => field)).not.toContain('contract.goal');
+    expect(made.missing).toHaveLength(9);
+    const revise = (input: PlanInput) => revisePlan(root, 'run-1', input, { inputRoots: [] }).missing;
+    expect(revise({ tasks: [task('a')] })).toEqual([]);
+    expect(revise({ contract: { non_goals: [], scope: { avoid: [] } } })).toHaveLength(7);
   });
 
   const refusals: [name: string, tasks: TaskInput[], message: RegExp][] = [
@@ -130,6 +141,16 @@ describe('a plan', () => {
       'a hint outside the root',
       [task('a', { hint_paths: ['/etc/passwd'] })],
       /task 'a', hint_paths: .*lies outside/,
+    ],
+    [
+      'hints that are not there',
+      [task('a', { hint_paths: ['nowhere.md:3-4'], context_paths: ['gone'] })],
+      /task 'a', hint_paths: 'nowhere.md:3-4' does not exist; task 'a', context_paths: 'gone' does not exist/,
+    ],
+    [
+      'files two directories below what a parallel task owns',
+      [task('a', { owned_paths: ['src'] }), task('b', { owned_paths: ['src/a/b.ts'] })],
+      /task 'b', owned_paths: 'src\/a\/b.ts' overlaps 'src' of task 'a'/,
     ],
     ['a bad id', [task('../a')], /task '\.\.\/a', worker_id: must match/],
     ['an id with a shell in it', [task('$(rm -rf ~)')], /worker_id: must match/],

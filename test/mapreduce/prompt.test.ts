@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
 import { prepareTask, readTaskStates } from '../../src/mapreduce/index.ts';
@@ -8,6 +10,7 @@ const NASTY =
   'a `backtick` $HOME $(rm -rf ~) "double" \'single\' \\ new\nline\ttab 🧪 \u{1F469}\u200D\u{1F52C} é {"json": 1}\r\n';
 
 function assignmentOf(root: string, goal: string, more: Record<string, unknown> = {}) {
+  mkdirSync(join(root, 'docs'), { recursive: true });
   const { plan, run } = plannedRun(root, {
     hint_paths: ['docs'],
     tasks: [{ worker_id: 'map-0001', goal, ...more }],
@@ -31,6 +34,7 @@ function envelopeOf(prompt: string): unknown {
 describe('the prompt', () => {
   it('has the lines of the contract in their order, and the envelope with its fields', () => {
     const root = temporaryRoot();
+    writeFileSync(join(root, 'notes.md'), '');
     const prompt = promptOf(root, 'Look', { context_paths: ['notes.md'], granularity: 'micro' });
     const lines = prompt.split('\n');
     expect(lines.slice(0, 2)).toEqual(['Use the map-worker skill.', '$map-worker']);
@@ -64,7 +68,9 @@ describe('the prompt', () => {
     ['a goal that looks like an envelope', '{"worker_id": "other"}\nUse the map-worker skill.'],
   ])('carries %s byte for byte in goals and paths', (_name, text) => {
     const root = temporaryRoot();
-    const path = `docs/${text.slice(0, 200)}`;
+    const path = `docs/${text.slice(0, 60)}`;
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), '');
     const prompt = promptOf(root, text, { hint_paths: [path] });
     expect(envelopeOf(prompt)).toMatchObject({ goal: text, hint_paths: expect.arrayContaining([path]) });
   });

@@ -101,11 +101,89 @@ test('a plan that is wrong is refused with task and field, and nothing is left o
   await expect(
     plan(at, { tasks: [{ worker_id: 'map-0001', goal: 'g', report_path: '../../etc/report.md' }] }),
   ).rejects.toThrow(/map-0001.*report_path/);
+  for (const goal of ['', ' \n\t']) {
+    await expect(plan(at, { tasks: [{ worker_id: 'map-0001', goal }] })).rejects.toThrow(/goal/);
+  }
   await expect(plan(at, { verify: { key_claims: [{ claim: 'It is so.' }] } })).rejects.toThrow(/no plan yet/);
   await expect(at.call('plan', { file: '/etc/hostname' })).rejects.toMatchObject({ code: 'forbidden' });
   writeFileSync(join(at.root, 'bad.json'), '{"goal_summary": 7}');
   await expect(at.call('plan', { file: 'bad.json' })).rejects.toThrow(/goal_summary/);
   expect(existsSync(at.dir)).toBe(false);
+});
+
+test('verify tasks are planned with the stage that runs them, and name reports that are there', async () => {
+  const at = caller();
+  await plan(at, { tasks: tasks('map-0001') });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
+  await ended(at);
+  const claim = (path: string) => ({ verify: { key_claims: [{ claim: 'It is so.', paths: [path] }] } });
+  await expect(at.call('plan', { run_id: RUN, ...claim('nowhere.md') })).rejects.toThrow(
+    /verify-0001', hint_paths: 'nowhere.md' does not exist/,
+  );
+  const report = `.rlm/runs/${RUN}/artifacts/reports/map-0001.md:1-3`;
+  const planned = await at.call('plan', { run_id: RUN, ...claim(report) });
+  const [next] = z.array(z.object({ tool: z.string(), args: z.looseObject({}) })).parse(planned.next);
+  expect(next).toEqual({
+    tool: 'rlm_run_ready',
+    args: { run_id: RUN, stage: 'verify' },
+  });
+  await at.call('run_ready', { ...next?.args, command: at.command });
+  await ended(at);
+  expect(await at.call('reduce_inventory', { run_id: RUN })).toMatchObject({
+    verify: { completed: true, unverified: 0, verdicts: { confirmed: 1, refuted: 0, undecided: 0 } },
+  });
+  const final = {
+    conclusions: [{ text: 'So it is.' }],
+    termination_decision: { should_finish: true, reason: 'verified' },
+  };
+  await expect(at.call('finalize', { run_id: RUN })).rejects.toThrow(
+    /give final: run 'plan-run' is a plan run/,
+  );
+  place(join(at.root, 'final-input.json'), JSON.stringify({ final }));
+  expect(await at.call('finalize', { run_id: RUN, file: 'final-input.json' })).toMatchObject({
+    verified: true,
+    verdicts: { confirmed: 1 },
+  });
+});
+
+test('a damaged plan or inflight file does not hide the rest of the status', async () => {
+  const at = caller();
+  await plan(at, { tasks: tasks('map-0001') });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
+  await ended(at);
+  for (const name of ['plan.json', 'artifacts/scheduler/inflight.json']) {
+    const path = join(at.dir, name);
+    const before = readFileSync(path);
+    writeFileSync(path, '{"half":');
+    const { run } = z.object({ run: z.looseObject({}) }).parse(await at.call('status', { run_id: RUN }));
+    expect(run).toMatchObject({ state: 'completed', progress: { accepted: 1 } });
+    expect(run.tasks_error).toContain(name);
+    writeFileSync(path, before);
+  }
+});
+
+test('what is next with failed tasks in the way is the inventory, and with joins left allow_join', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: [
+      { worker_id: 'map-a', goal: 'MODE=exit' },
+      { worker_id: 'map-b', goal: 'Look.' },
+      { worker_id: 'join-0001', goal: 'Join.', depends_on: ['map-b'] },
+      { worker_id: 'map-c', goal: 'Look.', depends_on: ['join-0001'] },
+    ],
+  });
+  const stage = { run_id: RUN, command: at.command };
+  const nextTool = (result: Record<string, unknown>) =>
+    z.array(z.object({ tool: z.string(), args: z.looseObject({}) })).parse(result.next)[0];
+  await at.call('run_ready', stage);
+  await ended(at);
+  expect(nextTool(await at.call('run_ready', stage))).toMatchObject({ tool: 'rlm_reduce_inventory' });
+  await at.call('spawn_worker', { ...stage, retry_of: 'map-a', goal: 'Look.' });
+  await ended(at);
+  expect(nextTool(await at.call('run_ready', stage))).toMatchObject({
+    tool: 'rlm_run_ready',
+    args: { allow_join: true },
+  });
 });
 
 test('one orchestrator a run: another one is told who holds it, and takes over only when asked to', async () => {

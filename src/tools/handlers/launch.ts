@@ -72,7 +72,7 @@ function nextOf(
   if (inflight > 0)
     return [{ tool: 'rlm_wait', args: run, why: `${inflight} workers are in flight; then call this again.` }];
   const inventory = (why: string): NextStep => ({ tool: 'rlm_reduce_inventory', args: run, why });
-  if (waiting.failed !== undefined || waiting.dependency !== undefined)
+  if (waiting.failed !== undefined)
     return [inventory('Failed tasks are in the way: it says what to do about each.')];
   if (waiting.join_gate !== undefined) {
     const args = { ...again, allow_join: true };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanStatus } from '../../contracts/index.ts';
 import { RUN_FILES } from '../../contracts/index.ts';
+import { RlmError } from '../../errors.ts';
 import { readPlanStatus } from '../../mapreduce/index.ts';
 import { readReport, rowsOfOnePage } from '../../resources/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
@@ -12,8 +13,7 @@ import type { Handler } from '../tool.ts';
 export const handleStatus: Handler<typeof status> = async (input, context) => {
   if (input.run_id !== undefined) {
     const run = context.openRun(input.run_id);
-    const tasks = await tasksOf(run);
-    return { run: { ...(await readReport(run)), ...(tasks === undefined ? {} : { tasks }) } };
+    return { run: { ...(await readReport(run)), ...tasksOf(run) } };
   }
   const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
   const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100) }));
@@ -25,8 +25,13 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
   };
 };
 
-/** The tasks of a plan; undefined for another run, and for one whose plan was never written. */
-async function tasksOf(run: RunHandle): Promise<PlanStatus | undefined> {
-  if (run.record.kind !== 'plan') return undefined;
-  return existsSync(join(run.dir, RUN_FILES.plan)) ? readPlanStatus(run.record.root, run) : undefined;
+/** The tasks of a plan, or why they cannot be read; nothing for another run, or one whose plan was never written. */
+function tasksOf(run: RunHandle): { tasks?: PlanStatus; tasks_error?: string } {
+  if (run.record.kind !== 'plan' || !existsSync(join(run.dir, RUN_FILES.plan))) return {};
+  try {
+    return { tasks: readPlanStatus(run.record.root, run) };
+  } catch (error) {
+    if (!(error instanceof RlmError)) throw error;
+    return { tasks_error: truncate(error.message, 400) };
+  }
 }
