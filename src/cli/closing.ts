@@ -88,7 +88,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     ...(answer === undefined
       ? []
       : [`by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`]),
-    `cost: ${accepted} of ${total} calls answered in ${attempts} attempts, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
+    `cost: ${accepted} of ${total} calls answered in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
     `run: ${run.id} (${run.dir})`,
     '',
   ].join('\n');

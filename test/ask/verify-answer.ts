@@ -59,7 +59,7 @@ export function verifyAnswer(runDir: string): { answer: Answer; quotes: string[]
   );
   const quotes = new Set<string>();
   for (const location of answer.citations.flatMap(({ sources }) => sources)) {
-    const [, path = '', first, last] = /^(.+):(\d+)-(\d+)$/.exec(location) ?? [];
+    const [, path = '', first, last] = /^(.+):(\d+)-(\d+)$/s.exec(location) ?? [];
     const spans = items.filter(
       (item) =>
         item.location === location ||
