@@ -14,7 +14,7 @@ import { RlmError } from '../errors.ts';
 import { jobAssignment } from './job-assignment.ts';
 import { countAccepted, type Job, type JobPaths, readJobIds, readJobs } from './jobs.ts';
 import { BatchParams } from './request.ts';
-import { writeSummary } from './summary.ts';
+import { writeResults, writeSummary } from './summary.ts';
 
 /** The batch flow: the run's `jobs.jsonl` to accepted results and `summary.json`. */
 export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
@@ -55,6 +55,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const end = stop === undefined ? endOfWork(counts, 'jobs failed', notes) : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
   await writeSummary({ ...head, state: end.state, history: journal.history }, readJobIds(jobsFile));
+  await writeResults(run.dir, journal.history, readJobIds(jobsFile));
   return end;
 }
 

@@ -32,6 +32,7 @@ const OWN_FILES: ReadonlySet<string> = new Set([
   RUN_FILES.events,
   RUN_FILES.jobs,
   RUN_FILES.summary,
+  RUN_FILES.results,
   RUN_FILES.driverLock,
   RUN_FILES.cancel,
   RUN_FILES.logs,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createWriteStream, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import {
   type BatchSummary,
   NO_USAGE,
@@ -10,7 +10,7 @@ import {
   type SummaryRow,
 } from '../contracts/index.ts';
 import { type History, ResultReader, type Stop } from '../dispatch/index.ts';
-import { FILE_MODE, temporaryName } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, resolveInside, temporaryName } from '../files/index.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {
@@ -97,6 +97,51 @@ export async function writeSummary(
     file.destroy();
   }
   return counts;
+}
+
+/**
+ * Writes `out/results.jsonl`: how each job ended, a line each in the order of the jobs, with the accepted answers. One
+ * file to read where there may be thousands.
+ */
+export async function writeResults(
+  runDir: string,
+  history: History,
+  jobs: AsyncIterable<JobOutput> | Iterable<JobOutput>,
+): Promise<void> {
+  const path = join(runDir, RUN_FILES.results);
+  ensureDirectory(dirname(path));
+  const temporary = temporaryName(path);
+  const results = new ResultReader(join(runDir, RUN_FILES.events));
+  const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' });
+  try {
+    for await (const job of jobs) {
+      const offset = history.accepted.get(job.id) || history.failed.get(job.id);
+      const result = offset === undefined ? undefined : results.read(offset);
+      const line = {
+        job_id: job.id,
+        status: result?.status ?? 'open',
+        failure_class: result?.failure_class ?? null,
+        error: result?.errors[0] ?? null,
+        answer: result?.status === 'accepted' ? readAnswer(runDir, job.output) : null,
+      };
+      if (!file.write(`${JSON.stringify(line)}\n`)) await once(file, 'drain');
+    }
+    file.end();
+    await once(file, 'close');
+    renameSync(temporary, path);
+  } finally {
+    results.close();
+    file.destroy();
+  }
+}
+
+/** An accepted answer; null when its file has gone or changed into something else since. */
+function readAnswer(runDir: string, output: string): unknown {
+  try {
+    return JSON.parse(readFileSync(resolveInside(runDir, output, 'output_path'), 'utf8'));
+  } catch {
+    return null;
+  }
 }
 
 function rowOf(job: JobOutput, history: History, results: ResultReader, stop: Stop | undefined): SummaryRow {

@@ -21,6 +21,7 @@ const KEPT = new Set([
   RUN_FILES.run,
   RUN_FILES.activity,
   RUN_FILES.summary,
+  RUN_FILES.results,
   RUN_FILES.answer,
   RUN_FILES.archivedTo,
   RUN_FILES.plan,

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { ANSWER_LINE, BatchFixture, RLM } from '../support/batch-run.ts';
-import { rlm } from '../support/rlm.ts';
+import { connectClient, rlm } from '../support/rlm.ts';
+import { temporaryDirectory } from '../support/runs.ts';
 
 const OUTPUTS: Record<string, string> = {
   file: 'subresults/x',
@@ -98,4 +101,31 @@ test('a driver that can write no more is told of with its last error, and a resu
   expect(fixture.summary()).toMatchObject({ jobs_succeeded: 60 });
   const accepted = fixture.events().flatMap((event) => (event.type === 'result' ? [event.result.id] : []));
   expect(accepted.sort()).toEqual([...ids].sort());
+});
+
+test('all results are in one file with their answers, and a line each in a resource', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `job-${index}`);
+  const root = temporaryDirectory();
+  const fixture = new BatchFixture(ids, () => ({}), 'unused');
+  const answer = `[ $1 = c-job-7 ] && exit 1\n${ANSWER_LINE}`;
+  const worker = fixture.script('worker.sh', answer);
+  const args = ['--command', worker, '--command', '{chunk_id}', '--retries', '0', '--run-id', 'forty'];
+  const end = await rlm(['batch', '--jobs', 'jobs.jsonl', '--root', root, ...args], { cwd: fixture.root });
+  expect(end.code, end.stderr).toBe(2);
+  const lines = readFileSync(join(root, '.rlm/runs/forty/out/results.jsonl'), 'utf8').trimEnd().split('\n');
+  const results = lines.map((line) => JSON.parse(line));
+  expect(results.map(({ job_id }) => job_id)).toEqual(ids);
+  expect(results[6]).toMatchObject({ status: 'accepted', answer: { chunk_id: 'c-job-6', summary: 'ok' } });
+  expect(results[7]).toMatchObject({ status: 'failed', failure_class: 'crashed', answer: null });
+
+  const client = await connectClient(root);
+  const { contents } = await client.readResource({ uri: 'rlm://runs/forty/results' });
+  const page = z
+    .object({ results: z.array(z.string()), path: z.string() })
+    .parse(JSON.parse(z.object({ text: z.string() }).parse(contents[0]).text));
+  expect(page.results).toHaveLength(40);
+  for (const line of page.results) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(100);
+  expect(page.results).toContain('job-6 accepted: ok');
+  expect(page.results.find((line) => line.startsWith('job-7 failed: crashed'))).toBeDefined();
+  expect(page.path).toContain('out/results.jsonl');
 });
