@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ActivityRecord,
@@ -23,7 +14,7 @@ import {
 } from '../contracts/index.ts';
 import { parseEvent, readHistorySync } from '../dispatch/index.ts';
 import { type NextStep, RlmError, systemCode } from '../errors.ts';
-import { writeJsonAtomic } from '../files/index.ts';
+import { openFile, readTextFile, writeJsonAtomic } from '../files/index.ts';
 import { driverAlive, isInterrupted, openRunDirectory, type RunHandle, readRecord } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 
@@ -46,7 +37,7 @@ export function readActivity(run: RunHandle): ActivityRecord | undefined {
 /** Whether a record of ours is no JSON object, as a write that was cut leaves it. */
 function isDamaged(path: string): boolean {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(readTextFile(path));
     return typeof value !== 'object' || value === null;
   } catch {
     return true;
@@ -225,9 +216,7 @@ export function lastError(run: RunHandle, record: ActivityRecord): string {
   if (stat === undefined || stat.size === 0) return isDiskFull(run.dir) ? ' (ENOSPC: the disk is full)' : '';
   if (stat.size > MAX_TAIL_BYTES) return '';
   if (stat.mtimeMs < Date.parse(record.created_at)) return '';
-  const said = [...readFileSync(log, 'utf8').matchAll(/^(?:\w*Error|FATAL ERROR): ([^\n]{1,200})/gm)].at(
-    -1,
-  )?.[1];
+  const said = [...readTextFile(log).matchAll(/^(?:\w*Error|FATAL ERROR): ([^\n]{1,200})/gm)].at(-1)?.[1];
   return said === undefined ? `, see ${log}` : ` (${oneLine(said)})`;
 }
 
@@ -329,7 +318,7 @@ function countTail(run: RunHandle, record: ActivityRecord): { progress: Progress
   const progress = record.progress ?? emptyProgress();
   let fd: number;
   try {
-    fd = openSync(join(run.dir, RUN_FILES.events), 'r');
+    fd = openFile(join(run.dir, RUN_FILES.events));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { progress, size: 0 };
     throw error;

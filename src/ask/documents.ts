@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory, DocumentOptions, IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { checkInputs, ingest } from '../corpus/index.ts';
 import type { Caller, FlowContext, FlowEnd } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
-import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { ensureDirectory, readTextFile, writeJsonAtomic } from '../files/index.ts';
 import { createRun, type RunHandle, requireNoDriver } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 
@@ -99,7 +98,7 @@ function memoryOf(root: string, { input, base_dir, chunk_tokens }: Documents): s
 
 function lastRun(memory: string): string | undefined {
   try {
-    return Remembered.parse(JSON.parse(readFileSync(memory, 'utf8'))).run_dir;
+    return Remembered.parse(JSON.parse(readTextFile(memory))).run_dir;
   } catch {
     return undefined;
   }

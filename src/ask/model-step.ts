@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { findJsonObject } from '../batch/index.ts';
@@ -12,7 +12,7 @@ import {
   type Stop,
   type WorkSession,
 } from '../dispatch/index.ts';
-import { ensureDirectory, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
+import { ensureDirectory, readTextFile, writeFileAtomic, writeJsonAtomic } from '../files/index.ts';
 import { sha256 } from '../text/index.ts';
 
 /** One call that a flow makes of its own, besides the jobs over chunks. */
@@ -59,7 +59,7 @@ export async function runModelSteps<Answer>(
     const path = answerPath(run.dir, step.id);
     const isValid = history.accepted.get(step.id) && !called.has(step.id);
     if ((!isValid && !accepted.has(step.id)) || !existsSync(path)) return undefined;
-    return step.schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+    return step.schema.safeParse(JSON.parse(readTextFile(path))).data;
   });
   const failed = stop === undefined ? steps.findLast((_, index) => answers[index] === undefined) : undefined;
   const errors = failed === undefined ? [] : (readResult(context, failed.id)?.errors ?? []);

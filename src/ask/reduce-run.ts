@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { type Job, type JobPaths, readJobs } from '../batch/index.ts';
@@ -14,6 +14,7 @@ import {
 import { type History, ResultReader, readHistory } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import { type Reduced, type ReduceJob, reduceEvidence, SourceFiles } from '../evidence/index.ts';
+import { readTextFile } from '../files/index.ts';
 import { isBuiltFrom } from './jobs.ts';
 
 /** Reads the documents of a corpus by the names they are cited by. Close it when done. */
@@ -120,7 +121,7 @@ export async function reduceRun(corpus: Corpus, paths: JobPaths): Promise<Reduce
 export function readReduced(runDir: string): Reduced {
   const read = (name: string): unknown => {
     const path = join(runDir, name);
-    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
+    if (existsSync(path)) return JSON.parse(readTextFile(path));
     throw new RlmError('not_found', `there is no ${name} in this run`, {
       hint: {
         text: 'Reduce the answers of the batch first.',

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AskPreview, AskState, FinalAnswer, IngestReport, RUN_FILES } from '../contracts/index.ts';
 import { type Reduced, renderAnswer } from '../evidence/index.ts';
+import { readTextFile } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { readReduced } from './reduce-run.ts';
 
@@ -21,7 +22,7 @@ export interface AskResult {
 export function readAskResult(run: RunHandle): AskResult {
   const read = (name: string): unknown => {
     const path = join(run.dir, name);
-    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    return existsSync(path) ? JSON.parse(readTextFile(path)) : undefined;
   };
   const answer = FinalAnswer.safeParse(read(RUN_FILES.answer)).data;
   const state = AskState.safeParse(read(RUN_FILES.askState)).data;
@@ -60,5 +61,5 @@ function counted(count: number, what: string): string {
 
 /** What the last `rlm_ingest` into a run did. */
 export function readIngestReport(run: RunHandle): IngestReport {
-  return IngestReport.parse(JSON.parse(readFileSync(join(run.dir, RUN_FILES.ingestReport), 'utf8')));
+  return IngestReport.parse(JSON.parse(readTextFile(join(run.dir, RUN_FILES.ingestReport))));
 }

@@ -71,6 +71,7 @@ export async function* jobAssignments(
     worker: session.worker.name,
     model: session.model,
     effort: session.effort,
+    runDir: context.run.dir,
     cwd: session.cwd,
     timeoutSec,
     embedBytes: context.config.values.limits.embed_bytes,

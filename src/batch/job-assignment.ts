@@ -9,7 +9,7 @@ import {
   quickHash,
   type Split,
 } from '../dispatch/index.ts';
-import { ensureDirectory, fileMark, writeFileAtomic } from '../files/index.ts';
+import { ensureDirectory, fileMark, resolveInside, writeFileAtomic } from '../files/index.ts';
 import { oneLine, sha256 } from '../text/index.ts';
 import type { MaterialPart, WorkerName } from '../workers/index.ts';
 import { checkAnswer, findJsonObject } from './answer.ts';
@@ -22,6 +22,7 @@ export interface BatchSettings {
   worker: WorkerName;
   model: string | null;
   effort: string | null;
+  runDir: string;
   cwd: string;
   timeoutSec: number;
   /** A larger chunk goes by path instead of in the prompt. */
@@ -54,9 +55,11 @@ export function jobAssignment(job: Job, settings: BatchSettings): Assignment {
         },
         adopt: (text) => JSON.stringify({ ...findJsonObject(text), chunk_id: job.record.chunk_id }),
         commit(text) {
-          const directory = dirname(job.outputPath);
+          // A worker that may write may have put a symlink in the way since the job was checked.
+          const path = resolveInside(settings.runDir, job.outputPath, 'output_path');
+          const directory = dirname(path);
           if (!existsSync(directory)) ensureDirectory(directory);
-          writeFileAtomic(job.outputPath, text);
+          writeFileAtomic(path, text);
           return { output_path: job.outputPath, output_sha256: sha256(text) };
         },
       };

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory, SCHEMA_VERSION } from '../contracts/index.ts';
 import { systemCode } from '../errors.ts';
-import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import { ensureDirectory, readTextFile, writeFileAtomic } from '../files/index.ts';
 import { sha256 } from '../text/index.ts';
 
 const CachedAnswer = z.object({
@@ -36,7 +36,7 @@ export class AnswerCache {
   get(key: string): CachedAnswer | undefined {
     const path = this.#path(key);
     try {
-      return CachedAnswer.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+      return CachedAnswer.safeParse(JSON.parse(readTextFile(path))).data;
     } catch {
       return undefined;
     }

@@ -303,7 +303,8 @@ class Results {
         await syncFile(output.output_path);
       }
     } catch (error) {
-      if (!PATH_TAKEN.has(systemCode(error) ?? '')) throw error;
+      const isForbidden = error instanceof RlmError && error.code === 'forbidden';
+      if (!isForbidden && !PATH_TAKEN.has(systemCode(error) ?? '')) throw error;
       this.fail(common, 'config', [...errors, `the result cannot be written: ${messageOf(error)}`]);
       return false;
     }

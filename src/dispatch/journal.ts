@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import {
   type ActivityRecord,
   addUsage,
@@ -15,6 +15,7 @@ import {
   isAlive,
   JsonlAppender,
   LineSplitter,
+  openFile,
   type ProcessIdentity,
   readLineBatches,
 } from '../files/index.ts';
@@ -103,7 +104,7 @@ function workerOf({ worker, why }: Extract<JournalEvent, { type: 'assignments' }
 export function readHistorySync(path: string): History {
   const history = new History();
   if (!existsSync(path)) return history;
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const lines = new LineSplitter();
     const buffer = Buffer.allocUnsafe(1024 * 1024);
@@ -177,7 +178,7 @@ export class ResultReader {
   #end = 0;
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+    this.#fd = openFile(path);
   }
 
   read(offset: number): ResultRecord | undefined {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -17,7 +16,7 @@ import {
   WorkerAnswer,
 } from '../contracts/index.ts';
 import { messageOf } from '../errors.ts';
-import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { ensureDirectory, readTextFile, writeJsonAtomic } from '../files/index.ts';
 import { oneLine } from '../text/index.ts';
 import { possibleConflicts } from './conflicts.ts';
 import { CoverageCounter } from './coverage.ts';
@@ -283,7 +282,7 @@ const AcceptedAnswer = z.union([WorkerAnswer, PassageAnswer]);
 function readAnswer(job: ReduceJob): { answer: WorkerAnswer | PassageAnswer } | { problem: string } {
   if (job.answer_path === null) return { problem: 'it has no answer file' };
   try {
-    const parsed = AcceptedAnswer.safeParse(JSON.parse(readFileSync(job.answer_path, 'utf8')));
+    const parsed = AcceptedAnswer.safeParse(JSON.parse(readTextFile(job.answer_path)));
     return parsed.success ? { answer: parsed.data } : { problem: 'its answer does not have the agreed form' };
   } catch (error) {
     return { problem: `its answer cannot be read: ${messageOf(error)}` };

@@ -1,4 +1,42 @@
-import { readSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { RlmError } from '../errors.ts';
+
+/**
+ * Opens a file for reading, and nothing else: a FIFO in its place would block for ever.
+ *
+ * @throws RlmError `corrupt` for what is no file; the system's error when it cannot be opened
+ */
+export function openFile(path: string): number {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw notAFile(path);
+}
+
+export function notAFile(path: string): RlmError {
+  return new RlmError('corrupt', `${path} is not a regular file`, {
+    hint: 'Somebody put something else in its place: remove it.',
+  });
+}
+
+/** The whole text of a file, UTF-8. @throws as `openFile` */
+export function readTextFile(path: string): string {
+  const fd = openFile(path);
+  try {
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Reads into `buffer` from `offset` until `length` bytes came or the file ends; returns how many came. */
 export function readInto(
@@ -47,8 +85,9 @@ export interface FileHash {
  */
 export function hashFile(path: string): FileHash {
   const { createHash } = process.getBuiltinModule('node:crypto');
-  const { closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs');
-  const fd = openSync(path, 'r');
+  const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs');
+  // What is no file (a FIFO) is not waited for.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const hash = createHash('sha256');
     // A small file needs no quarter of a megabyte, 10,000 times over in a resume.

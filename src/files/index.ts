@@ -9,7 +9,16 @@ export {
   writeFileAtomic,
   writeJsonAtomic,
 } from './atomic.ts';
-export { type FileHash, fileMark, hashFile, readAt, readInto, writeAll } from './bytes.ts';
+export {
+  type FileHash,
+  fileMark,
+  hashFile,
+  openFile,
+  readAt,
+  readInto,
+  readTextFile,
+  writeAll,
+} from './bytes.ts';
 export {
   JsonlAppender,
   type JsonlLine,

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, RlmError } from '../errors.ts';
 import { FILE_MODE, forceToDisk } from './atomic.ts';
+import { notAFile } from './bytes.ts';
 
 /** Longest line that is read, in bytes; a longer one is an error that names its line. */
 export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -40,8 +41,9 @@ export async function* readLineBatches(
   const skipLong = options.longLines === 'skip';
   const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
   const limit = options.end ?? Number.POSITIVE_INFINITY;
-  const handle: FileHandle = await open(path, 'r');
+  const handle: FileHandle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    if (!(await handle.stat()).isFile()) throw notAFile(path);
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     let carried: Buffer[] = [];
     let carriedBytes = 0;
@@ -142,8 +144,14 @@ export class JsonlAppender {
 
   constructor(path: string) {
     this.path = path;
-    this.#fd = openSync(path, 'a+', FILE_MODE);
-    this.#size = fstatSync(this.#fd).size;
+    const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR } = constants;
+    this.#fd = openSync(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, FILE_MODE);
+    const stats = fstatSync(this.#fd);
+    if (!stats.isFile()) {
+      closeSync(this.#fd);
+      throw notAFile(path);
+    }
+    this.#size = stats.size;
     if (this.#size > 0) {
       const last = Buffer.alloc(1);
       readSync(this.#fd, last, 0, 1, this.#size - 1);

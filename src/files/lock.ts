@@ -1,9 +1,10 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { z } from 'zod';
 import { RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from './atomic.ts';
+import { readTextFile } from './bytes.ts';
 import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
 
 /** Who holds a lock, since when and what for. */
@@ -61,7 +62,7 @@ function lastOf(path: string): { holder: LockHolder; released: boolean } | undef
 
 function readHolder(file: string): LockHolder | undefined {
   try {
-    return LockHolder.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return LockHolder.parse(JSON.parse(readTextFile(file)));
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

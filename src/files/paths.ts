@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RlmError } from '../errors.ts';
+import { RlmError, systemCode } from '../errors.ts';
 
 /** Whether `path` is `root` or lies below it. Both must be absolute and normalised. */
 export function isInside(root: string, path: string): boolean {
@@ -74,8 +74,9 @@ export function insideOf(root: string): (candidate: string, what: string, base?:
     let real: string;
     try {
       real = realpathOf(path);
-    } catch {
-      return refuse('is a broken symlink under');
+    } catch (error) {
+      const below = systemCode(error) === 'ENOTDIR';
+      return refuse(below ? 'leads through a file under' : 'is a broken symlink under');
     }
     if (!isInside(realRoot, real)) refuse('leads through a symlink out of');
     return path;

@@ -1,4 +1,4 @@
-import { type FSWatcher, readFileSync, rmSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, rmSync, statSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { RUN_FILES, TaskMode, WorkerId } from '../contracts/index.ts';
@@ -7,6 +7,7 @@ import {
   ensureDirectory,
   JsonlAppender,
   readLines,
+  readTextFile,
   writeFileAtomic,
   writeJsonAtomic,
 } from '../files/index.ts';
@@ -121,7 +122,7 @@ function linesOf({ workerIds, order, maxInflight }: Requests): z.infer<typeof Re
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;

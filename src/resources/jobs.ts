@@ -1,7 +1,7 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import { BatchSummary, JobRecord, type ResultRecord, RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import { parseLine, readLineBatches, resolveInside } from '../files/index.ts';
+import { openFile, parseLine, readLineBatches, readTextFile, resolveInside } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { oneLine, truncate } from '../text/index.ts';
 import { jobUri } from './address.ts';
@@ -167,7 +167,7 @@ function readAnswer(path: string, maxBytes: number): unknown {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isFile() || stat.size > maxBytes) return null;
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readTextFile(path));
   } catch {
     return null;
   }
@@ -198,7 +198,7 @@ const SummaryHead = BatchSummary.omit({ results: true });
  */
 export function readSummaryHead(path: string): Omit<BatchSummary, 'results'> | undefined {
   const buffer = Buffer.alloc(1 << 16);
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
     const results = text.search(/,\s*"results"\s*:/);

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { RlmError } from '../errors.ts';
-import { type JsonlLine, readLines } from '../files/index.ts';
+import { type JsonlLine, openFile, readLines, readTextFile } from '../files/index.ts';
 import { truncate } from '../text/index.ts';
 
 /** A tool's result is at most about 8 kB; the rows of a page get this much of it, in bytes of JSON. */
@@ -60,7 +60,7 @@ export function readJsonPage(path: string, cursor: string | undefined, maxBytes:
 function readObject(path: string): Record<string, unknown> | undefined {
   if (statSync(path).size > MAX_JSON_BYTES) return undefined;
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(readTextFile(path));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     // It is shown as it is: whoever reads it sees what is wrong.
@@ -97,7 +97,7 @@ export function readTextPage(
   cursor: string | undefined,
   maxBytes: number,
 ): { text: string; start: number; size: number; nextCursor: string | null } {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const { size } = fstatSync(fd);
     const start = cursor === undefined ? 0 : Number(/^byte-(\d{1,15})$/.exec(cursor)?.[1]);
@@ -185,7 +185,7 @@ function lineStartAfter(path: string, from: number, size: number): number {
 }
 
 function readAt(path: string, buffer: Buffer, position: number): number {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     return readSync(fd, buffer, 0, buffer.length, position);
   } finally {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   ARCHIVE_FILES,
@@ -9,7 +9,14 @@ import {
   SCHEMA_VERSION,
 } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import { DIRECTORY_MODE, ensureDirectory, isInside, removeIfEmpty, writeJsonAtomic } from '../files/index.ts';
+import {
+  DIRECTORY_MODE,
+  ensureDirectory,
+  isInside,
+  readTextFile,
+  removeIfEmpty,
+  writeJsonAtomic,
+} from '../files/index.ts';
 import { archivePath, readWholeArchiveMeta } from './archives.ts';
 import { type CleanupResult, type Clock, cleanArchives, systemClock } from './cleanup.ts';
 import { holdOrchestratorLock, lockDriver, releaseOrchestratorLock, type TakeOver } from './locks.ts';
@@ -277,7 +284,7 @@ export function evidenceFiles(root: string, run: RunHandle, tree: Tree): string[
   const found = new Set<string>();
   for (const final of FINALS) {
     if (!inRun.has(final)) continue;
-    const value: unknown = JSON.parse(readFileSync(join(run.dir, final), 'utf8'));
+    const value: unknown = JSON.parse(readTextFile(join(run.dir, final)));
     for (const text of stringsIn(value)) {
       if (text.length > 4096) continue;
       const path = text.replace(/:\d+(-\d+)?$/, '');

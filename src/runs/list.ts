@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActivityState, Outcome, RUN_FILES, RUN_ID_PATTERN, runsDirectory } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
+import { readTextFile } from '../files/index.ts';
 import { truncate } from '../text/index.ts';
 import { isInterrupted } from './locks.ts';
 
@@ -122,7 +123,7 @@ const DAMAGED: Readonly<Record<string, unknown>> = {};
 /** Listing 10,000 runs has 50 µs a run: fields are taken as they are, and checked when the run is opened. */
 function readObject(path: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(readTextFile(path));
     return typeof value === 'object' && value !== null ? { ...value } : DAMAGED;
   } catch (error) {
     return systemCode(error) === 'ENOENT' ? undefined : DAMAGED;

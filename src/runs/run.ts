@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import type { z } from 'zod';
@@ -12,7 +12,13 @@ import {
   stateDirectory,
 } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
-import { DIRECTORY_MODE, ensureDirectory, ownIdentity, writeJsonAtomic } from '../files/index.ts';
+import {
+  DIRECTORY_MODE,
+  ensureDirectory,
+  ownIdentity,
+  readTextFile,
+  writeJsonAtomic,
+} from '../files/index.ts';
 
 const suffix = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 8);
 
@@ -159,7 +165,7 @@ function refuseSymlink(path: string): void {
 export function readRecord<T>(file: string, schema: z.ZodType<T>): T | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readTextFile(file));
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
     throw new RlmError('corrupt', `${file}: ${messageOf(error)}`, { hint: DAMAGED_HINT });

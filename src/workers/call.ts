@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, rmSync, statSync } from 'node:fs';
 import { type Failure, NO_USAGE } from '../contracts/index.ts';
 import { messageOf, systemCode } from '../errors.ts';
-import { readAt, writeFileAtomic } from '../files/index.ts';
+import { openFile, readAt, writeFileAtomic } from '../files/index.ts';
 import type { OwnedProcesses, ProcessEnd } from '../processes/index.ts';
 import { oneLine } from '../text/index.ts';
 import type { WorkRequest, WorkResult } from './worker.ts';
@@ -93,7 +93,7 @@ export function stderrPathOf(logPath: string): string {
 
 /** The whole of a file that a worker printed, or undefined when it is longer than `maxBytes`. */
 export function readPrinted(path: string, maxBytes = MAX_ANSWER_BYTES): string | undefined {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const { size } = fstatSync(fd);
     return size > maxBytes ? undefined : readSpan(fd, 0, size);
@@ -106,7 +106,7 @@ export function readPrinted(path: string, maxBytes = MAX_ANSWER_BYTES): string |
 export function lastWords(path: string): string {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openFile(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;

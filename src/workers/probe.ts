@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { cacheDirectory } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
-import { ensureDirectory, writeJsonAtomic } from '../files/index.ts';
+import { ensureDirectory, readTextFile, writeJsonAtomic } from '../files/index.ts';
 import { runProgram } from '../processes/index.ts';
 import { sha256 } from '../text/index.ts';
 
@@ -57,7 +57,7 @@ function cacheFile(cacheDir: string, binary: string): string {
 
 function readKept<T>(file: string, format: z.ZodType<T>): T | undefined {
   try {
-    const parsed = format.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    const parsed = format.safeParse(JSON.parse(readTextFile(file)));
     return parsed.success ? parsed.data : undefined;
   } catch {
     // Not there, or torn: asking again costs less than an error.

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -26,8 +26,24 @@ test('a result whose place another one has taken fails alone', async () => {
   expect(results.find(({ status }) => status === 'failed')).toMatchObject({
     job_id: 'below',
     failure_class: 'config',
-    errors: [expect.stringMatching(/result cannot be written: .*(ENOTDIR|EEXIST)/)],
+    errors: [expect.stringMatching(/result cannot be written: .*leads through a file/)],
   });
+});
+
+test('a symlink that a worker puts in place of the results leads nothing out of the run', async () => {
+  const fixture = new BatchFixture(['first', 'last']);
+  const outside = join(fixture.root, 'outside');
+  const turn = `mkdir -p ${outside}; rm -rf "$RLM_WORKER_OF/subresults"; ln -s ${outside} "$RLM_WORKER_OF/subresults"`;
+  const worker = fixture.script('worker.sh', `${turn}\n${ANSWER_LINE}`);
+  const args = ['--command', worker, '--command', '{chunk_id}', '--parallel', '1'];
+  const end = await rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', ...args], {
+    cwd: fixture.root,
+  });
+  expect(end.code, end.stderr).toBe(3);
+  expect(readdirSync(outside)).toEqual([]);
+  expect(fixture.summary().results).toMatchObject(
+    Array(2).fill({ status: 'failed', errors: [expect.stringContaining('leads through a symlink out of')] }),
+  );
 });
 
 test('a chunk that became a pipe, and one that became a directory, fail alone', async () => {
