@@ -43,7 +43,10 @@ export async function runTool(
     progress: () => {},
     openRun: find,
   });
-  const given = named === undefined ? input : { ...input, run_id: named.id };
+  // What is followed is not waited for in silence first.
+  const { wait_sec: _wait, ...followed } = input;
+  const options = call.follow ? followed : input;
+  const given = named === undefined ? options : { ...options, run_id: named.id };
   const result = await callAsking(tool, given, context);
   process.off('SIGINT', onInterrupt);
   const run = runOf(result);

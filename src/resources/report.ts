@@ -50,6 +50,7 @@ export const RunReport = z.object({
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
   answer: AnswerDigest.optional().describe('The answer, once there is one'),
+  wait_reduced_to_sec: z.number().optional().describe('This client allows no longer wait'),
   next: NextSteps,
 });
 export type RunReport = z.infer<typeof RunReport>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ActivityState, DocumentOptions, IngestReport, RunId } from '../contracts/index.ts';
 import { NextSteps } from '../resources/index.ts';
+import { waitSecInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Documents to chunks. */
@@ -14,6 +15,7 @@ export const ingest = defineTool({
     run_id: RunId.optional().describe(
       'Run to ingest into: a new one, or one that exists; made up when absent',
     ),
+    wait_sec: waitSecInput,
   }),
   output: z.object({
     run_id: RunId,

@@ -18,6 +18,15 @@ export function fileInput(what: string) {
   return z.string().optional().describe(`Path of a JSON file with ${what}; fields given beside it win`);
 }
 
+/** Input field of every tool that starts work or waits for it. */
+export const waitSecInput = z
+  .number()
+  .nonnegative()
+  .optional()
+  .describe(
+    'Seconds to wait for the end; over MCP default 20, at most 280 in Codex, 110 in Claude, 45 elsewhere; 0: not at all',
+  );
+
 /** Input fields of the tools that launch tasks: who works, where a driver has to be started for it. */
 export const stageInput = {
   worker: z
@@ -30,19 +39,19 @@ export const stageInput = {
   idle_timeout_sec: WorkOptions.shape.idle_timeout_sec.describe(
     'Seconds of silence after which a worker is ended; default 1200',
   ),
+  wait_sec: waitSecInput,
 };
 
 /** What the tools that launch tasks return. */
-export const StageReport = RunReport.pick({ run_id: true, state: true, run_dir: true, next: true }).extend({
+export const StageReport = RunReport.pick({
+  run_id: true,
+  state: true,
+  outcome: true,
+  reason: true,
+  run_dir: true,
+  wait_reduced_to_sec: true,
+  next: true,
+}).extend({
   started: z.array(z.string()).describe('worker_ids handed to the driver now, the first 50'),
   started_total: z.int(),
 });
-
-/** Input field of every tool that waits for work. */
-export const waitSecInput = z
-  .number()
-  .nonnegative()
-  .optional()
-  .describe(
-    'Seconds to wait for the end; over MCP default 20, at most 280 in Codex, 110 in Claude, 45 elsewhere; 0: not at all',
-  );

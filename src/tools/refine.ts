@@ -1,5 +1,6 @@
 import { RefineOptions } from '../contracts/index.ts';
 import { RunReport } from '../resources/index.ts';
+import { waitSecInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Turns of an agent, each judged by a validator, until it passes or a limit is reached. */
@@ -7,8 +8,8 @@ export const refine = defineTool({
   name: 'rlm_refine',
   title: 'Improve a repository until its tests pass',
   description:
-    'Improves a repository until a validator passes: an agent (Codex, Claude or a command) takes a turn, the tests run, the failure goes into the next turn, within limits of iterations, minutes, tokens and dollars. Fixes failing tests, builds or linters. Tests and their configuration are protected. Returns {run_id, state, next}; follow it with rlm_wait.',
-  input: RefineOptions,
+    'Improves a repository until a validator passes: an agent (Codex, Claude or a command) takes a turn, the tests run, the failure goes into the next turn, within limits of iterations, minutes, tokens and dollars. Fixes failing tests, builds or linters. Tests and their configuration are protected. Goes on in the background: then rlm_wait.',
+  input: RefineOptions.extend({ wait_sec: waitSecInput }),
   output: RunReport,
   // The agent changes files of the repository, and the validator is a program.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

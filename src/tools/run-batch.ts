@@ -1,5 +1,6 @@
 import { BatchOptions } from '../contracts/index.ts';
 import { RunReport } from '../resources/index.ts';
+import { waitSecInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
 /** Runs a jobs file. */
@@ -7,8 +8,8 @@ export const runBatch = defineTool({
   name: 'rlm_run_batch',
   title: 'Run a batch of jobs',
   description:
-    'Runs a jobs.jsonl file: fans many chunk questions out to parallel workers (Codex, Claude, a command or the built-in extractive reader), retries by failure class, validates every answer against its JSON Schema, and keeps results, logs and summary.json in a run directory. Returns {run_id, state, next} at once; follow it with rlm_wait or rlm_status.',
-  input: BatchOptions,
+    'Runs a jobs.jsonl file: fans many chunk questions out to parallel workers (Codex, Claude, a command or the built-in extractive reader), retries by failure class, validates every answer against its JSON Schema, and keeps results, logs and summary.json in a run directory. Longer ones go on in the background: then rlm_wait.',
+  input: BatchOptions.extend({ wait_sec: waitSecInput }),
   output: RunReport,
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

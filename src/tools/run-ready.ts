@@ -12,7 +12,7 @@ export const runReady = defineTool({
   name: 'rlm_run_ready',
   title: 'Run the ready tasks of a plan',
   description:
-    'Runs the ready tasks of a map-reduce plan: spawns a worker agent (Codex, Claude or a command) for each task whose dependencies have accepted reports, in parallel up to max_inflight. Starts nothing while workers are in flight, and no join- task, unless allowed. Returns at once with what was started and why the rest waits; follow with rlm_wait and rlm_status, then call it again. With auto_refill one call runs the whole stage, each task as soon as it is ready.',
+    'Runs the ready tasks of a map-reduce plan: spawns a worker agent (Codex, Claude or a command) for each task whose dependencies have accepted reports, in parallel up to max_inflight. Starts nothing while workers are in flight, and no join- task, unless allowed. Says what was started and why the rest waits; goes on in the background: then rlm_wait, and call it again. With auto_refill one call runs the whole stage, each task as soon as it is ready.',
   input: z.object({
     run_id: runIdInput,
     stage: TaskMode.default('map').describe('map (default) or verify'),

@@ -8,7 +8,7 @@ export const spawnWorker = defineTool({
   name: 'rlm_spawn_worker',
   title: 'Spawn or retry one worker',
   description:
-    'Spawns the worker agent of one task of a map-reduce plan, or retries a failed, stalled or empty one: retry_of makes a new task with a new worker_id and report, the lineage on record, and if wanted another tier, granularity or goal. (A split is several tasks with that retry_of, given to rlm_plan.) It starts that task beside others that run: max_inflight, budget.max_workers and the join gate do not hold it back; its dependencies do. Returns at once; follow with rlm_wait.',
+    'Spawns the worker agent of one task of a map-reduce plan, or retries a failed, stalled or empty one: retry_of makes a new task with a new worker_id and report, the lineage on record, and if wanted another tier, granularity or goal. (A split is several tasks with that retry_of, given to rlm_plan.) It starts that task beside others that run: max_inflight, budget.max_workers and the join gate do not hold it back; its dependencies do. Then rlm_wait.',
   input: z.object({
     run_id: runIdInput,
     worker_id: z

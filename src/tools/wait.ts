@@ -21,7 +21,6 @@ export const wait = defineTool({
     ...RunReport.partial().shape,
     ...RunReport.pick({ run_id: true, state: true, next: true }).shape,
     waited_sec: z.number(),
-    wait_reduced_to_sec: z.number().optional().describe('This client allows no longer wait'),
     unchanged: z.literal(true).optional().describe('Nothing happened in this time: rlm_status says more'),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },

@@ -185,7 +185,7 @@ test('a wait ends as the run did, and with a code of its own while that goes on'
   const run = finishedBatch(root, { jobs: 2 });
   const lock = lockDriver(run.dir, 'test');
   writeActivity(run, { state: 'working', heartbeat_at: new Date().toISOString() });
-  const wait = ['wait', run.id, '--timeout-sec', '1', '--json'];
+  const wait = ['wait', run.id, '--wait-sec', '1', '--json'];
   const waited = await rlm(wait, { cwd: root });
   const looked = await rlm([...wait, '--until', 'change'], { cwd: root });
   lock.release();

@@ -71,7 +71,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
         ],
       ),
     );
-  const stage = { run_id, command, max_inflight: 14 };
+  const stage = { run_id, command, max_inflight: 14, wait_sec: 0 };
   const ended = async () => {
     for (;;) {
       const report = await call(client, 'rlm_wait', { run_id });
@@ -108,7 +108,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
 
   // While others run, nothing is started unless that is asked for; a retry is.
   const retried = await call(client, 'rlm_spawn_worker', {
-    ...{ run_id, command },
+    ...{ run_id, command, wait_sec: 0 },
     ...{ retry_of: 'map-b03', goal: 'Look again. PAUSE=1500', compute_tier: 'heavy' },
   });
   expect(retried).toMatchObject({ started: ['map-b03-r1'], lineage: ['map-b03', 'map-b03-r1'] });
@@ -130,7 +130,7 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
   expect(await round()).toContain('map-c02');
   expect(state()['map-c02']).toBe('failed:timeout');
   const again = async (retry_of: string, goal: string) => {
-    const result = await call(client, 'rlm_spawn_worker', { run_id, command, retry_of, goal });
+    const result = await call(client, 'rlm_spawn_worker', { run_id, command, retry_of, goal, wait_sec: 0 });
     await ended();
     await call(client, 'rlm_reduce_inventory', { run_id });
     return result.lineage;

@@ -161,7 +161,7 @@ test('a run that the server started goes on when the server ends', async () => {
   const client = await connectClient(root);
   const { structuredContent } = await client.callTool({
     name: 'rlm_run_batch',
-    arguments: { jobs: 'jobs.jsonl', run_id: 'long-run', command: 'sleeper' },
+    arguments: { jobs: 'jobs.jsonl', run_id: 'long-run', command: 'sleeper', wait_sec: 0 },
   });
   expect(structuredContent).toMatchObject({ run_id: 'long-run', state: 'working', driver: 'alive' });
   await client.close();

@@ -32,7 +32,8 @@ function caller() {
       if (tool === undefined) throw new Error(`no tool ${name}`);
       const { signal } = new AbortController();
       const context = createContext({ root, cwd: root, caller: 'mcp', signal, progress() {} });
-      return callTool(tool, input, context);
+      // These tests look at the work while it goes on.
+      return callTool(tool, 'wait_sec' in tool.input.shape ? { wait_sec: 0, ...input } : input, context);
     },
     launches() {
       const file = join(root, '.rlm', 'runs', RUN, 'artifacts/scheduler/inflight.json');

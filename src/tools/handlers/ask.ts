@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startActivity, waitForChange } from '../../activities/index.ts';
+import { startActivity } from '../../activities/index.ts';
 import {
   allChunks,
   buildJobs as build,
@@ -14,7 +14,7 @@ import type { IngestReport } from '../../contracts/index.ts';
 import { RUN_FILES } from '../../contracts/index.ts';
 import { type Corpus, configuredEmbeddings, openCorpus } from '../../corpus/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
-import { jsonBytes, PAGE_BYTES, reportRun, rowsOfOnePage, runUri } from '../../resources/index.ts';
+import { jsonBytes, PAGE_BYTES, rowsOfOnePage, runUri } from '../../resources/index.ts';
 import { type RunHandle, requireNoDriver } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { ask } from '../ask.ts';
@@ -23,9 +23,8 @@ import type { ingest } from '../ingest.ts';
 import { Counts, Coverage, type reduceEvidence } from '../reduce-evidence.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { callerOf } from './input.ts';
+import { reportStarted, waitFor, waitLimit } from './waiting.ts';
 
-/** How long an ingest is waited for; a larger one goes on in the background. */
-const WAIT_MS = 20_000;
 /** What evidence may take of a result; counts and gaps need the rest of about 8 kB. */
 const EVIDENCE_BYTES = 3000;
 const CONFLICT_BYTES = 800;
@@ -34,16 +33,15 @@ export const handleAsk: Handler<typeof ask> = async (input, context) => {
   // Taken as a preview, it would be the whole run, and paid for.
   if (input.sample > 0 && !input.dry_run) throw new RlmError('usage', 'needs a dry run', { field: 'sample' });
   const { run, params } = await prepareAsk(input, callerOf(context));
-  const status = await startActivity(run, 'ask', params);
-  return reportRun(run, status);
+  await startActivity(run, 'ask', params);
+  return reportStarted(run, input.wait_sec, context);
 };
 
 export const handleIngest: Handler<typeof ingest> = async (input, context) => {
   const known = input.run_id === undefined ? undefined : runOrNone(context, input.run_id);
   const { run, params } = await prepareIngest(input, known, callerOf(context));
   await startActivity(run, 'ingest', params);
-  const timeoutMs = context.caller === 'cli' ? Number.POSITIVE_INFINITY : WAIT_MS;
-  const status = await waitForChange(run, { timeoutMs, signal: context.signal, until: 'end' });
+  const status = await waitFor(run, waitLimit(input.wait_sec, context).seconds, 'end', context);
   if (status.state === 'failed') {
     throw new RlmError('usage', `nothing was ingested: ${status.reason ?? 'no reason given'}`, {
       hint: `Fix that and ingest again into run '${run.id}'.`,

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { readStatus, startActivity } from '../../activities/index.ts';
+import { startActivity } from '../../activities/index.ts';
 import type { Plan, ReduceState } from '../../contracts/index.ts';
 import { type NextStep, RlmError } from '../../errors.ts';
 import * as mapreduce from '../../mapreduce/index.ts';
-import { type RunReport, readReport, reportRun } from '../../resources/index.ts';
+import { readReport } from '../../resources/index.ts';
 import { driverAlive, holdOrchestratorLock, type RunHandle, requireNotArchived } from '../../runs/index.ts';
 import type { StageReport } from '../inputs.ts';
 import type { runReady } from '../run-ready.ts';
 import type { spawnWorker } from '../spawn-worker.ts';
 import type { Handler, ToolContext } from '../tool.ts';
 import { callerOf, openPlanRun, takeOverOf } from './input.ts';
+import { reportStarted } from './waiting.ts';
 
 /** Waiting tasks that are named, besides the counts of all. */
 const SHOWN_WAITING = 15;
@@ -44,7 +45,7 @@ export const handleRunReady: Handler<typeof runReady> = async (input, context) =
   const nothingToDo = workerIds.length === 0 && !(input.auto_refill && inflight > 0);
   if (nothingToDo || input.dry_run) {
     return {
-      ...headOf(await readReport(run)),
+      ...(await readReport(run)),
       started: [],
       started_total: 0,
       ...said,
@@ -132,7 +133,7 @@ export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, cont
     const why = waiting.find((task) => task.worker_id === id);
     // A driver that refills by itself may launch the retry as soon as it is in the plan.
     if (retryOf !== undefined && why?.reason === 'inflight') {
-      const head = headOf(await readReport(run));
+      const head = await readReport(run);
       return { ...head, started: [id], started_total: 1, lineage: mapreduce.lineage(plan, id) };
     }
     throw new RlmError('conflict', `task '${id}' cannot be launched: ${why?.reason}: ${why?.detail}`, {
@@ -145,11 +146,6 @@ export const handleSpawnWorker: Handler<typeof spawnWorker> = async (input, cont
     lineage: mapreduce.lineage(plan, id),
   };
 };
-
-/** What a launch says of the run; rlm_status says the rest. */
-function headOf({ run_id, state, run_dir, next }: RunReport) {
-  return { run_id, state, run_dir, next };
-}
 
 /** Tasks that were requested of a driver that is at work, and not launched yet. */
 async function pendingTasks(run: RunHandle, state: ReduceState): Promise<Set<string>> {
@@ -178,7 +174,7 @@ async function launchTasks(
   run: RunHandle,
   workerIds: readonly string[],
   stage: {
-    request: mapreduce.StageOptions;
+    request: mapreduce.StageOptions & { wait_sec?: number | undefined };
     parallel: number;
     plan: Plan;
     order?: mapreduce.StandingOrder | undefined;
@@ -192,7 +188,8 @@ async function launchTasks(
     const end = mapreduce.addRequests(run, requests);
     const deadline = performance.now() + TAKE_WAIT_MS;
     while (driverAlive(run.dir) !== false) {
-      if (mapreduce.takenBytes(run) >= end) return { ...headOf(reportRun(run, readStatus(run))), ...started };
+      if (mapreduce.takenBytes(run) >= end)
+        return { ...(await reportStarted(run, stage.request.wait_sec, context)), ...started };
       if (performance.now() > deadline) {
         throw new RlmError('conflict', `the driver of run '${run.id}' does not take the tasks on`, {
           hint: {
@@ -206,5 +203,6 @@ async function launchTasks(
     }
     // It ended before it saw them: the requests are read by the next one.
   } else mapreduce.writeRequests(run, requests);
-  return { ...headOf(reportRun(run, await startActivity(run, 'plan', params))), ...started };
+  await startActivity(run, 'plan', params);
+  return { ...(await reportStarted(run, stage.request.wait_sec, context)), ...started };
 }
