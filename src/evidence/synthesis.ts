@@ -11,7 +11,7 @@ import {
   SynthesisAnswer,
   type VerifiedEvidence,
 } from '../contracts/index.ts';
-import { escapeMarkdown, oneLine } from '../text/index.ts';
+import { escapeMarkdown, oneLine, sanitize } from '../text/index.ts';
 import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 import { withoutMarks } from './answer-content.ts';
 
@@ -134,7 +134,7 @@ export function groupEvidence(
 function evidenceText(number: number, item: VerifiedEvidence): string {
   const note = item.notes[0];
   const place = `${oneLine(item.source, 400)}:${item.line_start}-${item.line_end}`;
-  return `${number}. (${place}) ${JSON.stringify(item.quote)}${note === undefined ? '' : ` — note: ${JSON.stringify(note)}`}`;
+  return `${number}. (${place}) ${JSON.stringify(sanitize(item.quote))}${note === undefined ? '' : ` — note: ${JSON.stringify(note)}`}`;
 }
 
 function claimLine(claim: { text: string; evidence: readonly number[] }): string {

@@ -29,6 +29,13 @@ export function sanitize(text: string): string {
     .replace(/\p{Cs}/gu, '\ufffd');
 }
 
+/** Sanitized text whose lines keep their numbers: what breaks a line without being a newline becomes a space. */
+export function sanitizeLines(text: string): string {
+  return PLAIN.test(text)
+    ? text
+    : sanitize(text.replace(/\r\n/g, '\n').replace(/[\r\v\f\x85\u2028\u2029]/g, ' '));
+}
+
 /** Where the terminal sequence ends that starts at an index; the index itself when none does. */
 export function endOfTerminalSequence(text: string, index: number): number {
   SEQUENCE_HERE.lastIndex = index;

@@ -198,7 +198,7 @@ describe('synthesis', () => {
     expect(Buffer.byteLength(SYNTHESIS_INSTRUCTIONS)).toBeLessThanOrEqual(2048);
     const input = synthesisInput('Why\u0000 this?', groupEvidence(evidence.items, 10_000)[0] ?? [], []);
     expect(input).toMatch(
-      /^Question: Why this\?\n\nEvidence:\n1\. \(docs\/\[1\]\.md:1-3\) "The default .*\\u001b.*\n2\. \(docs\/a\.md:2-2\) "The default[^\n]*\n$/,
+      /^Question: Why this\?\n\nEvidence:\n1\. \(docs\/\[1\]\.md:1-3\) "The default .*\n2\. \(docs\/a\.md:2-2\) "The default[^\n]*\n$/,
     );
   });
 

@@ -7,6 +7,7 @@ import {
   formatCount,
   oneLine,
   sanitize,
+  sanitizeLines,
   sha256,
   truncate,
   unescapeMarkdown,
@@ -22,6 +23,12 @@ test('terminal sequences, control characters and hidden characters are taken out
 
 test('newlines and tabs stay, and every other line break becomes a newline', () => {
   expect(sanitize('a\tb\nc\r\nd\re\u2028f\u2029g\vh\fi\x85j')).toBe('a\tb\nc\nd\ne\nf\ng\nh\ni\nj');
+});
+
+test('lines that are counted keep their numbers', () => {
+  const text = 'a\r\nb\rc\u2028d\fe\u202ef\ng';
+  expect(sanitizeLines(text)).toBe('a\nb c d ef\ng');
+  expect(countNewlines(sanitizeLines(text))).toBe(countNewlines(text));
 });
 
 test('joiners stay where they shape a word or an emoji and go where they hide something', () => {

@@ -18,7 +18,8 @@ const MARK = /^\p{M}/u;
 const NUMBER_FORM = /^\p{No}/u;
 const WHITE = /^[\s\u0085]/u;
 /** Soft hyphen, zero-width characters, the byte order mark and directional marks say nothing a reader sees. */
-const INVISIBLE = /^(?:[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\p{Cc}]|\p{Variation_Selector})/u;
+const INVISIBLE =
+  /^(?:[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}\p{Cc}]|\p{Variation_Selector})/u;
 const QUOTES = /^["'`´‘’‚‛“”„‟‹›«»′″‵‶＂＇]/u;
 const DASHES = /^[-‐‑‒–—―−﹘﹣－]/u;
 
