@@ -6,7 +6,7 @@ import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { VERSION } from '../version.ts';
 import { commandName, commandOf } from './commands.ts';
 import { attributeOf, type Field, fieldsOf, flagOf, inputOf, optionsOf } from './fields.ts';
-import { runTool } from './run-tool.ts';
+import { openNamedRun, runTool } from './run-tool.ts';
 import { endWithReader } from './streams.ts';
 
 /** Usage and configuration errors; never 2, which means that some jobs failed. */
@@ -92,6 +92,7 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
     addTool(program, tool, setExitCode);
   addRuns(program);
   addCitations(program, setExitCode);
+  addApply(program);
   program.commandsGroup('Set up:').helpCommand('help [command]', 'print the help of a command');
   program
     .command('mcp')
@@ -249,6 +250,21 @@ const DemoOptions = z.object({
   root: z.string().optional(),
   worker: z.enum(['auto', 'codex', 'claude', 'extractive']),
 });
+
+/** `rlm apply`: the result of an isolated refine run, in the working tree. */
+function addApply(program: Command): void {
+  program
+    .command('apply')
+    .summary('apply the patch of an isolated refine run to the working tree')
+    .description('Applies the patch of an isolated refine run to the working tree: whole, or not at all.')
+    .argument('<run>', 'the run: its id, or its directory')
+    .option('--root <dir>', 'where .rlm/ lies (default: RLM_ROOT, else the working directory)')
+    .action(async (run: string, { root }: { root?: string }) => {
+      const { applyRun } = await import('../refine/index.ts');
+      const applied = await applyRun(openNamedRun(findRoot(root), run));
+      process.stdout.write(`applied ${applied.patch}; the same is on branch ${applied.branch}\n`);
+    });
+}
 
 /** `rlm runs`: what `rlm status` says without a run, as a command that is easy to find. */
 function addRuns(program: Command): void {

@@ -105,6 +105,11 @@ function asItEnded(result: Record<string, unknown>, report: RunReport): Record<s
     : { ...result, ...report };
 }
 
+/** Opens the run that a person names: by its id, or by its directory. */
+export function openNamedRun(root: string, name: string): RunHandle {
+  return isDirectory(name) ? openRunDirectory(name) : openRun(root, name);
+}
+
 /** A run may be named by its directory where its id is asked for: no id looks like a path. */
 function isDirectory(text: string): boolean {
   return !RUN_ID_PATTERN.test(text) && existsSync(text);

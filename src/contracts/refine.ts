@@ -127,6 +127,11 @@ export const RefineOptions = z.object({
     .describe('Further directories that the agent may write'),
   run_id: RunId.optional().describe('Id of the new run; made up when absent'),
   ...turnOptions,
+  max_minutes: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Minutes at most, resumes included; default 2880; 0: no limit'),
 });
 export type RefineOptions = z.infer<typeof RefineOptions>;
 

@@ -141,7 +141,7 @@ function countGo(lines: readonly string[]): TestCounts | null {
   const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
   const verbose = { passed: count(/^\s*--- PASS: /), failed: count(/^\s*--- FAIL: /) };
   if (verbose.passed > 0) return { ran: verbose.passed + verbose.failed, failed: verbose.failed };
-  const packages = { passed: count(/^ok\s+\S+\s/), failed: count(/^FAIL\s+\S+\s/) };
+  const packages = { passed: count(/^ok {2}\t\S+\t/), failed: count(/^FAIL\t\S+(?:\t| \[)/) };
   const ran = packages.passed + packages.failed;
   return ran === 0 ? null : { ran, failed: packages.failed };
 }

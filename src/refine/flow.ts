@@ -13,10 +13,18 @@ import { endOfStop, type FlowContext, type FlowEnd, WorkSession } from '../dispa
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
 import { OwnedProcesses } from '../processes/index.ts';
+import type { RunHandle } from '../runs/index.ts';
 import { oneLine, sha256 } from '../text/index.ts';
 import { Line, type LineContext, type LineEnd, type Place } from './line.ts';
 import { runValidator } from './validator.ts';
-import { openWorktree, publishBranch, removeWorktree, treeState, worktreeDirectory } from './worktree.ts';
+import {
+  applyPatch,
+  openWorktree,
+  publishBranch,
+  removeWorktree,
+  treeState,
+  worktreeDirectory,
+} from './worktree.ts';
 
 /** The state that a run is left in for each way it can end. */
 const STATES: Readonly<Record<RefineEnded, FlowEnd['state']>> = {
@@ -73,14 +81,15 @@ class Refinement {
   async run(): Promise<FlowEnd> {
     const { signal } = this.#context;
     const timer = this.#watchTime();
-    const before =
-      this.#params.isolate === 'worktree' ? await treeState(this.#context.run.record.root) : undefined;
+    const isolated = this.#params.isolate === 'worktree';
+    let before: string | undefined;
     try {
+      before = isolated ? await treeState(this.#context.run.record.root) : undefined;
       const session = await WorkSession.open({ ...this.#context, signal: this.#signal() }, this.#params);
       try {
         await this.#prepare();
         const end = await this.#runLines(session);
-        await this.#publish(end);
+        await this.#publish();
         return await this.#end(signal.aborted && !this.#timeIsOver() ? { ended: 'cancelled' } : end, before);
       } finally {
         await session.close();
@@ -222,7 +231,7 @@ class Refinement {
   }
 
   /** The result of an isolated run as a branch; then its worktrees go, unless the run can be taken up again. */
-  async #publish(_end: LineEnd): Promise<void> {
+  async #publish(): Promise<void> {
     if (this.#params.isolate !== 'worktree') return;
     const { run } = this.#context;
     const { root } = run.record;
@@ -240,18 +249,13 @@ class Refinement {
       );
       this.#state.branch = branch;
     }
-    // Trees are in the run's snapshots: one that is taken up again gets its worktree anew.
-    await this.#removeWorktrees();
-  }
-
-  async #removeWorktrees(): Promise<void> {
-    for (const { worktree } of this.#places.values()) {
-      if (worktree !== null) await removeWorktree(this.#context.run.record.root, worktree);
-    }
   }
 
   async #end(end: LineEnd, before: string | undefined): Promise<FlowEnd> {
     const { root } = this.#context.run.record;
+    // Trees are in the run's snapshots: one that is taken up again gets its worktree anew.
+    for (const { worktree } of this.#places.values())
+      if (worktree !== null) await removeWorktree(root, worktree);
     this.#state.ended = end.ended;
     this.#state.reason = end.reason ?? null;
     this.#save();
@@ -350,4 +354,22 @@ function hashOf(path: string): string | undefined {
   } catch (error) {
     return messageOf(error).includes('ENOENT') ? undefined : 'unreadable';
   }
+}
+
+/**
+ * Applies what an isolated run came to, to the tree that it was started for.
+ *
+ * @throws RlmError `usage` for a run that has no such result, `conflict` when the tree has changed where the patch does
+ */
+export async function applyRun(run: RunHandle): Promise<{ patch: string; branch: string }> {
+  const path = join(run.dir, RUN_FILES.refineState);
+  const state = existsSync(path) ? RefineState.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
+  if (state === undefined || state.patch === null || state.branch === null) {
+    throw new RlmError('usage', `run '${run.id}' has no patch to apply`, {
+      hint: 'Only a refine run in a worktree has one, once it has ended with a result.',
+    });
+  }
+  const patch = join(run.dir, state.patch);
+  await applyPatch(run.record.root, patch, state.branch);
+  return { patch, branch: state.branch };
 }

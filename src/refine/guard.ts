@@ -12,8 +12,8 @@ import { basename, join, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { TamperedFile } from '../contracts/index.ts';
-import { writeFileAtomic } from '../files/index.ts';
-import type { Snapshots } from './snapshots.ts';
+import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import { Snapshots } from './snapshots.ts';
 
 /** Files that test runners take for tests or for what tests compare with. New ones may be added. */
 const TEST_FILES = [
@@ -54,7 +54,8 @@ interface Runner {
   directory: string;
   /** As it is named in a report. */
   name: string;
-  copy: string | undefined;
+  /** Its files as they were, in a store of their own: as plain copies a test runner would find them. */
+  kept: { snapshots: Snapshots; tree: string } | undefined;
   marks: Map<string, string>;
 }
 
@@ -80,9 +81,9 @@ export class TamperGuard {
   readonly #isTest: (path: string) => boolean;
   readonly #isConfiguration: (path: string) => boolean;
   readonly #isExempt: (path: string) => boolean;
-  readonly #runners: Runner[];
+  readonly #runners: Runner[] = [];
 
-  constructor(snapshots: Snapshots, options: GuardOptions) {
+  private constructor(snapshots: Snapshots, options: GuardOptions) {
     this.#options = options;
     this.#snapshots = snapshots;
     const match = (patterns: readonly string[]) => picomatch([...patterns], { dot: true });
@@ -97,7 +98,12 @@ export class TamperGuard {
     this.#isTest = match(TEST_FILES);
     this.#isConfiguration = match([...TEST_CONFIGURATION, ...own, ...added]);
     this.#isExempt = exempt.length === 0 ? () => false : match(exempt);
-    this.#runners = findRunners(options).map((directory) => this.#watch(directory));
+  }
+
+  static async open(snapshots: Snapshots, options: GuardOptions): Promise<TamperGuard> {
+    const guard = new TamperGuard(snapshots, options);
+    for (const directory of findRunners(options)) guard.#runners.push(await guard.#watch(directory));
+    return guard;
   }
 
   /**
@@ -126,7 +132,7 @@ export class TamperGuard {
     for (const runner of this.#runners) {
       const paths = changedPaths(runner);
       if (paths.length === 0) continue;
-      const restored = restore && runner.copy !== undefined && putBack(runner);
+      const restored = restore && (await putBack(runner));
       for (const path of paths.slice(0, 20)) {
         found.push({ path: join(runner.name, path), change: 'changed', restored });
       }
@@ -163,20 +169,19 @@ export class TamperGuard {
     return true;
   }
 
-  #watch(directory: string): Runner {
+  async #watch(directory: string): Promise<Runner> {
     const marks = marksOf(directory);
+    const name = pathBelow(realpathSync(this.#options.directory), directory) ?? basename(directory);
     const bytes = [...marks.keys()].reduce((sum, path) => sum + lstatSync(join(directory, path)).size, 0);
-    const runner: Runner = {
-      directory,
-      name: pathBelow(realpathSync(this.#options.directory), directory) ?? basename(directory),
-      copy: undefined,
-      marks,
-    };
-    if (bytes > MAX_COPY_BYTES) return runner;
-    runner.copy = join(this.#options.store, runner.name.replaceAll('/', '+'));
-    rmSync(runner.copy, { recursive: true, force: true });
-    cpSync(directory, runner.copy, { recursive: true, verbatimSymlinks: true });
-    return runner;
+    if (bytes > MAX_COPY_BYTES) return { directory, name, kept: undefined, marks };
+    const store = join(this.#options.store, name.replaceAll('/', '+'));
+    const snapshots = await Snapshots.open(directory, store, { all: true });
+    const now = await snapshots.take();
+    // What a turn changed whose driver was killed is not what the run began with.
+    const path = join(store, 'first-tree');
+    if (!existsSync(path)) writeFileAtomic(path, now);
+    const tree = readFileSync(path, 'utf8');
+    return { directory, name, kept: { snapshots, tree }, marks: tree === now ? marks : new Map() };
   }
 }
 
@@ -241,10 +246,10 @@ function changedPaths(runner: Runner): string[] {
   );
 }
 
-function putBack(runner: Runner): boolean {
-  if (runner.copy === undefined) return false;
-  rmSync(runner.directory, { recursive: true, force: true });
-  cpSync(runner.copy, runner.directory, { recursive: true, verbatimSymlinks: true });
+async function putBack(runner: Runner): Promise<boolean> {
+  if (runner.kept === undefined) return false;
+  ensureDirectory(runner.directory);
+  await runner.kept.snapshots.restoreAll(runner.kept.tree);
   runner.marks = marksOf(runner.directory);
   return true;
 }

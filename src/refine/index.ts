@@ -1,3 +1,2 @@
-export { refineFlow } from './flow.ts';
+export { applyRun, refineFlow } from './flow.ts';
 export { prepareRefine } from './start.ts';
-export { applyPatch } from './worktree.ts';

@@ -97,11 +97,11 @@ export class Line {
   static async open(shared: LineContext, state: RefineLine, place: Place): Promise<Line> {
     const { params, flow } = shared;
     const store = join(flow.run.dir, RUN_FILES.snapshots, String(state.candidate));
-    const snapshots = await Snapshots.open(state.directory, store, place.links);
+    const snapshots = await Snapshots.open(state.directory, store, { without: place.links });
     // A worktree that was lost or removed is made what it was when the line stopped.
     const stopped = state.after_turn ?? state.before_tree ?? state.tree;
     if (place.fresh && stopped !== null) await snapshots.restoreAll(stopped);
-    const guard = new TamperGuard(snapshots, {
+    const guard = await TamperGuard.open(snapshots, {
       directory: state.directory,
       commands: [params.validator?.argv ?? [], params.metric?.argv ?? []],
       protect: params.protect,

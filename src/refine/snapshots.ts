@@ -72,18 +72,26 @@ export class Snapshots {
   readonly #env: Record<string, string>;
   readonly #store: string;
 
-  private constructor(directory: string, store: string) {
+  readonly #all: boolean;
+
+  private constructor(directory: string, store: string, all: boolean) {
     this.directory = directory;
     this.#store = store;
+    this.#all = all;
     this.#env = { GIT_DIR: store, GIT_WORK_TREE: directory };
   }
 
   /**
    * @param store directory of the snapshots' repository; made when it is missing
-   * @param without paths in the directory that are no part of it, such as links to dependencies
+   * @param options.without paths in the directory that are no part of it, such as links to dependencies
+   * @param options.all ignored files as well
    */
-  static async open(directory: string, store: string, without: readonly string[] = []): Promise<Snapshots> {
-    const snapshots = new Snapshots(directory, store);
+  static async open(
+    directory: string,
+    store: string,
+    { without = [], all = false }: { without?: readonly string[]; all?: boolean } = {},
+  ): Promise<Snapshots> {
+    const snapshots = new Snapshots(directory, store, all);
     if (!existsSync(join(store, 'HEAD'))) {
       ensureDirectory(store);
       await git(directory, ['init', '--quiet', '--bare', store]);
@@ -112,7 +120,7 @@ export class Snapshots {
 
   /** Takes a snapshot. @returns the id of its tree */
   async take(): Promise<string> {
-    await this.#git(['add', '--all', '.']);
+    await this.#git(['add', '--all', ...(this.#all ? ['--force'] : []), '.']);
     return (await this.#git(['write-tree'])).trim();
   }
 

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory } from '../files/index.ts';
 import { type GitOptions, git } from './snapshots.ts';
@@ -15,6 +16,8 @@ const DEPENDENCIES = new Set([
   'bower_components',
   'deps',
 ]);
+/** git waits for no lock of another git; this many tries take about ten seconds. */
+const MAX_TRIES = 15;
 const SNAPSHOT_MESSAGE = 'Working tree before rlm refine';
 
 /** git in a person's repository, with that person's configuration: filters, owners and names are theirs. */
@@ -76,8 +79,12 @@ async function commitOf(
   if (existsSync(own)) copyFileSync(own, from.index);
   const env = { GIT_INDEX_FILE: from.index };
   try {
-    const without = [':(exclude,top).rlm', ...from.without.map((path) => `:(exclude,top,literal)${path}`)];
-    await run(from.directory, ['add', '--all', '--', '.', ...without], { env });
+    // The state of rlm ignores itself.
+    await run(from.directory, ['add', '--all', '.'], { env });
+    if (from.without.length > 0) {
+      const links = from.without.map((path) => `:(top,literal)${path}`);
+      await run(from.directory, ['rm', '--cached', '--quiet', '--ignore-unmatch', '--', ...links], { env });
+    }
     const tree = (await run(from.directory, ['write-tree'], { env })).trim();
     const parent = from.parent ?? head;
     return (
@@ -134,8 +141,7 @@ export async function openWorktree(root: string, path: string, temporary: string
       index: temporary,
     });
     ensureDirectory(dirname(path));
-    await run(repository.top, ['worktree', 'prune']);
-    await run(repository.top, ['worktree', 'add', '--quiet', '--detach', path, base]);
+    await patiently(() => run(repository.top, ['worktree', 'add', '--quiet', '--detach', path, base]));
   }
   return { directory: join(path, repository.prefix), links: await linkDependencies(repository.top, path) };
 }
@@ -182,12 +188,24 @@ export async function publishBranch(
   await run(repository.top, ['update-ref', `refs/heads/${result.branch}`, commit]);
 }
 
+/** Tries again where another git holds a lock of the same repository: many runs may make worktrees at once. */
+async function patiently(work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+      await sleep(tries * 50 * (1 + Math.random()));
+    }
+  }
+}
+
 /** Removes a worktree and what git knows of it; the links in it, not what they lead to. */
 export async function removeWorktree(root: string, path: string): Promise<void> {
   const { top } = await openRepository(root);
-  await run(top, ['worktree', 'remove', '--force', path], { allowFailure: true });
-  rmSync(path, { recursive: true, force: true });
-  await run(top, ['worktree', 'prune']);
+  if (!existsSync(path)) return;
+  await patiently(() => run(top, ['worktree', 'remove', '--force', path]));
 }
 
 /** What must be the same before and after an isolated run: HEAD, index, stash, status. */
@@ -198,25 +216,25 @@ export async function treeState(root: string): Promise<string> {
     await run(top, ['rev-parse', '--verify', '--quiet', 'HEAD'], { allowFailure: true }),
     await run(top, ['ls-files', '--stage']),
     await run(top, ['rev-parse', '--verify', '--quiet', 'refs/stash'], { allowFailure: true }),
-    await run(top, ['status', '--porcelain', '--untracked-files=all', '--', '.', ':(exclude,top).rlm']),
+    await run(top, ['status', '--porcelain', '--untracked-files=all']),
   ];
   return parts.join('\0');
 }
 
 /**
- * Applies the patch of a run to the tree of `root`: whole, or not at all.
+ * Applies a patch to the tree of `root`: whole, or not at all.
  *
  * @throws RlmError `conflict` when the tree has changed where the patch does
  */
-export async function applyPatch(root: string, patch: string): Promise<void> {
-  const arguments_ = ['--whitespace=nowarn', patch];
+export async function applyPatch(root: string, patch: string, branch: string): Promise<void> {
+  const given = ['--whitespace=nowarn', patch];
   try {
-    await run(root, ['apply', '--check', ...arguments_]);
+    await run(root, ['apply', '--check', ...given]);
   } catch (error) {
     if (!(error instanceof RlmError) || error.code !== 'unavailable') throw error;
     throw new RlmError('conflict', `the patch does not apply: ${error.message}`, {
-      hint: { text: 'The tree has changed since the run began. Merge the branch of the run instead.' },
+      hint: `The tree has changed since the run began, or the patch was applied already. The result is also on branch ${branch}.`,
     });
   }
-  await run(root, ['apply', ...arguments_]);
+  await run(root, ['apply', ...given]);
 }

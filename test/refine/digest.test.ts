@@ -46,7 +46,8 @@ test.each(OUTPUTS)('counts the tests that %s ran, skipped ones not', (_, text, r
   expect(digestOutput(text, '/repo').tests).toEqual({ ran, failed });
 });
 
-test('a runner that prints no count has none', () => {
+test('a script that prints no count has none, also where it says FAIL or ok', () => {
+  expect(digestOutput('FAIL 3 lines\nok then 4\n', '/repo').tests).toBeNull();
   expect(digestOutput('all good\n', '/repo').tests).toBeNull();
 });
 
