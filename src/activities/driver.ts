@@ -4,7 +4,7 @@ import { loadConfig } from '../config/index.ts';
 import { type ActivityRecord, outcomeOf, RUN_FILES, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity, removeAbandoned } from '../files/index.ts';
 import {
   currentDepth,
   DEPTH_VARIABLE,
@@ -52,10 +52,13 @@ async function drive(order: DriverOrder): Promise<number> {
   const lock = lockDriver(run.dir, `driving ${run.id}`, order.token);
   const launcher = new Launcher();
   launchThrough(launcher);
+  removeAbandoned(join(run.dir, RUN_FILES.logs));
   try {
     return await driveLocked(run, lock);
   } finally {
     await launcher.close();
+    // A launcher that was killed left its spare files there.
+    removeAbandoned(join(run.dir, RUN_FILES.logs));
     lock.release();
   }
 }

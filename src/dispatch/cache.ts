@@ -12,6 +12,8 @@ const CachedAnswer = z.object({
   worker: z.string(),
   model: z.string().nullable(),
   created_at: z.iso.datetime(),
+  /** Over the key, the text and who answered: an entry that was edited, or put under another key, is not believed. */
+  sha256: z.string(),
 });
 export type CachedAnswer = z.infer<typeof CachedAnswer>;
 
@@ -36,20 +38,26 @@ export class AnswerCache {
   get(key: string): CachedAnswer | undefined {
     const path = this.#path(key);
     try {
-      return CachedAnswer.safeParse(JSON.parse(readTextFile(path))).data;
+      const { data } = CachedAnswer.safeParse(JSON.parse(readTextFile(path)));
+      return data !== undefined && data.sha256 === digestOf(key, data) ? data : undefined;
     } catch {
       return undefined;
     }
   }
 
   /** Keeps an answer where that can be done: a run whose answer is accepted already does not fail for its cache. */
-  put(key: string, answer: Omit<CachedAnswer, 'schema_version' | 'created_at'>): void {
+  put(key: string, answer: Pick<CachedAnswer, 'text' | 'worker' | 'model'>): void {
     const path = this.#path(key);
     try {
       if (!existsSync(dirname(path))) ensureDirectory(dirname(path));
       writeFileAtomic(
         path,
-        JSON.stringify({ schema_version: SCHEMA_VERSION, ...answer, created_at: new Date().toISOString() }),
+        JSON.stringify({
+          schema_version: SCHEMA_VERSION,
+          ...answer,
+          created_at: new Date().toISOString(),
+          sha256: digestOf(key, answer),
+        } satisfies CachedAnswer),
       );
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
@@ -59,4 +67,11 @@ export class AnswerCache {
   #path(key: string): string {
     return join(this.#directory, key.slice(0, 2), `${key.slice(2)}.json`);
   }
+}
+
+function digestOf(
+  key: string,
+  { text, worker, model }: Pick<CachedAnswer, 'text' | 'worker' | 'model'>,
+): string {
+  return AnswerCache.key([key, text, worker, model]);
 }

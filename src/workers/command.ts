@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
-import { basename, isAbsolute, resolve } from 'node:path';
+import { chmodSync, copyFileSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import type { Failure } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
+import { FILE_MODE, isInside } from '../files/index.ts';
 import { environmentByMarks, OwnedProcesses, type ProcessEnd } from '../processes/index.ts';
 import { failureOfEnd, MAX_ANSWER_BYTES, readPrinted, resultOfCall, runCall } from './call.ts';
 import { type CodexLog, failureOfMessage, readCodexLog } from './codex/output.ts';
@@ -136,9 +137,27 @@ export function runnerScriptCall(
       usage: log.usage,
       model: null,
       exitCode: end.exitCode,
-      ...(path === undefined ? {} : { extraLogPath: path }),
+      ...(path === undefined ? {} : { extraLogPath: keepLog(path, request) }),
     };
   };
+}
+
+/** The most of a runner's own log that is kept with the run, bytes. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Copies the log that a runner wrote elsewhere, mostly in a temporary directory, beside the log of its call.
+ *
+ * @returns where it is kept; its own path when it is too big for that
+ */
+function keepLog(path: string, { logPath }: WorkRequest): string {
+  const own =
+    path === logPath || statSync(path).size > MAX_LOG_BYTES || isInside(dirname(dirname(logPath)), path);
+  if (own) return path;
+  const kept = `${logPath.replace(/\.jsonl$/, '')}.runner.jsonl`;
+  copyFileSync(path, kept);
+  chmodSync(kept, FILE_MODE);
+  return kept;
 }
 
 function protocolArguments(options: RunnerScriptOptions, request: WorkRequest): string[] {

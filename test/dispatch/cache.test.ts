@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AnswerCache } from '../../src/dispatch/index.ts';
@@ -37,6 +38,32 @@ describe('the cache of answers', () => {
       expect(cache.get(KEY)).toMatchObject(ANSWER);
     },
   );
+
+  it('does not believe an entry that was edited, or is that of another key', () => {
+    const state = temporaryDirectory();
+    const cache = new AnswerCache(state);
+    cache.put(KEY, ANSWER);
+    const entry = JSON.parse(readFileSync(entryOf(state), 'utf8'));
+    for (const edited of [{ text: '{"forged":true}' }, { model: 'another' }]) {
+      writeFileSync(entryOf(state), JSON.stringify({ ...entry, ...edited }));
+      expect(cache.get(KEY)).toBeUndefined();
+    }
+    const other = AnswerCache.key(['another question']);
+    const place = join(state, '.rlm', 'cache', 'answers', other.slice(0, 2));
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, `${other.slice(2)}.json`), JSON.stringify(entry));
+    expect(cache.get(other)).toBeUndefined();
+  });
+
+  it('does not wait for a pipe in the place of an entry', () => {
+    const state = temporaryDirectory();
+    const cache = new AnswerCache(state);
+    cache.put(KEY, ANSWER);
+    const path = entryOf(state);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(cache.get(KEY)).toBeUndefined();
+  });
 
   it('fails nobody where it cannot be written', () => {
     const state = temporaryDirectory();

@@ -27,12 +27,17 @@ function childPid(): number | undefined {
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined;
 }
 
+/** Of a child that must have started. */
+function startedChild(): number {
+  return childPid() ?? expect.fail('no child was started');
+}
+
 const gone = (pid: number) => until(() => (processStart(pid) === undefined ? true : undefined));
 
 test('after a normal end nothing of the group is left', async () => {
   const end = await runProcess(bash(`${STUBBORN} & while [ ! -e child.pid ]; do sleep 0.01; done; exit 7`));
   expect(end).toMatchObject({ exitCode: 7, ended: undefined, killedBy: undefined });
-  await gone(childPid() ?? 0);
+  await gone(startedChild());
 });
 
 test('at the wall limit the whole group is gone, also what ignores SIGTERM and holds the output', async () => {
@@ -40,7 +45,7 @@ test('at the wall limit the whole group is gone, also what ignores SIGTERM and h
     bash(`${STUBBORN} & while :; do echo alive; sleep 0.05; done`, { timeoutMs: 600, idleTimeoutMs: 20_000 }),
   );
   expect(end.ended).toBe('timeout');
-  await gone(childPid() ?? 0);
+  await gone(startedChild());
 });
 
 test('output on either stream is no silence', async () => {
@@ -48,6 +53,17 @@ test('output on either stream is no silence', async () => {
     bash('for i in 1 2 3 4 5 6; do sleep 0.2; echo x >&2; done; echo end', { idleTimeoutMs: 900 }),
   );
   expect(end).toMatchObject({ exitCode: 0, ended: undefined });
+});
+
+test('each output begins the silence anew, also between two looks', async () => {
+  const end = await runProcess(bash('for i in 1 2 3; do sleep 1; echo x; done', { idleTimeoutMs: 1800 }));
+  expect(end).toMatchObject({ exitCode: 0, ended: undefined });
+});
+
+test('a program that prints without end is ended', async () => {
+  // A hole of 600 MB, which takes no room on the disk.
+  const end = await runProcess(bash('truncate -s 600M out; sleep 30'));
+  expect(end.ended).toBe('output');
 });
 
 test('abort ends the group; an aborted signal starts nothing', async () => {
@@ -65,7 +81,8 @@ test('abort ends the group; an aborted signal starts nothing', async () => {
   abort.abort();
   expect((await running).ended).toBe('cancelled');
   await gone(pid);
-  await gone(seen?.pid ?? 0);
+  if (seen === undefined) expect.fail('nothing was started');
+  await gone(seen.pid);
   const again = await runProcess(bash('touch started', { signal: abort.signal }));
   expect(again.ended).toBe('cancelled');
   expect(existsSync(join(directory, 'started'))).toBe(false);

@@ -150,6 +150,7 @@ describe('failures have a class, after a single request', () => {
     ['server', { kind: 'failed', type: 'overloaded_error', message: 'Overloaded' }],
     ['throttled', { kind: 'failed', type: 'rate_limit_error', message: 'Too many requests' }],
     ['auth', failing(401, 'authentication_error', 'invalid x-api-key')],
+    ['auth', failing(403, 'forbidden', 'Request not allowed')],
     ['overflow', failing(400, 'invalid_request_error', 'prompt is too long: 250000 tokens > 200000 maximum')],
     ['config', failing(404, 'not_found_error', 'model: haiku')],
     ['quota', failing(400, 'invalid_request_error', 'Your credit balance is too low to access the API.')],
@@ -253,6 +254,59 @@ describe('ends', () => {
     // With a schema it says that it has no structured answer; either way another try is due.
     expect(['crashed', 'invalid_output']).toContain(result.failure?.class);
   });
+});
+
+test('with a login of the account nothing of the set-up of the user or the project is loaded', async () => {
+  const trace = (name: string) => join(directory, `${name}.started`);
+  const config = join(directory, 'config');
+  mkdirSync(config);
+  const hook = (name: string) => ({ hooks: [{ type: 'command', command: `touch ${trace(name)}` }] });
+  const startTrace = (name: string) => ({
+    command: '/bin/sh',
+    args: ['-c', `touch ${trace(name)}; exec cat`],
+  });
+  writeFileSync(
+    join(config, '.credentials.json'),
+    JSON.stringify({
+      claudeAiOauth: {
+        accessToken: 'dummy',
+        refreshToken: 'dummy',
+        expiresAt: Date.now() + 3_600_000,
+        scopes: ['user:inference'],
+      },
+    }),
+  );
+  writeFileSync(
+    join(config, 'settings.json'),
+    JSON.stringify({ hooks: { UserPromptSubmit: [hook('user-hook')] } }),
+  );
+  writeFileSync(
+    join(config, '.claude.json'),
+    JSON.stringify({ mcpServers: { mine: startTrace('user-server') } }),
+  );
+  writeFileSync(join(config, 'CLAUDE.md'), 'SPEAK-LIKE-A-PIRATE');
+  const project = join(directory, 'project');
+  mkdirSync(join(project, '.claude'), { recursive: true });
+  writeFileSync(
+    join(project, '.claude', 'settings.json'),
+    JSON.stringify({ hooks: { UserPromptSubmit: [hook('project-hook')] } }),
+  );
+  writeFileSync(
+    join(project, '.mcp.json'),
+    JSON.stringify({ mcpServers: { ours: startTrace('project-server') } }),
+  );
+  writeFileSync(join(project, 'CLAUDE.md'), 'SPEAK-LIKE-A-PIRATE');
+  reply = () => ({ kind: 'answer', text: '{"colour":"blue"}' });
+  const { ANTHROPIC_API_KEY: _key, ...keyless } = environment({ CLAUDE_CONFIG_DIR: config });
+  const worker = await claude(keyless);
+  const result = await worker.run(request({ cwd: project }));
+  expect(result).toMatchObject({ answer: '{"colour":"blue"}' });
+  expect(server.calls[0]?.prompt).not.toContain('PIRATE');
+  expect(JSON.stringify(server.calls[0]?.body.tools)).not.toContain('mcp__');
+  for (const name of ['user-hook', 'user-server', 'project-hook', 'project-server']) {
+    expect(existsSync(trace(name)), name).toBe(false);
+  }
+  expect(existsSync(join(config, 'history.jsonl'))).toBe(false);
 });
 
 describe('tools', () => {

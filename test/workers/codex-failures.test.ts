@@ -36,6 +36,7 @@ test.each([
   ['modelNotFound', 'config'],
   [{ responseTooManyFailedAttempts: { httpStatusCode: 429 } }, 'throttled'],
   [{ httpConnectionFailed: { httpStatusCode: 401 } }, 'auth'],
+  [{ httpConnectionFailed: { httpStatusCode: 403 } }, 'auth'],
   [{ httpConnectionFailed: { httpStatusCode: null } }, 'crashed'],
   [{ responseStreamDisconnected: { httpStatusCode: null } }, 'network'],
   ['some name of next year', 'crashed'],

@@ -46,6 +46,7 @@ command = "${program('of-user')}"
 trust_level = "trusted"
 `,
   );
+  writeFileSync(join(project, 'AGENTS.md'), 'SPEAK-LIKE-A-PIRATE');
   writeFileSync(
     join(codexHome, 'quick.config.toml'),
     `[mcp_servers.of_profile]\ncommand = "${program('of_profile')}"\n`,
@@ -75,6 +76,7 @@ describe.each([
     const sent = JSON.stringify(model.calls[0]?.body);
     expect(sent).not.toContain('SPEAK-LIKE-A-PIRATE');
     expect(model.calls[0]?.body.tools ?? []).toEqual([]);
+    expect(existsSync(join(home.codexHome, 'history.jsonl'))).toBe(false);
     for (const name of ['of-user', 'of_project', 'of_profile', 'notify']) {
       expect(home.started(name), name).toBe(false);
     }

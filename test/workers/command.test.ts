@@ -60,6 +60,19 @@ describe('runner script', () => {
     expect(result).toMatchObject({ answer: 'last', extraLogPath: join(directory, 'b c.jsonl') });
   });
 
+  test('its log in another directory is copied beside the log of its call', async () => {
+    const elsewhere = temporaryDirectory();
+    const worker = runner(`
+      echo '{"item":{"type":"agent_message","text":"far away"}}' > ${elsewhere}/log.jsonl
+      echo ${elsewhere}/log.jsonl`);
+    const request = workRequest(directory);
+    const { answer, extraLogPath = '' } = await worker.run(request);
+    expect(answer).toBe('far away');
+    expect(extraLogPath).toBe(request.logPath.replace('.jsonl', '.runner.jsonl'));
+    expect(readFileSync(extraLogPath, 'utf8')).toContain('far away');
+    expect(statSync(extraLogPath).mode & 0o777).toBe(0o600);
+  });
+
   test('the answer is the last agent_message of any event type, usage the sum of all turns', async () => {
     const worker = runner(`cat <<'JSONL'
 not json
