@@ -5,7 +5,7 @@ export interface Passage {
   /** UTF-16 offsets, end exclusive; no white space at either end. */
   start: number;
   end: number;
-  /** What it stands under: the headings above it, its lead-in, the head of its table. Not part of the span. */
+  /** What it is under: the headings above it, its lead-in, the head of its table. Not part of the span. */
   context: string;
 }
 
@@ -33,10 +33,10 @@ interface Line {
 interface Block {
   kind: Kind;
   lines: readonly Line[];
-  /** Index of the heading it stands under, in the list of blocks; -1 for none. */
+  /** Index of the heading it is under, in the list of blocks; -1 for none. */
   under: number;
   level: number;
-  /** Whether a blank line stands before it. */
+  /** Whether a blank line is before it. */
   apart: boolean;
   /** Index of the first of the blocks in a row that are of one kind: of its list, of its table. */
   first: number;

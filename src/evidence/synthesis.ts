@@ -14,6 +14,7 @@ import {
 import { escapeMarkdown, oneLine, sanitize } from '../text/index.ts';
 import { answerConfidence, claimId, gapsFor, isCitable, sourceString, unanswered } from './answer.ts';
 import { withoutMarks } from './answer-content.ts';
+import { unsupportedParts } from './claims/index.ts';
 
 /**
  * What every synthesis call starts with: the same bytes each time, so that a provider can cache them. The
@@ -146,7 +147,7 @@ const CONFLICT_ROOM = 3000;
 
 /**
  * Checks what a synthesis model answered against the numbers it was given: they must exist, each claim must
- * have one, and a number (of two digits or more) that a claim names must occur in its evidence or in the question.
+ * have one, and what a claim says must be in its evidence as far as that can be compared (see `unsupportedParts`).
  *
  * @param offered the evidence numbers in the prompt: position in `items`, from 1
  * @param items all evidence, as numbered
@@ -163,7 +164,7 @@ export function checkSynthesis(
   const { claims, conflicts, gaps } = parsed.data;
   const problems = [...claims.entries()].flatMap(([index, claim]) => [
     ...unknownNumbers(`claims[${index}]`, claim.evidence, offered),
-    ...unsupportedNumbers(index, claim, question, items),
+    ...unsupported(index, claim, question, items),
   ]);
   problems.push(
     ...[...conflicts.entries()].flatMap(([index, conflict]) =>
@@ -185,27 +186,21 @@ function unknownNumbers(where: string, numbers: readonly number[], offered: Read
   ];
 }
 
-function unsupportedNumbers(
+function unsupported(
   index: number,
   claim: SynthesisAnswer['claims'][number],
   question: string,
   items: readonly VerifiedEvidence[],
 ): string[] {
-  const cited = claim.evidence.map((number) => items[number - 1]?.quote ?? '').join('\n');
-  const known = new Set(numbersIn(`${cited}\n${question}`));
-  const unsupported = numbersIn(withoutMarks(claim.text)).filter(
-    (number) => number.length > 1 && !known.has(number),
-  );
-  if (unsupported.length === 0) return [];
+  const cited = claim.evidence.flatMap((number) => items[number - 1] ?? []);
+  const parts = unsupportedParts(claim.text.replace(/\[\d[\d,;\s–-]*\]/g, ' '), {
+    quotes: cited.map(({ quote }) => quote),
+    context: [question, ...cited.map(({ source }) => source)],
+  });
+  if (parts.length === 0) return [];
   return [
-    `claims[${index}] says ${unsupported.join(', ')}, which its evidence (${claim.evidence.join(', ')}) does not: add the evidence that says so, or leave it out.`,
+    `claims[${index}] says ${parts.join(', ')}, which its evidence (${claim.evidence.join(', ')}) does not: say it as the evidence does, add the evidence that says so, or leave it out.`,
   ];
-}
-
-/** Numbers of a text without separators of thousands: `1,500` and `1500` are one. */
-function numbersIn(text: string): string[] {
-  const plain = text.normalize('NFKC').replace(/(?<=\d)[,'’\u00a0\u202f](?=\d{3}(?!\d))/g, '');
-  return plain.match(/\d+(?:\.\d+)*/g) ?? [];
 }
 
 export interface ComposeInput {

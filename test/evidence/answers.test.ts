@@ -174,7 +174,7 @@ describe('synthesis', () => {
     [
       'a figure its evidence does not have',
       { ...good, claims: [{ text: 'It is 45 seconds.', evidence: [2] }] },
-      'claims[0] says 45, which its evidence (2) does not',
+      'claims[0] says the number 45, which its evidence (2) does not',
     ],
     ['nothing at all', { ...good, claims: [], gaps: [] }, 'both empty'],
     ['a field too few', { claims: [] }, 'conflicts'],

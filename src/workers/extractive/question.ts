@@ -103,7 +103,7 @@ function partsOfClauses(clauses: readonly { clause: string; own: number[] }[]): 
   }));
 }
 
-/** What stands side by side (`the limit and the colour of the client`): the word before a conjunction, those behind it. */
+/** What is asked side by side (`the limit and the colour of the client`): the word before a conjunction, those behind it. */
 function partsOfList(text: string, all: number[], indexesOf: (piece: string) => number[]): Part[] {
   const pieces = text.split(CONJUNCTION);
   const owns = pieces.map((piece, index) => {
