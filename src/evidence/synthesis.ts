@@ -195,7 +195,7 @@ function unsupported(
   const cited = claim.evidence.flatMap((number) => items[number - 1] ?? []);
   const parts = unsupportedParts(claim.text.replace(/\[\d[\d,;\s–-]*\]/g, ' '), {
     quotes: cited.map(({ quote }) => quote),
-    context: [question, ...cited.map(({ source }) => source)],
+    context: [question, ...cited.flatMap(({ source, heading = '' }) => [source, heading])],
   });
   if (parts.length === 0) return [];
   return [

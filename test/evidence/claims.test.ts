@@ -7,6 +7,7 @@ function problems(text: string, quote: string, question = 'What does it say?', s
   const item: VerifiedEvidence = {
     evidence_id: 'e-0001',
     source,
+    location: `${source}:1-1`,
     byte_start: 0,
     byte_end: quote.length,
     line_start: 1,
