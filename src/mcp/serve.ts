@@ -10,6 +10,11 @@ import { watchRuns } from './watch.ts';
 
 /** The longest message that is read, bytes: the cap of every other line of JSON here. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** More requests are read only below so many that are being answered, and so many bytes of answers that nobody has read. */
+const MAX_PENDING = 500;
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** How often it is looked whether they are fewer, milliseconds. */
+const LOOK_MS = 20;
 /** How long a shutdown lets calls that are under way answer, milliseconds. */
 const GRACE_MS = 500;
 
@@ -64,7 +69,7 @@ export async function serve(argv: string[]): Promise<void> {
     });
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
-  const { transport, input } = stdioTransport(onError);
+  const { transport, input } = stdioTransport(onError, () => pending.size);
   input.on('end', () => void end(GRACE_MS));
   process.stdin.on('close', () => void end(GRACE_MS));
   input.on('error', onError);
@@ -81,9 +86,15 @@ export async function serve(argv: string[]): Promise<void> {
  * The SDK's transport on stdin and stdout, given whole lines. By itself it ends the session at a message of 10 MiB,
  * copies a long one once for each piece that arrives, and takes an empty line for a fault.
  *
+ * A client that sends and never reads is not read either: its answers would fill the memory.
+ *
  * @param onError called for a message that is too long, which is skipped
+ * @param pending how many requests are being answered
  */
-function stdioTransport(onError: (error: Error) => void): {
+function stdioTransport(
+  onError: (error: Error) => void,
+  pending: () => number,
+): {
   transport: StdioServerTransport;
   input: Transform;
 } {
@@ -91,7 +102,12 @@ function stdioTransport(onError: (error: Error) => void): {
   const input = new Transform({
     transform(bytes: Buffer, _encoding, done) {
       for (const line of lines.push(bytes)) if (line.trim() !== '') this.push(`${line}\n`);
-      done();
+      const goOn = () => {
+        if (process.stdout.writableLength < MAX_UNREAD_BYTES && pending() < MAX_PENDING) done();
+        else setTimeout(goOn, LOOK_MS);
+      };
+      // The requests of these lines are counted once their handlers have started.
+      setImmediate(goOn);
     },
   });
   process.stdin.pipe(input);

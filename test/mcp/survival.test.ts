@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,7 +74,7 @@ test.each(DAMAGES)(
       waits.push(
         client.request('tools/call', {
           name: 'rlm_wait',
-          arguments: { run_id: run.id },
+          arguments: { run_id: run.id, wait_sec: 3 },
           _meta: { progressToken: token },
         }),
       );
@@ -111,3 +111,35 @@ test.each(DAMAGES)('a command that follows a run survives when it breaks: %s', a
   expect(stderr.includes('error: ')).toBe(!existsSync(run.dir));
   expect(stderr).not.toMatch(/^\s+at /m);
 });
+
+test('a client that sends and never reads does not fill the memory of the server', async () => {
+  const server = startRlm(['mcp', '--root', temporaryDirectory()]);
+  const exit = exitOf(server);
+  server.stdout?.pause();
+  const requests = 6000;
+  const initialize = {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'test', version: '1' },
+  };
+  const send = (id: number, method: string, params: object) =>
+    server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  send(0, 'initialize', initialize);
+  // A list of tools is about 30 kB: all answers together would be more than 150 MB.
+  for (let id = 1; id <= requests; id += 1) send(id, 'tools/list', {});
+  await sleep(5000);
+  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
+  expect(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1])).toBeLessThan(200_000);
+  // As soon as it reads, every request is answered.
+  const ids = new Set<number>();
+  if (server.stdout === null) throw new Error('no stdout');
+  const lines = createInterface(server.stdout);
+  await new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      ids.add(Message.parse(JSON.parse(line)).id ?? -1);
+      if (ids.size > requests) resolve();
+    });
+  });
+  server.stdin?.end();
+  expect((await exit).code).toBe(0);
+}, 90_000);
