@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
-import { type ActivityRecord, outcomeOf, RUN_FILES, RunKind } from '../contracts/index.ts';
-import { type FlowEnd, Journal, readHistory } from '../dispatch/index.ts';
+import { type ActivityRecord, type Failure, outcomeOf, RUN_FILES, RunKind } from '../contracts/index.ts';
+import { type FlowEnd, type History, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity, removeAbandoned } from '../files/index.ts';
 import {
@@ -54,7 +54,8 @@ async function drive(order: DriverOrder): Promise<number> {
   launchThrough(launcher);
   removeAbandoned(join(run.dir, RUN_FILES.logs));
   try {
-    return await driveLocked(run, lock);
+    const driver = await Driver.takeUp(run, lock);
+    return await driver.drive();
   } finally {
     await launcher.close();
     // A launcher that was killed left its spare files there.
@@ -76,116 +77,145 @@ function speakTo(log: string): void {
   }
 }
 
-async function driveLocked(run: RunHandle, lock: HeldLock): Promise<number> {
-  const journalPath = join(run.dir, RUN_FILES.events);
-  const history = await readHistory(journalPath);
-  const before = requireActivity(run);
-  // Before the first driver nobody can have left anything running.
-  const survivors = history.generation === 0 ? [] : await endSurvivors(run.dir, history.survivors);
-  const now = new Date().toISOString();
-  const driver = ownIdentity();
-  const generation = Math.max(history.generation, before.generation) + 1;
-  const { reason: _reason, failure: _failure, ended: _ended, ...rest } = before;
-  const { outcome: _outcome, finished_at: _finished, ...kept } = rest;
-  const journal = new Journal(journalPath, history);
-  let record: ActivityRecord = {
-    ...kept,
-    state: 'working',
-    driver,
-    driver_offset: journal.size,
-    generation,
-    started_at: before.started_at ?? now,
-    driver_started_at: now,
-  };
-  journal.append({ type: 'driver_started', generation, driver });
-  if (survivors.length > 0) {
-    journal.append({
-      type: 'note',
-      message: `ended ${survivors.length} worker processes of an earlier driver`,
-    });
-  }
-  const save = (change: Partial<ActivityRecord> = {}, sync = false) => {
-    record = {
-      ...record,
-      ...change,
-      heartbeat_at: new Date().toISOString(),
-      progress: journal.progress,
-      ...(journal.history.worker === undefined ? {} : { worker: journal.history.worker }),
-      journal_offset: journal.size,
-    };
-    writeActivity(run, record, { sync });
-  };
-  save();
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-  const controller = new AbortController();
-  const beat = () => {
-    // Two drivers must not work on one run: whoever took it over does now, and our workers end with us.
-    if (!lock.isOurs()) {
-      process.stderr.write('Error: another driver has taken the run over\n');
-      process.exit(1);
+/** The one writer of a run's journal and record, from when it has the run's lock to the end of the activity. */
+class Driver {
+  readonly #run: RunHandle;
+  readonly #lock: HeldLock;
+  readonly #history: History;
+  readonly #journal: Journal;
+  readonly #stop = new AbortController();
+  #record: ActivityRecord;
+  /** What went wrong with the last heartbeat; empty when nothing did. */
+  #missed = '';
+
+  private constructor(run: RunHandle, lock: HeldLock, history: History, record: ActivityRecord) {
+    this.#run = run;
+    this.#lock = lock;
+    this.#history = history;
+    this.#journal = new Journal(join(run.dir, RUN_FILES.events), history);
+    this.#record = { ...record, driver_offset: this.#journal.size };
+  }
+
+  /** Ends what an earlier driver left running, and puts on record that this process drives the run now. */
+  static async takeUp(run: RunHandle, lock: HeldLock): Promise<Driver> {
+    const history = await readHistory(join(run.dir, RUN_FILES.events));
+    const before = requireActivity(run);
+    // Before the first driver nobody can have left anything running.
+    const survivors = history.generation === 0 ? [] : await endSurvivors(run.dir, history.survivors);
+    const now = new Date().toISOString();
+    const driver = ownIdentity();
+    const generation = Math.max(history.generation, before.generation) + 1;
+    const { reason: _reason, failure: _failure, ended: _ended, ...rest } = before;
+    const { outcome: _outcome, finished_at: _finished, ...kept } = rest;
+    const taken = new Driver(run, lock, history, {
+      ...kept,
+      state: 'working',
+      driver,
+      generation,
+      started_at: before.started_at ?? now,
+      driver_started_at: now,
+    });
+    taken.#journal.append({ type: 'driver_started', generation, driver });
+    if (survivors.length > 0) {
+      const message = `ended ${survivors.length} worker processes of an earlier driver`;
+      taken.#journal.append({ type: 'note', message });
     }
-    save();
-    if (cancelRequested(run)) controller.abort();
-  };
-  let missed = '';
-  const heartbeat = setInterval(() => {
+    taken.#save();
+    return taken;
+  }
+
+  /** Carries the flow out, and records how it went. @returns the exit code: 1 when the flow threw */
+  async drive(): Promise<number> {
+    const heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    const onSignal = () => this.#stop.abort();
+    for (const name of STOP_SIGNALS) process.on(name, onSignal);
+    // Whatever ends this process, its workers end with it.
+    process.on('exit', () => killAllGroups('SIGKILL'));
+    if (cancelRequested(this.#run)) this.#stop.abort();
+    const { end, code } = await this.#runFlow();
+    clearInterval(heartbeat);
+    await endSurvivors(this.#run.dir, []);
+    for (const name of STOP_SIGNALS) process.off(name, onSignal);
+    this.#finish(end);
+    return code;
+  }
+
+  async #runFlow(): Promise<{ end: FlowEnd; code: number }> {
+    const run = this.#run;
     try {
-      beat();
+      const flow = await flowOf(this.#record.kind);
+      const end = await flow({
+        run,
+        config: loadConfig(run.record.root),
+        params: readParams(run),
+        journal: this.#journal,
+        history: this.#history,
+        startedAt: performance.now(),
+        signal: this.#stop.signal,
+        marks: { [RUN_VARIABLE]: run.dir, [DEPTH_VARIABLE]: String(currentDepth() + 1) },
+      });
+      return { end, code: 0 };
+    } catch (error) {
+      const known = error instanceof RlmError;
+      const message = known ? `${error.message}. ${error.hint.text}` : messageOf(error);
+      if (!known) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
+      const failure: Failure = { class: known ? 'config' : 'crashed', message };
+      return { end: { state: 'failed', reason: message, failure }, code: 1 };
+    }
+  }
+
+  /** Shows that the driver lives, and looks whether it is to end. */
+  #beat(): void {
+    try {
+      // Two drivers must not work on one run: whoever took it over does now, and our workers end with us.
+      if (!this.#lock.isOurs()) {
+        process.stderr.write('Error: another driver has taken the run over\n');
+        process.exit(1);
+      }
+      this.#save();
+      if (cancelRequested(this.#run)) this.#stop.abort();
     } catch (error) {
       // A full disk must not end the driver from a timer: what it does next says so, where it can be put right.
       const message = messageOf(error);
-      if (message !== missed) process.stderr.write(`Error: no heartbeat: ${message}\n`);
-      missed = message;
-      if (!existsSync(run.dir)) process.exit(1);
+      if (message !== this.#missed) process.stderr.write(`Error: no heartbeat: ${message}\n`);
+      this.#missed = message;
+      if (!existsSync(this.#run.dir)) process.exit(1);
     }
-  }, HEARTBEAT_MS);
-  const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-  const onSignal = () => controller.abort();
-  for (const name of stopSignals) process.on(name, onSignal);
-  // Whatever ends this process, its workers end with it.
-  process.on('exit', () => killAllGroups('SIGKILL'));
-  if (cancelRequested(run)) controller.abort();
-
-  let end: FlowEnd;
-  let code = 0;
-  try {
-    const flow = await flowOf(record.kind);
-    end = await flow({
-      run,
-      config: loadConfig(run.record.root),
-      params: readParams(run),
-      journal,
-      history,
-      startedAt: performance.now(),
-      signal: controller.signal,
-      marks: { [RUN_VARIABLE]: run.dir, [DEPTH_VARIABLE]: String(currentDepth() + 1) },
-    });
-  } catch (error) {
-    const known = error instanceof RlmError;
-    const message = known ? `${error.message}. ${error.hint.text}` : messageOf(error);
-    if (!known) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
-    end = { state: 'failed', reason: message, failure: { class: known ? 'config' : 'crashed', message } };
-    code = 1;
   }
-  clearInterval(heartbeat);
-  await endSurvivors(run.dir, []);
-  for (const name of stopSignals) process.off(name, onSignal);
 
-  if (end.state === 'cancelled' && !cancelRequested(run)) {
-    const reason = 'the driver was told to stop';
-    journal.append({ type: 'note', message: reason });
-    save({ reason }, true);
-  } else {
-    const { state, reason, failure, ended, outcome = outcomeOf(state, journal.progress) } = end;
+  #save(change: Partial<ActivityRecord> = {}, sync = false): void {
+    const { worker } = this.#journal.history;
+    this.#record = {
+      ...this.#record,
+      ...change,
+      heartbeat_at: new Date().toISOString(),
+      progress: this.#journal.progress,
+      ...(worker === undefined ? {} : { worker }),
+      journal_offset: this.#journal.size,
+    };
+    writeActivity(this.#run, this.#record, { sync });
+  }
+
+  /** The journal is on the disk before the record that sums it up. */
+  #finish(end: FlowEnd): void {
+    if (end.state === 'cancelled' && !cancelRequested(this.#run)) {
+      const reason = 'the driver was asked to stop';
+      this.#journal.append({ type: 'note', message: reason });
+      this.#journal.close();
+      this.#save({ reason }, true);
+      return;
+    }
+    const { state, reason, failure, ended, outcome = outcomeOf(state, this.#journal.progress) } = end;
     const said = {
       outcome,
       ...(reason === undefined ? {} : { reason }),
       ...(failure === undefined ? {} : { failure }),
       ...(ended === undefined ? {} : { ended }),
     };
-    journal.append({ type: 'finished', state, ...said });
-    save({ state, ...said, finished_at: new Date().toISOString() }, true);
+    this.#journal.append({ type: 'finished', state, ...said });
+    this.#journal.close();
+    this.#save({ state, ...said, finished_at: new Date().toISOString() }, true);
   }
-  journal.close();
-  return code;
 }
