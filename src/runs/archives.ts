@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -7,6 +7,7 @@ import {
   ArchiveMeta,
   archiveDirectory,
   type InUseMarker,
+  RUN_ID_PATTERN,
 } from '../contracts/index.ts';
 import { RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
@@ -137,13 +138,12 @@ export function markInUse(root: string, archiveId: string, runId: string): void 
   const marker: InUseMarker = { run_id: checkRunId(runId), added_at: new Date().toISOString() };
   const file = join(archive, ARCHIVE_FILES.inUseBy, runId);
   try {
+    // A cleanup renames before it looks for marks a last time: what can still be written to by this name stays.
     writeJsonAtomic(file, marker);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
     throw noArchive(archiveId);
   }
-  // A cleanup renames before it deletes: what is still here under its name, with the mark in it, stays.
-  if (!existsSync(file)) throw noArchive(archiveId);
 }
 
 /** Removes the mark; no error when there is none. */
@@ -158,7 +158,8 @@ export function unmarkInUse(root: string, archiveId: string, runId: string): voi
 /** Ids of the runs that depend on an archive. A directory that cannot be read counts as in use. */
 export function inUseBy(archive: string): string[] {
   try {
-    return readdirSync(join(archive, ARCHIVE_FILES.inUseBy));
+    // What is still being written, or was when its writer died, is no mark.
+    return readdirSync(join(archive, ARCHIVE_FILES.inUseBy)).filter((name) => RUN_ID_PATTERN.test(name));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;

@@ -15,6 +15,7 @@ import { messageOf, RlmError, systemCode } from '../errors.ts';
 import {
   DIRECTORY_MODE,
   ensureDirectory,
+  FILE_MODE,
   ownIdentity,
   readTextFile,
   writeJsonAtomic,
@@ -44,7 +45,7 @@ export function ensureStateDirectory(root: string): string {
   refuseSymlink(directory);
   ensureDirectory(directory);
   const ignore = join(directory, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: FILE_MODE });
   return directory;
 }
 

@@ -25,7 +25,7 @@ import {
   type RunHandle,
   releaseAllOrchestratorLocks,
 } from '../../src/runs/index.ts';
-import { temporaryDirectory } from '../support/runs.ts';
+import { place, temporaryDirectory } from '../support/runs.ts';
 import { bundleEntry, startRacer } from './processes.ts';
 
 const OPTIONS: ArchiveOptions = { terminationReason: 'done', ttlDays: 14 };
@@ -176,6 +176,23 @@ describe('an archive', { timeout: 120_000 }, () => {
     const last = await archiveRun(root, 'run-1', OPTIONS);
     expect(last).toMatchObject({ archive_id: anew.archive_id, resumed: true });
     expect(listArchives(root, { limit: 10 }).total).toBe(1);
+  });
+
+  it('leaves in the run what changed after the snapshot was made', async () => {
+    const root = temporaryDirectory();
+    const run = finishedRun(root);
+    const report = join(run.dir, 'artifacts/reports/b.md');
+    const first = await archiveRun(root, 'run-1', OPTIONS);
+    // Its maker died before the trimming, and somebody wrote a report anew.
+    const pointer: Record<string, unknown> = JSON.parse(
+      readFileSync(join(run.dir, 'archived_to.json'), 'utf8'),
+    );
+    writeFileSync(join(run.dir, 'archived_to.json'), JSON.stringify({ ...pointer, trimmed_at: null }));
+    place(report, 'rewritten since');
+    const again = await archiveRun(root, 'run-1', OPTIONS);
+    expect(again).toMatchObject({ archive_id: first.archive_id, resumed: true });
+    expect(readFileSync(report, 'utf8')).toBe('rewritten since');
+    expect(readFileSync(join(first.path, 'run/artifacts/reports/b.md'), 'utf8')).not.toBe('rewritten since');
   });
 
   it('is not taken for good when what it holds was changed before the trimming', async () => {

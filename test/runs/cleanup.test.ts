@@ -8,6 +8,7 @@ import {
   type Clock,
   cleanArchives,
   createRun,
+  inUseBy,
   listArchiveIds,
   markInUse,
   unmarkInUse,
@@ -174,6 +175,36 @@ describe('cleanup', () => {
       expect(cleanup).toMatchObject({ deleted: [], skipped: expect.stringContaining('cleanup.lock') });
     }
     expect(listArchiveIds(root)).toHaveLength(3);
+  });
+
+  it('keeps what is marked in use at the very moment it is judged, and what it took by then cannot be marked', async () => {
+    // The clock is read after the marks were: first for the cleanup, then for each judgement.
+    for (const [look, kept] of [
+      [2, true],
+      [3, false],
+    ] as const) {
+      const root = temporaryDirectory();
+      const id = await archived(root, 'old-run');
+      let looks = 0;
+      let error: unknown;
+      const given = clockAt(15 * DAY, 15 * DAY);
+      const clock: Clock = {
+        now: given.now,
+        uptime() {
+          looks += 1;
+          try {
+            if (looks === look) markInUse(root, id, 'other-run');
+          } catch (thrown) {
+            error = thrown;
+          }
+          return given.uptime();
+        },
+      };
+      const { deleted } = await cleanArchives(root, { dryRun: false, clock });
+      expect([look, deleted, listArchiveIds(root)]).toEqual([look, kept ? [] : [id], kept ? [id] : []]);
+      if (kept) expect([error, inUseBy(archivePath(root, id))]).toEqual([undefined, ['other-run']]);
+      else expect(error).toMatchObject({ code: 'not_found' });
+    }
   });
 
   it('finishes or takes back what a dead cleanup was about to delete', async () => {
