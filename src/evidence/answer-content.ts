@@ -35,6 +35,11 @@ export function inertMarkdown(content: string): string {
   return mapRanges(content, certainCode(content), escapeMarkdown);
 }
 
+/** The numbers of all marks in a text, in order, each once. */
+export function marksIn(text: string): number[] {
+  return [...new Set([...text.matchAll(MARK)].flatMap(([, list = '']) => expand(list)))];
+}
+
 /** Takes the brackets from marks in a text that brings none of its own. */
 export function withoutMarks(text: string): string {
   return text.replace(MARK, '($1)');
@@ -58,7 +63,7 @@ export class AnswerContent {
 
   /** The numbers of all marks in the prose, in order, each once. */
   get marks(): number[] {
-    return [...new Set([...this.prose.matchAll(MARK)].flatMap(([, list = '']) => expand(list)))];
+    return marksIn(this.prose);
   }
 
   /** The sentences of the prose, also those that go over several lines. */

@@ -4,7 +4,7 @@ import { messageOf, RlmError } from '../errors.ts';
 import { escapeMarkdown, oneLine, sanitize, sha256 } from '../text/index.ts';
 import { isAbsenceClaim } from './absence.ts';
 import { CitableSpans, citedSpans, sourceString, withinLimit } from './answer.ts';
-import { AnswerContent, inertMarkdown, type Sentence } from './answer-content.ts';
+import { AnswerContent, inertMarkdown, marksIn, type Sentence } from './answer-content.ts';
 import { isFullCoverage } from './coverage.ts';
 import type { SourceReader } from './quotes/index.ts';
 import type { Reduced } from './reduce.ts';
@@ -231,7 +231,10 @@ function withoutAbsenceClaims(
 ): { answer: FinalAnswer; moved: string[] } {
   if (isFullCoverage(coverage)) return { answer, moved: [] };
   const content = contentOf(answer.content, evidence);
-  const claims = content.sentences.filter(({ text }) => isAbsenceClaim(text));
+  const cited = citedSpans(answer, { ...evidence, citations: [] });
+  const quotesOf = (text: string) =>
+    marksIn(text).flatMap((mark) => (cited[mark - 1] ?? []).map(({ quote }) => quote));
+  const claims = content.sentences.filter(({ text }) => isAbsenceClaim(text, quotesOf(text)));
   if (claims.length === 0) return { answer, moved: [] };
   // Marks only in what was moved leave citations without one: they go, and the rest is renumbered.
   const left = new Set(contentOf(content.rewrite(claims, same), evidence).marks);

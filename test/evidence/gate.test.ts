@@ -204,6 +204,8 @@ describe('what is said to be absent', () => {
     'The manual doesn’t mention a price [2].',
     'Es gibt kein Ersatzteil.',
     '文件没有提到价格。',
+    'There is no other engine [2].',
+    'Nothing is said of coolant in any of the documents [2].',
   ];
 
   it.each(claims)('becomes a gap with the percentage below full coverage: %s', (claim) => {
@@ -237,6 +239,16 @@ describe('what is said to be absent', () => {
   it.each(claims)('stays when everything was read: %s', (claim) => {
     const content = `It needs oil [1]. ${claim.replace('[2]', '[1]')}`;
     expect(gate(answer({ content }))).toMatchObject({ ok: true, moved: [], answer: { content } });
+  });
+
+  it('stays when the cited words say so themselves', () => {
+    const content = 'No adding of water is advised [1].';
+    const citations = [{ claim_id: 'c-1', sources: ['docs/a.md:4-4'] }];
+    expect(gate(answer({ content, citations }), partial)).toMatchObject({
+      ok: true,
+      moved: [],
+      answer: { content },
+    });
   });
 
   it.each([

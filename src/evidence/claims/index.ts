@@ -1,5 +1,5 @@
 import { unknownAmounts } from './amounts.ts';
-import { changedNegations } from './negations.ts';
+import { addsNegation, changedNegations } from './negations.ts';
 import { changedModals, swappedOpposites } from './polarity.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
@@ -30,10 +30,7 @@ export function unsupportedParts(claim: string, { quotes, context }: ClaimBasis)
   const said = tokensOf(claim);
   const cited = tokensOf(quotes.join('\n'));
   const known = [...cited, ...tokensOf(context.join('\n'))];
-  const stems = new Set(known.map(({ stem }) => stem));
-  const content = said.filter(({ stem }) => stem !== '');
-  const shared = content.filter(({ stem }) => stems.has(stem)).length;
-  const comparable = shared >= content.length * MIN_OVERLAP;
+  const comparable = isComparable(said, known);
   return [
     ...new Set([
       ...unknownAmounts(said, known, cited),
@@ -46,6 +43,19 @@ export function unsupportedParts(claim: string, { quotes, context }: ClaimBasis)
 
 const IDENTIFIER =
   /[_/\\@$#~]|^--?\p{L}|\(\)$|::|->|\.\p{L}|\p{Ll}\p{Lu}|^\p{Lu}[\p{Lu}\p{N}]+$|^\p{Lu}+-\p{Lu}|\p{L}\d|\d\p{L}|^https?:/u;
+/** Whether so many words of a claim are known that its clauses can be compared. */
+function isComparable(said: readonly Token[], known: readonly Token[]): boolean {
+  const stems = new Set(known.map(({ stem }) => stem));
+  const content = said.filter(({ stem }) => stem !== '');
+  return content.filter(({ stem }) => stems.has(stem)).length >= content.length * MIN_OVERLAP;
+}
+
+/** Whether quotes say themselves what a sentence denies: they deny something about the same. */
+export function supportsNegation(sentence: string, quotes: readonly string[]): boolean {
+  const [said, cited] = [tokensOf(sentence.replace(/\[\d[\d,;\s–-]*\]/g, ' ')), tokensOf(quotes.join('\n'))];
+  return quotes.length > 0 && isComparable(said, cited) && !addsNegation(said, cited);
+}
+
 /** Every noun of such a language has a capital. */
 const GERMAN = /\b(?:der|die|das|und|ist|nicht|ein|eine|wird|mit|von|für)\b/giu;
 

@@ -98,6 +98,12 @@ export function changedNegations(said: readonly Token[], cited: readonly Token[]
   ]);
 }
 
+/** Whether a sentence denies something that other texts about the same do not. */
+export function addsNegation(said: readonly Token[], cited: readonly Token[]): boolean {
+  const evidence = clausesOf(cited);
+  return clausesOf(said).some((clause) => addedNegations(clause, evidence).length > 0);
+}
+
 /** Negations of a clause of the claim that the clauses of the evidence about the same do not have. */
 function addedNegations(clause: Clause, evidence: readonly Clause[]): string[] {
   return clause.negations.flatMap(({ word, scope }) => {
