@@ -1,8 +1,10 @@
+import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { ANSWER_LIMITS, WorkerAnswer } from '../contracts/index.ts';
 import { locateQuote, SourceText } from '../evidence/quotes/index.ts';
 import { sanitize, truncate } from '../text/index.ts';
-import type { ChunkText } from './chunk.ts';
+import type { MaterialPart } from '../workers/index.ts';
+import { type ChunkText, promptName } from './chunk.ts';
 import type { CompiledSchema } from './schema.ts';
 
 /** What was done to an answer before it was accepted; part of the job's row in `summary.json`. */
@@ -10,6 +12,8 @@ interface AnswerDetail {
   normalised: string[];
   quotes_verified: number;
   quotes_missing: number;
+  /** Of a chunk too large to be compared with. */
+  quotes_unchecked: number;
 }
 
 /** A piece of a chunk, prepared once for all quotes of an answer. */
@@ -45,35 +49,68 @@ export function checkAnswer(text: string, chunk: ChunkText, schema: CompiledSche
   const errors = schema.errorsOf(answer);
   if (errors.length > 0) return { ok: false, errors };
 
-  const detail: AnswerDetail = { normalised, quotes_verified: 0, quotes_missing: 0 };
-  if (chunk.parts.length > 0) {
-    const parts = chunk.parts.map(({ source, lineStart, text }) => ({
-      source,
-      text: new SourceText(text, { byte_start: 0, line_start: lineStart }),
-    }));
-    answer.evidence = answer.evidence.map((item, index) => {
-      const loc = locOf(item, parts);
-      if (loc === undefined) {
-        detail.quotes_missing += 1;
-        return item;
-      }
-      detail.quotes_verified += 1;
-      if (loc !== item.loc) detail.normalised.push(`evidence[${index}].loc`);
-      return { ...item, loc };
-    });
-  }
-  return { ok: true, answer, detail };
+  const checked = checkQuotes(answer, chunk);
+  return {
+    ok: true,
+    answer: checked.answer,
+    detail: { ...checked.detail, normalised: [...normalised, ...checked.detail.normalised] },
+  };
+}
+
+/** A larger file is not compared with quotes: that would hold up all other jobs, bytes. */
+const MAX_COMPARED = 4 * 1024 * 1024;
+
+/** Gives each quote that is in the chunk its true lines, and counts those that are not. */
+function checkQuotes(answer: WorkerAnswer, chunk: ChunkText): { answer: WorkerAnswer; detail: AnswerDetail } {
+  const detail: AnswerDetail = { normalised: [], quotes_verified: 0, quotes_missing: 0, quotes_unchecked: 0 };
+  const byPath = chunk.parts.length === 0;
+  const parts = byPath ? wholeFile(chunk) : chunk.parts;
+  const prepared = parts.map(({ source, lineStart, text }) => ({
+    source,
+    text: new SourceText(text, { byte_start: 0, line_start: lineStart }),
+  }));
+  const evidence = answer.evidence.map((item, index) => {
+    const loc = locOf(item, prepared, byPath);
+    if (loc === undefined) {
+      // Words that a quick look does not find in a large file may be there in another typography.
+      if (byPath) detail.quotes_unchecked += 1;
+      else detail.quotes_missing += 1;
+      return item;
+    }
+    detail.quotes_verified += 1;
+    if (loc !== item.loc) detail.normalised.push(`evidence[${index}].loc`);
+    return { ...item, loc };
+  });
+  const unchecked =
+    detail.quotes_unchecked === 0
+      ? []
+      : [`${detail.quotes_unchecked} of ${evidence.length} quotes were not checked: the chunk is too large.`];
+  return {
+    answer: { ...answer, evidence, errors: [...unchecked, ...answer.errors].slice(0, ANSWER_LIMITS.list) },
+    detail,
+  };
+}
+
+/** A chunk that was given by its path, when it is small enough to look for quotes in it. */
+function wholeFile({ chunkId, path }: ChunkText): MaterialPart[] {
+  if (path === undefined || (statSync(path, { throwIfNoEntry: false })?.size ?? Infinity) > MAX_COMPARED)
+    return [];
+  return [{ source: promptName(path, chunkId), lineStart: 1, text: readFileSync(path, 'utf8') }];
 }
 
 /** `source:first-last` of a quote: the place that the worker named when the quote is there, else the first place that has it. */
-function locOf(item: { loc: string; quote: string }, parts: QuotablePart[]): string | undefined {
+function locOf(
+  item: { loc: string; quote: string },
+  parts: QuotablePart[],
+  quick: boolean,
+): string | undefined {
   const [, namedSource, firstLine, lastLine] = /^(.+):([0-9]+)-([0-9]+)$/s.exec(item.loc) ?? [];
   const near = { line_start: Number(firstLine), line_end: Number(lastLine) };
   const ordered = [...parts].sort(
     (a, b) => Number(b.source === namedSource) - Number(a.source === namedSource),
   );
   for (const { source, text } of ordered) {
-    const found = locateQuote(text, item.quote, source === namedSource ? { near } : {});
+    const found = locateQuote(text, item.quote, { quick, ...(source === namedSource ? { near } : {}) });
     if (found.match === 'missing') continue;
     const [first, last] = [found.spans[0], found.spans.at(-1)];
     const lines = `:${first?.line_start ?? 1}-${last?.line_end ?? 1}`;

@@ -9,8 +9,10 @@ import type { Job } from './jobs.ts';
 /** The chunk an answer is about, for checking what it quotes. */
 export interface ChunkText {
   chunkId: string;
-  /** The pieces it is made of; none for a chunk too large to be loaded: its quotes stay unchecked. */
+  /** The pieces it is made of; none for a chunk too large for a prompt. */
   parts: MaterialPart[];
+  /** The file, of a chunk too large to be loaded. */
+  path?: string;
   /** Pieces that could not be read, when others could. */
   unread?: Array<{ chunkId: string; why: string }>;
 }
@@ -78,13 +80,13 @@ function loadFile({ record, chunkPath }: Job, embedBytes: number): { chunk: Chun
     }
     const source = promptName(record.chunk_path, record.chunk_id);
     const whole = { source, lineStart: 1, text: Buffer.concat(kept).toString('utf8') };
-    const parts = size <= embedBytes ? [whole] : [];
-    return { chunk: { chunkId: record.chunk_id, parts }, sha256: hash.digest('hex') };
+    const content = size <= embedBytes ? { parts: [whole] } : { parts: [], path: chunkPath };
+    return { chunk: { chunkId: record.chunk_id, ...content }, sha256: hash.digest('hex') };
   });
 }
 
 /** How a document is called in a prompt and in a `loc`: by its name, or by the chunk's id when the name could break a line. */
-function promptName(source: string, chunkId: string): string {
+export function promptName(source: string, chunkId: string): string {
   return sanitize(source).trim() === source && !source.includes('\n') ? source : chunkId;
 }
 

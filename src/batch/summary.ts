@@ -31,12 +31,13 @@ export interface JobOutput {
 
 /** What a batch keeps about an answer of its own; other flows keep other things. */
 function detailOf(detail: Record<string, unknown> = {}) {
-  const { normalised, quotes_verified, quotes_missing } = detail;
+  const { normalised, quotes_verified, quotes_missing, quotes_unchecked } = detail;
   const count = (value: unknown) => (typeof value === 'number' ? value : 0);
   return {
     normalised: Array.isArray(normalised) ? normalised.map(String) : [],
     quotes_verified: count(quotes_verified),
     quotes_missing: count(quotes_missing),
+    quotes_unchecked: count(quotes_unchecked),
   };
 }
 
@@ -189,5 +190,6 @@ function openRow(job: JobOutput, history: History, stop: Stop | undefined): Summ
     normalised: [],
     quotes_verified: 0,
     quotes_missing: 0,
+    quotes_unchecked: 0,
   };
 }

@@ -136,9 +136,10 @@ export const SummaryRow = z.object({
   cost_usd: z.number().nonnegative().nullable(),
   /** Fields that were cut to their limit or filled in, such as `summary` or `evidence[2].note`. */
   normalised: z.array(z.string()),
-  /** Quotes that stand in the chunk, and quotes that do not. */
+  /** Quotes that are in the chunk, that are not, and that were not compared with it: it is too large. */
   quotes_verified: z.int().nonnegative(),
   quotes_missing: z.int().nonnegative(),
+  quotes_unchecked: z.int().nonnegative(),
 });
 export type SummaryRow = z.infer<typeof SummaryRow>;
 

@@ -55,7 +55,7 @@ describe('a worker answer', () => {
     expect(check(answer())).toEqual({
       ok: true,
       answer: answer(),
-      detail: { normalised: [], quotes_verified: 1, quotes_missing: 0 },
+      detail: { normalised: [], quotes_verified: 1, quotes_missing: 0, quotes_unchecked: 0 },
     });
   });
 

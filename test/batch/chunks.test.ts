@@ -92,6 +92,38 @@ test('a document cannot forge the lines around it, nor hide what it says from a 
   expect(/^mark: ([0-9a-f]{16})$/m.exec(again)?.[1]).not.toBe(mark);
 });
 
+test('quotes of a chunk that is too large for a prompt are compared with its file, and what was not is said', async () => {
+  const fixture = new BatchFixture(['a']);
+  mkdirSync(join(fixture.root, '.rlm'));
+  fixture.write('.rlm/config.json', JSON.stringify({ limits: { embed_bytes: 1000 } }));
+  fixture.write('chunks/a.txt', `${'Filler.\n'.repeat(300)}The valve opens\nat noon.\n`);
+  const quotes = ['The valve opens at noon.', 'The valve opens at night.'];
+  const evidence = quotes.map((quote) => ({ loc: 'chunks/a.txt:1-1', quote, note: 'n' }));
+  const answer = {
+    chunk_id: 'c-a',
+    relevant: true,
+    summary: 's',
+    confidence: 0.9,
+    evidence,
+    gaps: [],
+    errors: [],
+  };
+  fixture.write('answer.json', JSON.stringify(answer));
+  const worker = fixture.script('worker.sh', `cat ${join(fixture.root, 'answer.json')}`);
+  expect((await batch(fixture, '--command', worker)).code).toBe(0);
+  expect(fixture.summary().results).toMatchObject([
+    { quotes_verified: 1, quotes_missing: 0, quotes_unchecked: 1, normalised: ['evidence[0].loc'] },
+  ]);
+  expect(answerOf(fixture, 'a').evidence[0]?.loc).toMatch(/chunks\/a\.txt:301-302$/);
+  expect(answerOf(fixture, 'a').errors).toEqual(['1 of 2 quotes were not checked: the chunk is too large.']);
+  // A file of many megabytes is not read for it.
+  fixture.write('chunks/a.txt', `${'Filler.\n'.repeat(700_000)}The valve opens at noon.\n`);
+  const large = ['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'large', '--command', worker];
+  expect((await rlm(large, { cwd: fixture.root })).code).toBe(0);
+  const summary: unknown = JSON.parse(readFileSync(join(fixture.root, 'large/summary.json'), 'utf8'));
+  expect(summary).toMatchObject({ results: [{ quotes_verified: 0, quotes_unchecked: 2 }] });
+});
+
 test('a batch whose jobs file was emptied or lost does not end as completed, and resumes once it is back', async () => {
   const fixture = new BatchFixture(['a', 'b']);
   const file = join(fixture.runDir, 'jobs.jsonl');

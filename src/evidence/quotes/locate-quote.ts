@@ -30,6 +30,8 @@ export type QuoteLocation =
 export interface LocateOptions {
   /** The lines that the worker named: of several places the nearest is taken. */
   near?: { line_start: number; line_end: number } | undefined;
+  /** Look for the words as they are only, with any white space between them: fast in a text of megabytes. */
+  quick?: boolean;
 }
 
 /** Parts of a quote with an ellipsis that end up in one span, at most, in characters from first to last. */
@@ -67,8 +69,10 @@ export function locateQuote(
   // A lone surrogate, left by somebody who cut a string, is in no text.
   const wanted = trimEdges(quote.replace(/\p{Cs}/gu, ''));
   if (!SAYS_SOMETHING.test(wanted)) return { match: 'missing', reason: 'empty' };
-  const whole = findPart(source, wanted, near, 0);
+  const whole =
+    options.quick === true ? findVerbatim(source, wanted, near, 0) : findPart(source, wanted, near, 0);
   if ('start' in whole) return located(source, [whole]);
+  if (options.quick === true) return { match: 'missing', reason: whole.reason };
   const parts = wanted.split(ELLIPSIS).filter((part) => part !== '');
   const inParts = parts.length > 1 || parts[0] !== wanted ? findParts(source, parts, near) : whole;
   if ('found' in inParts) return located(source, inParts.found);
@@ -96,14 +100,20 @@ function nearIndex(source: SourceText, options: LocateOptions): TextSpan {
   return { start, end: source.indexOfLine(options.near.line_start + lines + 1) };
 }
 
-/** Word for word, else up to white space, to typography, to words that a line's end broke, else nearly. */
+/** Word for word, else up to white space. */
+function findVerbatim(source: SourceText, quote: string, near: TextSpan, from: number): Found | NotFound {
+  const exact = accept(source, quote, exactPlaces(source.text, quote, from), near, 'exact');
+  if (exact !== undefined && 'start' in exact) return exact;
+  const spaced = accept(source, quote, spacedPlaces(source.text, quote, from), near, 'normalised');
+  return spaced !== undefined && 'start' in spaced ? spaced : (exact ?? spaced ?? { reason: 'not_found' });
+}
+
+/** Verbatim, else up to typography, to words that a line's end broke, else nearly. */
 function findPart(source: SourceText, quote: string, near: TextSpan, from: number): Found | NotFound {
   const accepted = (places: Place[], match: QuoteMatch) => accept(source, quote, places, near, match);
-  const exact = accepted(exactPlaces(source.text, quote, from), 'exact');
-  if (exact !== undefined && 'start' in exact) return exact;
-  // Most quotes differ by their line breaks only: no need to normalise the text for those.
-  const spaced = accepted(spacedPlaces(source.text, quote, from), 'normalised');
-  if (spaced !== undefined && 'start' in spaced) return spaced;
+  // Most quotes differ by their line breaks at most: no need to normalise the text for those.
+  const verbatim = findVerbatim(source, quote, near, from);
+  if ('start' in verbatim) return verbatim;
   const wanted = normaliseText(quote, false).text.trim();
   if (wanted === '') return { reason: 'empty' };
   const normalised = accepted(normalisedPlaces(source, wanted, from, false), 'normalised');
@@ -114,7 +124,7 @@ function findPart(source: SourceText, quote: string, near: TextSpan, from: numbe
   if (joined !== undefined && 'start' in joined) return joined;
   const fuzzy = findNear(source, quote, wanted, near, from);
   if ('start' in fuzzy) return fuzzy;
-  return exact ?? spaced ?? normalised ?? joined ?? fuzzy;
+  return verbatim.reason === 'not_found' ? (normalised ?? joined ?? fuzzy) : verbatim;
 }
 
 /** Where a quote may be, in the source's text. */
