@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { ProcessIdentity } from '../files/index.ts';
+import { oneLine } from '../text/index.ts';
 import {
   ActivityState,
   addUsage,
   Failure,
   FailureClass,
+  type FailureGroup,
   NO_USAGE,
   Outcome,
   type Progress,
@@ -54,6 +56,8 @@ export const JournalEvent = z.discriminatedUnion('type', [
     type: z.literal('assignments'),
     added: z.int(),
     carried: z.int(),
+    /** Of `added`: what failed under earlier drivers, and is not tried again. */
+    failed: z.int().optional(),
     concurrency: z.int(),
     worker: z.string(),
     why: z.string(),
@@ -158,6 +162,7 @@ export function emptyProgress(): Progress {
     accepted: 0,
     carried: 0,
     failed: 0,
+    failures: [],
     running: 0,
     cache_hits: 0,
     attempts: 0,
@@ -165,6 +170,17 @@ export function emptyProgress(): Progress {
     cost_usd: null,
     concurrency: 0,
   };
+}
+
+/** A new list, for copies of the progress share the old one. */
+function addFailure(groups: readonly FailureGroup[], result: ResultRecord): FailureGroup[] {
+  const failureClass = result.failure_class ?? 'crashed';
+  const known = groups.find((group) => group.class === failureClass);
+  if (known !== undefined) {
+    return groups.map((group) => (group === known ? { ...group, count: group.count + 1 } : group));
+  }
+  const error = oneLine(result.errors.at(-1) ?? '', 160);
+  return [...groups, { class: failureClass, count: 1, first_job: result.id, error }];
 }
 
 /**
@@ -178,11 +194,13 @@ export function countEvent(progress: Progress, event: JournalEvent): void {
       progress.stale = progress.total > 0;
       break;
     case 'assignments':
-      if (progress.stale) Object.assign(progress, { total: 0, accepted: 0, carried: 0, failed: 0 });
+      if (progress.stale)
+        Object.assign(progress, { total: 0, accepted: 0, carried: 0, failed: 0, failures: [] });
       progress.stale = false;
       progress.total += event.added;
       progress.accepted += event.carried;
-      progress.carried += event.carried;
+      progress.failed += event.failed ?? 0;
+      progress.carried += event.carried + (event.failed ?? 0);
       progress.concurrency = event.concurrency;
       break;
     case 'stale':
@@ -199,8 +217,10 @@ export function countEvent(progress: Progress, event: JournalEvent): void {
       if (event.cost_usd !== null) progress.cost_usd = (progress.cost_usd ?? 0) + event.cost_usd;
       break;
     case 'result':
-      if (event.result.status === 'failed') progress.failed += 1;
-      else progress.accepted += 1;
+      if (event.result.status === 'failed') {
+        progress.failed += 1;
+        progress.failures = addFailure(progress.failures, event.result);
+      } else progress.accepted += 1;
       if (event.result.cache_hit) progress.cache_hits += 1;
       break;
     case 'concurrency':

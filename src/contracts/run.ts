@@ -101,13 +101,25 @@ export type ActivityState = z.infer<typeof ActivityState>;
 export const Outcome = z.enum(['all', 'some', 'none']);
 export type Outcome = z.infer<typeof Outcome>;
 
+/** Assignments that failed for one class of reasons. */
+export const FailureGroup = z.object({
+  class: FailureClass,
+  count: z.int().positive(),
+  first_job: z.string(),
+  /** What went wrong with the first, in a line. */
+  error: z.string(),
+});
+export type FailureGroup = z.infer<typeof FailureGroup>;
+
 /** Counts of an activity: a few numbers at any scale. */
 export const Progress = z.object({
   total: z.int().nonnegative(),
   accepted: z.int().nonnegative(),
-  /** Of the accepted ones, how many were accepted under earlier drivers. */
+  /** Of the accepted and failed ones, how many were so under earlier drivers. */
   carried: z.int().nonnegative().default(0),
   failed: z.int().nonnegative(),
+  /** The failed ones of this driver by their class. */
+  failures: z.array(FailureGroup).default([]),
   running: z.int().nonnegative(),
   /** Accepted without a worker call: the result was in the cache. */
   cache_hits: z.int().nonnegative(),

@@ -106,12 +106,13 @@ export class WorkSession {
   /**
    * Runs one stage.
    *
-   * @param count how many assignments the source has, and how many of them were accepted under earlier drivers
+   * @param count how many assignments there are, and how many of them were accepted, or failed for good, under earlier
+   *   drivers
    * @returns why it stopped early, or undefined
    */
   async dispatch(
     source: AsyncIterable<Assignment> | Iterable<Assignment>,
-    count: { added: number; carried: number },
+    count: { added: number; carried: number; failed?: number },
   ): Promise<Stop | undefined> {
     const { run, journal, history, config, signal, marks } = this.#context;
     const { limits } = config.values;

@@ -1,4 +1,4 @@
-import type { LaunchRecord, Progress, ResultRecord } from '../contracts/index.ts';
+import type { LaunchRecord, ResultRecord } from '../contracts/index.ts';
 import { NO_USAGE } from '../contracts/index.ts';
 import {
   type Assignment,
@@ -21,7 +21,7 @@ import { draftOf, prepareTask } from './task-assignment.ts';
 import { readTaskStates } from './task-states.ts';
 
 /** Nothing came of these launches, and not through the task: on resume the same task is launched after all. */
-const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config']);
+const STOPPED: ReadonlySet<string> = new Set(['quota', 'auth', 'config', 'budget']);
 
 /**
  * The map-reduce flow: launches what `requested.jsonl` names, each task once, and under a standing order what becomes
@@ -32,9 +32,9 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
   const params = PlanParams.parse(context.params);
   const { run, journal, signal } = context;
   const launches = await Launches.follow(run, journal);
-  const earlier = settleInterrupted(context, launches);
+  const open = settleInterrupted(context, launches);
   const launched = new Set(launches.records.map((record) => record.worker_id));
-  for (const id of earlier.open) launched.delete(id);
+  for (const id of open) launched.delete(id);
   const underWay = new Set<string>();
   const session = await openSession(context, params);
   try {
@@ -73,9 +73,15 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
         };
       }
     };
-    const count = { added: follower.waiting + earlier.count, carried: 0 };
+    // The counts are those of the whole run, as its attempts and tokens are.
+    const before = launches.results;
+    const count = {
+      added: follower.waiting + before.accepted + before.failed,
+      carried: before.accepted,
+      failed: before.failed,
+    };
     const stop = await session.dispatch(assignments(), count);
-    return stop === undefined ? endOf(journal.progress) : endOfStop(stop);
+    return stop === undefined ? endOf(run) : endOfStop(stop);
   } finally {
     await session.close();
   }
@@ -111,9 +117,12 @@ export function relaunchInterrupted(run: RunHandle, takeOver: TakeOver): string[
   return workerIds;
 }
 
-function endOf(progress: Progress): FlowEnd {
-  const notes = progress.total === 0 ? ['nothing was left to launch'] : [];
-  return endOfWork(progress, 'tasks ended without an accepted report', notes);
+/** A task that failed counts as done once others that retry it are. */
+function endOf(run: RunHandle): FlowEnd {
+  const launched = readTaskStates(run.record.root, run).state.tasks.filter((task) => task.launched);
+  const counts = { accepted: launched.filter((task) => task.satisfied).length, total: launched.length };
+  const notes = counts.total === 0 ? ['nothing was left to launch'] : [];
+  return endOfWork(counts, 'tasks have no accepted report', notes);
 }
 
 async function openSession(context: FlowContext, params: PlanParams): Promise<WorkSession> {
@@ -152,14 +161,10 @@ function standingReady(run: RunHandle, order: StandingOrder, underWay: ReadonlyS
 /**
  * Launches of earlier drivers that have no result get one: one that nobody saw end died with its driver.
  *
- * @returns how many results were added, and the tasks that a stop kept from working
+ * @returns the tasks that a stop kept from working
  */
-function settleInterrupted(
-  { run, journal, history }: FlowContext,
-  launches: Launches,
-): { count: number; open: string[] } {
+function settleInterrupted({ run, journal, history }: FlowContext, launches: Launches): string[] {
   const open: string[] = [];
-  let count = 0;
   for (const record of launches.records) {
     const { worker_id: id, failure_class, failure_message } = record;
     if (launches.hasResult(id)) continue;
@@ -173,9 +178,8 @@ function settleInterrupted(
       ? { class: failure_class, message: failure_message ?? '' }
       : { class: 'crashed' as const, message: 'its driver died while it ran' };
     journal.append({ type: 'result', result: failedResult(record, failure, history) });
-    count += 1;
   }
-  return { count, open };
+  return open;
 }
 
 /** A worker that failed may have written a part of its report: that is better than none. */

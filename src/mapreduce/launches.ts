@@ -62,6 +62,13 @@ export class Launches {
     return [...this.#records.values()];
   }
 
+  /** How many tasks have a result. */
+  get results(): { accepted: number; failed: number } {
+    const settled = this.records.filter((record) => this.#settled.has(record.worker_id));
+    const failed = settled.filter((record) => record.failure_class !== null).length;
+    return { accepted: settled.length - failed, failed };
+  }
+
   /** Whether the journal has a result of a task. */
   hasResult(workerId: string): boolean {
     return this.#settled.has(workerId);

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import {
   ActivityState,
   emptyProgress,
   Failure,
+  FailureGroup,
   Outcome,
   Progress,
   RunId,
@@ -45,7 +48,8 @@ export const RunReport = z.object({
     .object({ name: z.string(), lane: z.string().nullable(), why: z.string() })
     .optional()
     .describe('Who answers, and why it is this one'),
-  progress: Progress,
+  progress: Progress.omit({ failures: true }),
+  failures: z.array(FailureGroup).max(5).optional().describe('What failed, by class, most first'),
   left_sec: z.int().nullable().optional().describe('Of a working run: seconds to its end, estimated'),
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
@@ -71,7 +75,7 @@ function idleReport(run: RunHandle): RunReport {
     reason: null,
     failure: null,
     driver: 'ended',
-    progress: emptyProgress(),
+    ...progressOf(emptyProgress()),
     run_dir: run.dir,
     uri: runUri(run.id),
     next:
@@ -103,7 +107,7 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
       status.failure === null ? null : { class: status.failure.class, resets_at: status.failure.resets_at },
     driver: driverState(status),
     ...(status.record.worker === undefined ? {} : { worker: status.record.worker }),
-    progress: status.progress,
+    ...progressOf(status.progress),
     ...(status.state === 'working' ? { left_sec: estimateLeft(status) } : {}),
     run_dir: run.dir,
     uri: runUri(run.id),
@@ -118,6 +122,11 @@ function reasonOf({ reason, record, params }: RunStatus): string | null {
   return params.worker === 'auto' && worker?.name === 'extractive'
     ? `no model answered: ${truncate(worker.why, 300)}`
     : null;
+}
+
+function progressOf({ failures, ...progress }: Progress): Pick<RunReport, 'progress' | 'failures'> {
+  if (failures.length === 0) return { progress };
+  return { progress, failures: failures.toSorted((a, b) => b.count - a.count).slice(0, 5) };
 }
 
 function driverState({ driver_alive, record }: RunStatus): RunReport['driver'] {
@@ -159,7 +168,9 @@ function nextOf(run: RunHandle, { next, params, record }: RunStatus): NextStep[]
         {
           tool: 'rlm_plan',
           args: {},
-          why: `It is archived, as ${archived.archive_id}: further work is a new run.`,
+          why: existsSync(resolve(run.record.root, archived.path))
+            ? `It is archived, as ${archived.archive_id}: further work is a new run.`
+            : 'It was archived, and the archive has been deleted since: further work is a new run.',
         },
       ];
 }

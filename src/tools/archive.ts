@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NextSteps } from '../resources/index.ts';
 import { runIdInput, takeOverInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
@@ -42,6 +43,7 @@ export const archive = defineTool({
     skipped: z.array(z.string()).optional().describe('Neither file nor directory, the first 20'),
     resumed: z.boolean().optional().describe('It went on where a call before had died'),
     cleanup: z.object({ deleted: z.int(), skipped: z.string().nullable() }).optional(),
+    next: NextSteps,
   }),
   // What it removes from the run is in the archive; what the cleanup deletes is gone.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },

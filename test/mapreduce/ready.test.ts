@@ -81,6 +81,27 @@ describe('ready tasks', () => {
     expect(ready(root, planned, { allowRefill: true, maxInflight: 100 }).ids).toHaveLength(7);
   });
 
+  it('count what was handed to a driver and is not launched yet as in flight', () => {
+    const root = temporaryRoot();
+    const planned = plannedRun(root, {
+      budget: { max_workers: 3 },
+      tasks: [task('a'), task('b'), task('c'), task('d')],
+    });
+    const pending = new Set(['a', 'b']);
+    expect(ready(root, planned, { pending })).toMatchObject({
+      ids: [],
+      why: { a: 'inflight', c: 'inflight_gate' },
+    });
+    expect(ready(root, planned, { pending, allowRefill: true, maxInflight: 2 })).toMatchObject({
+      ids: [],
+      why: { b: 'inflight', c: 'cap', d: 'cap' },
+    });
+    expect(ready(root, planned, { pending, allowRefill: true })).toMatchObject({
+      ids: ['c'],
+      why: { d: 'budget' },
+    });
+  });
+
   it('end where budget.max_workers ends', () => {
     const root = temporaryRoot();
     const planned = plannedRun(root, {
@@ -110,6 +131,7 @@ describe('ready tasks', () => {
     revisePlan(root, 'run-1', { tasks: [retry] }, { inputRoots: [] });
     expect(ready(root, planned)).toMatchObject({ ids: ['a-r1'], why: { a: 'retried' } });
     expect(() => retryTask(look().plan, look().state, 'a')).toThrow(/retried already, by a-r1/);
+    expect(() => retryTask(look().plan, look().state, 'nobody')).toThrow(/no task 'nobody'/);
 
     log.started('a-r1', 1, 'log');
     log.ended('a-r1', { ...ACCEPTED, exit_code: 1, failure_class: 'timeout' });
@@ -118,6 +140,7 @@ describe('ready tasks', () => {
     const { plan } = revisePlan(root, 'run-1', { tasks: [second] }, { inputRoots: [] });
     expect(lineage(plan, 'a-r2')).toEqual(['a', 'a-r1', 'a-r2']);
     writeReport(root, plan, 'a-r2', reportWith('r'));
+    expect(() => retryTask(look().plan, look().state, 'a-r2')).toThrow(/has an accepted report/);
     expect(ready(root, planned)).toMatchObject({
       ids: ['b'],
       why: { a: 'retried', 'a-r1': 'retried', 'a-r2': 'done' },

@@ -272,7 +272,39 @@ test('with auto_refill one call runs the stage: each task after its dependencies
   const again = await at.call('run_ready', stage);
   expect(again).toMatchObject({ started: [], waiting: { failed: 1, join_gate: 1, dependency: 1 } });
   expect(started(await at.call('run_ready', { ...stage, allow_join: true }))).toEqual(['join-0001']);
+  // The counts are those of the run, as its attempts are.
+  const end = await ended(at);
+  expect(end).toMatchObject({
+    state: 'completed',
+    outcome: 'some',
+    progress: { total: 6, accepted: 5, failed: 1, attempts: 6 },
+  });
+  expect(String(end.reason)).toContain('1 of 6 tasks have no accepted report');
+});
+
+test('a status says which kinds of failures there were, how often, and the first of each', async () => {
+  const at = caller();
+  const ids = ['map-a', 'map-b', 'map-c', 'map-d'];
+  const modes = ['exit', 'exit', 'bare', 'none'];
+  await plan(at, { tasks: ids.map((worker_id, n) => ({ worker_id, goal: `MODE=${modes[n]}` })) });
+  await at.call('run_ready', { run_id: RUN, command: at.command });
   await ended(at);
+  const { run } = z.object({ run: z.looseObject({}) }).parse(await at.call('status', { run_id: RUN }));
+  expect(run.failures).toEqual([
+    {
+      class: 'crashed',
+      count: 2,
+      first_job: expect.stringMatching(/map-[ab]/),
+      error: expect.stringContaining('7'),
+    },
+    {
+      class: 'invalid_output',
+      count: 1,
+      first_job: 'map-c',
+      error: expect.stringContaining('Contract Compliance'),
+    },
+  ]);
+  expect(run.tasks).toMatchObject({ failed_total: 3 });
 });
 
 test('a report that lacks a part is asked for once more; what a command prints is its report when it writes none', async () => {
@@ -318,7 +350,8 @@ test('auto_refill is taken on by a driver that is at work, and goes on after a c
   writeFileSync(join(at.root, 'open'), '');
   await expect.poll(() => spawnedTasks(at.root), { timeout: 10_000 }).toEqual(['map-a', 'map-b']);
   const { driver } = ActivityRecord.parse(JSON.parse(readFileSync(join(at.dir, 'activity.json'), 'utf8')));
-  process.kill(driver?.pid ?? 0, 'SIGKILL');
+  if (driver === undefined) throw new Error('no driver');
+  process.kill(driver.pid, 'SIGKILL');
   await ended(at);
   await at.call('resume', { run_id: RUN });
   await ended(at);
@@ -473,6 +506,9 @@ test('final.json needs a verify stage or a reason; then the run is archived, mar
     const file = join(at.root, path);
     if (existsSync(file)) expect(sha256(readFileSync(file)), path).toBe(digest);
   }
+  rmSync(String(archived.path), { recursive: true });
+  const later = z.object({ run: z.looseObject({}) }).parse(await at.call('status', { run_id: RUN }));
+  expect(JSON.stringify(later.run.next)).not.toContain(String(archived.archive_id));
 });
 
 test('a used-up quota pauses the stage; a resume launches the same task, and no failed one', {

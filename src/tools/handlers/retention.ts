@@ -19,7 +19,7 @@ export const handleArchive: Handler<typeof archive> = async (input, context) => 
     if (input.mark_in_use !== undefined) runs.markInUse(context.root, marked, run.id);
     else runs.unmarkInUse(context.root, marked, run.id);
     const path = runs.archivePath(context.root, marked);
-    return { run_id: run.id, archive_id: marked, path, in_use_by: runs.inUseBy(path) };
+    return { run_id: run.id, archive_id: marked, path, in_use_by: runs.inUseBy(path), next: [] };
   }
   const made = await runs.archiveRun(context.root, run.id, {
     terminationReason: input.termination_reason ?? reasonOf(run.dir),
@@ -40,6 +40,13 @@ export const handleArchive: Handler<typeof archive> = async (input, context) => 
     skipped: made.skipped.slice(0, SHOWN_FILES),
     resumed: made.resumed,
     cleanup: { deleted: made.cleanup.deleted.length, skipped: made.cleanup.skipped },
+    next: [
+      {
+        tool: 'rlm_plan',
+        args: {},
+        why: 'Further work is a new run; mark_in_use on it keeps this archive from being deleted.',
+      },
+    ],
   };
 };
 
