@@ -95,8 +95,6 @@ async function runPasses(
   for (let pass = 1; pass <= follow_ups + 1; pass += 1) {
     const jobs = await ask.planPass(corpus, questions, pass, all);
     if (found !== undefined && jobs.length === 0) break;
-    const soFar: ChunkJob[] = [...(found?.jobs ?? []), ...jobs];
-    await writeJobs(corpus.runDir, soFar);
     ask.state.passes.push({
       questions,
       chunks: jobs.reduce((sum, { chunks }) => sum + chunks.length, 0),
@@ -104,7 +102,8 @@ async function runPasses(
       chosen_by: all === undefined ? 'search' : 'all',
     });
     ask.save();
-    const stopped = await ask.dispatch(corpus, jobs);
+    const soFar: ChunkJob[] = [...(found?.jobs ?? [])];
+    const stopped = await runJobs(ask, corpus, { soFar, jobs, pass });
     const reduced = await reduceJobs(corpus, soFar, ask.context.journal.history);
     found = { jobs: soFar, reduced, synthesis: found?.synthesis, synthesisFailure: undefined };
     const stop = stopped ?? (await synthesiseInto(found, ask, pass));
@@ -116,6 +115,23 @@ async function runPasses(
   }
   if (found === undefined) throw new RlmError('internal', 'an ask made no pass');
   return { found, stop: undefined };
+}
+
+/** Runs the jobs of a pass, and those over single chunks that their failures call for; all are added to `soFar`. */
+async function runJobs(
+  ask: AskRun,
+  corpus: Corpus,
+  { soFar, jobs, pass }: { soFar: ChunkJob[]; jobs: ChunkJob[]; pass: number },
+): Promise<Stop | undefined> {
+  soFar.push(...jobs);
+  await writeJobs(corpus.runDir, soFar);
+  const stop = await ask.dispatch(corpus, jobs);
+  const apart = stop === undefined ? ask.planApart(corpus, jobs, pass) : [];
+  if (apart.length === 0) return stop;
+  ask.note(`jobs over several chunks failed: ${apart.length} chunks were asked about one by one`);
+  soFar.push(...apart);
+  await writeJobs(corpus.runDir, soFar);
+  return ask.dispatch(corpus, apart);
 }
 
 /** Lets a model write the answer, if there is one; what it wrote is put into `found`. */

@@ -12,7 +12,7 @@ export interface AskResult {
   reduced: Reduced | undefined;
   state: AskState | undefined;
   preview: AskPreview | undefined;
-  /** Which documents were read, and which were left out and why. */
+  /** Which documents were read, and which were skipped and why. */
   ingest: IngestReport | undefined;
   /** For a person at a terminal: the answer with its citations, or the preview; empty when there is neither. */
   text: string;

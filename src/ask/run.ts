@@ -1,16 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobAssignments } from '../batch/index.ts';
-import { type AskState, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
+import { type AskState, type FailureClass, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import { type Corpus, configuredEmbeddings } from '../corpus/index.ts';
 import type { FlowContext, Stop, WorkSession } from '../dispatch/index.ts';
 import { DIRECTORY_MODE, writeJsonAtomic } from '../files/index.ts';
 import type { Question } from '../workers/extractive/index.ts';
 import { type ChosenChunks, chooseChunks } from './choose-chunks.ts';
 import { type ChunkJob, planJobs } from './jobs.ts';
-import type { StepContext } from './model-step.ts';
+import { readResult, type StepContext } from './model-step.ts';
 import { weighQuestion } from './quoted-answer.ts';
 import type { AskParams } from './request.ts';
+
+/** Failures that the content of a single chunk can cause. */
+const SPOILED: ReadonlySet<FailureClass | null> = new Set([
+  'invalid_output',
+  'overflow',
+  'timeout',
+  'crashed',
+]);
+const CHEAP_CHUNKS = 8;
 
 /** An ask under way: its session, its state on disk, and the two steps that every pass and the preview share. */
 export class AskRun {
@@ -76,6 +85,26 @@ export class AskRun {
       embeddings: configuredEmbeddings(this.context.run.record.root, this.context.config.values),
       without: this.#chosen,
       signal: this.context.signal,
+    });
+  }
+
+  /**
+   * One chunk may spoil the answer about those packed with it: each of them is asked about alone, once the worker is
+   * known to answer at all, or where that costs little.
+   *
+   * @param jobs those of a pass, after they were run
+   */
+  planApart(corpus: Corpus, jobs: readonly ChunkJob[], pass: number): ChunkJob[] {
+    const failed = jobs.filter(({ record, chunks }) => {
+      const result = chunks.length > 1 ? readResult(this.context, record.job_id) : undefined;
+      return result?.status === 'failed' && SPOILED.has(result.failure_class);
+    });
+    const chunks = failed.reduce((sum, job) => sum + job.chunks.length, 0);
+    if (this.context.journal.progress.accepted === 0 && chunks > CHEAP_CHUNKS) return [];
+    return failed.flatMap((job) => {
+      const chunkIds = job.chunks.map(({ chunk_id }) => chunk_id);
+      const { question } = job.record;
+      return [...planJobs(corpus, [{ question, chunkIds }], { prefix: `p${pass}-apart-`, packTokens: 0 })];
     });
   }
 

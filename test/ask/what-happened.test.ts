@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rlm } from '../support/rlm.ts';
 import { place, temporaryDirectory } from '../support/runs.ts';
-import { Asker, readState, synthesis, unit, units } from './asker.ts';
+import { Asker, chunkAnswer, readState, synthesis, unit, units } from './asker.ts';
 import { readEvidence, verifyAnswer } from './verify-answer.ts';
 
 const QUESTION = 'What is the code word of each unit?';
@@ -44,6 +44,19 @@ describe('a document that vanishes before the answer is written', () => {
     expect(verifyAnswer(asker.run()).quotes).toHaveLength(4);
   }, 60_000);
 });
+
+test('a chunk that no answer can be had about does not take those with it that were packed into its job', async () => {
+  const asker = await Asker.start({
+    chunk: (prompt) => (prompt.includes('unit 3 is') ? 'I cannot read this.' : chunkAnswer(prompt)),
+  });
+  asker.write(units(5));
+  const { code, stdout, stderr } = await asker.rlm(...ASK);
+  expect(code, stderr).toBe(2);
+  const { answer, quotes } = verifyAnswer(asker.run());
+  expect(quotes.sort()).toEqual([1, 2, 4, 5].map((n) => `The code word of unit ${n} is w-${n}.`));
+  expect(answer.gaps.join('\n')).toMatch(/Not everything was read: .*A job failed: .*I cannot read this/s);
+  expect(stdout).toMatch(/^note: jobs over several chunks failed: 5 chunks were asked about one by one$/m);
+}, 60_000);
 
 test('an ask for which no model was there says so in its gaps and its reason', async () => {
   const root = temporaryDirectory();
