@@ -22,7 +22,7 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const LOADED_WHEN_NEEDED = ['html-to-text', 'mammoth', 'unpdf'];
+const LOADED_WHEN_NEEDED = ['@anthropic-ai/sdk', 'html-to-text', 'mammoth', 'openai', 'unpdf'];
 const external = LOADED_WHEN_NEEDED.flatMap((name) => [name, `${name}/*`]);
 
 /** Packages in CommonJS inside a bundle call require() for Node's own modules. */

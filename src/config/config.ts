@@ -118,6 +118,21 @@ export const ConfigFile = z.strictObject({
     .prefault({}),
   /** Directories outside the root that documents may be read from over MCP. */
   input_roots: z.array(z.string()).default([]),
+  /** A model by its API, for the worker http: OpenAI's chat completions, which most servers speak, or Anthropic's. */
+  http: z
+    .strictObject({
+      api: z.enum(['openai', 'anthropic']).default('openai'),
+      /** Up to and without `/chat/completions` or `/v1/messages`; the provider's own by default. */
+      base_url: z.url().optional(),
+      model: z.string().min(1),
+      /** Environment variable that holds the key; the key itself is never in a file. */
+      key_variable: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .optional(),
+      max_output_tokens: z.int().positive().default(8192),
+    })
+    .optional(),
   /** An OpenAI-compatible endpoint for the search modes vector and hybrid; none by default. */
   embeddings: z
     .strictObject({

@@ -23,7 +23,7 @@ export function limitsOf(options: Budget): Budget {
   return Object.fromEntries(Object.entries(Budget.parse(options)).filter(([, limit]) => limit !== undefined));
 }
 
-export const WorkerChoice = z.enum(['auto', 'codex', 'claude', 'command', 'extractive']);
+export const WorkerChoice = z.enum(['auto', 'codex', 'claude', 'http', 'command', 'extractive']);
 export const Lane = z.enum(['auto', 'exec', 'app-server']);
 
 /**
@@ -32,7 +32,7 @@ export const Lane = z.enum(['auto', 'exec', 'app-server']);
  */
 export const WorkOptions = z.object({
   worker: WorkerChoice.optional().describe(
-    'Who answers; default auto: Codex, else Claude, else the extractive reader, which needs no model',
+    'Who answers; default auto: Codex, else Claude, else a configured http model, else the extractive reader, which needs none',
   ),
   model: z
     .string()

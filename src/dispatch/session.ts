@@ -14,6 +14,8 @@ import type { Stop } from './policy.ts';
 export interface SessionOptions {
   /** Models that assignments ask for, where that is not the session's own. */
   modelsOf?: (worker: WorkerName) => string[];
+  /** The work reads and writes files. */
+  needsTools?: boolean;
 }
 
 /**
@@ -47,11 +49,16 @@ export class WorkSession {
     this.why = chosen.why;
     this.#context = context;
     this.#params = params;
-    const model = params.model ?? (worker.name === 'claude' ? models.claude : models.codex);
+    const own = { claude: models.claude, http: config.values.http?.model ?? models.codex };
+    const model =
+      params.model ?? (worker.name === 'claude' || worker.name === 'http' ? own[worker.name] : models.codex);
     this.model = worker.name === 'extractive' ? null : model;
     // Our default must not override what a profile of the user says.
     const byDefault = worker.name === 'codex' && params.profile === undefined ? effort : null;
-    this.effort = worker.name === 'codex' || worker.name === 'claude' ? (params.effort ?? byDefault) : null;
+    this.effort =
+      worker.name === 'codex' || worker.name === 'claude' || worker.name === 'http'
+        ? (params.effort ?? byDefault)
+        : null;
     const price = dearest((options.modelsOf?.(worker.name) ?? [model]).map((name) => prices[name]));
     const { usage, cost_usd, attempts } = history.progress;
     const spent = {
@@ -78,6 +85,7 @@ export class WorkSession {
       root: context.run.record.root,
       config: context.config.values,
       marks: context.marks,
+      needsTools: options.needsTools,
     });
     try {
       return new WorkSession(context, params, chosen, options);

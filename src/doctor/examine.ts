@@ -6,7 +6,7 @@ import { checkClients } from './clients.ts';
 import { checkMachine, checkSettings } from './machine.ts';
 import { DoctorReport, hideSecrets, type Surroundings } from './report.ts';
 import { measureBaseline } from './sample-call.ts';
-import { checkChoice, examineClaude, examineCodex } from './workers.ts';
+import { checkChoice, checkHttp, examineClaude, examineCodex } from './workers.ts';
 
 /**
  * Looks at the machine, the configuration and the workers, without a model call and without writing under the
@@ -32,6 +32,7 @@ export async function examine(
       finding,
       ...codex.findings,
       ...claude.findings,
+      ...checkHttp(surroundings),
       choice,
       ...checkClients(surroundings),
       ...(cost === undefined ? [] : [cost.finding]),

@@ -156,6 +156,23 @@ export async function checkSandbox({ env, scratch }: Surroundings): Promise<Find
   }
 }
 
+/** The configured http model: its key must be where the configuration says. Nothing is sent to it. */
+export function checkHttp({ env, config }: Surroundings): Finding[] {
+  if (config.http === undefined) return [];
+  const { model, base_url, api, key_variable } = config.http;
+  const detail = `${model} at ${base_url ?? `the ${api} API`}`;
+  if (key_variable === undefined) return [ok('http', `${detail}, without a key`)];
+  return env[key_variable]
+    ? [ok('http', `${detail}, key in ${key_variable}`)]
+    : [
+        fail(
+          'http',
+          `${detail}: the variable ${key_variable} is not set`,
+          `Set ${key_variable} where rlm is started.`,
+        ),
+      ];
+}
+
 /** Who would answer a batch that names no worker, found out by making that worker. */
 export async function checkChoice({ env, config, scratch }: Surroundings): Promise<Finding> {
   const check = 'worker';

@@ -125,18 +125,11 @@ function endOf(run: RunHandle): FlowEnd {
   return endOfWork(counts, 'tasks have no accepted report', notes);
 }
 
-async function openSession(context: FlowContext, params: PlanParams): Promise<WorkSession> {
+function openSession(context: FlowContext, params: PlanParams): Promise<WorkSession> {
   const tiers = Object.values(context.config.values.tiers);
-  const session = await WorkSession.open(context, params, {
+  return WorkSession.open(context, params, {
     modelsOf: (worker) => tiers.map((tier) => (worker === 'claude' ? tier.claude_model : tier.model)),
-  });
-  if (session.worker.name !== 'extractive') return session;
-  await session.close();
-  throw new RlmError('unavailable', 'no worker can carry out tasks: neither Codex nor Claude is ready', {
-    hint: {
-      text: 'Install one and log in, or give a command.',
-      action: { tool: 'rlm_doctor', args: {} },
-    },
+    needsTools: true,
   });
 }
 

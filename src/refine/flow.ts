@@ -85,7 +85,9 @@ class Refinement {
     let before: string | undefined;
     try {
       before = isolated ? await treeState(this.#context.run.record.root) : undefined;
-      const session = await WorkSession.open({ ...this.#context, signal: this.#signal() }, this.#params);
+      const session = await WorkSession.open({ ...this.#context, signal: this.#signal() }, this.#params, {
+        needsTools: true,
+      });
       try {
         await this.#prepare();
         const end = await this.#runLines(session);

@@ -18,6 +18,8 @@ export interface WorkerSurroundings {
   marks: Record<string, string>;
   /** Ours unless given. */
   env?: NodeJS.ProcessEnv | undefined;
+  /** The work reads and writes files: a model without tools cannot do it. */
+  needsTools?: boolean | undefined;
 }
 
 /** A worker, and in words why it is this one. */
@@ -28,7 +30,7 @@ export interface ChosenWorker {
 
 /**
  * Makes the worker that was asked for; the code of the others is not loaded. `auto` takes Codex, then Claude, each if
- * installed and logged in, then the extractive reader.
+ * installed and logged in, then a configured http model, then the extractive reader.
  *
  * @throws RlmError `usage` when the choice does not say enough, `unavailable` when the program is not there
  */
@@ -45,11 +47,14 @@ async function choose(choice: WorkerChoice, surroundings: WorkerSurroundings): P
     case 'command':
       return command(choice, surroundings);
     case 'extractive':
+      if (surroundings.needsTools === true) throw withoutTools('the extractive reader');
       return { worker: await extractive(), why: 'the extractive reader was asked for' };
     case 'codex':
       return { worker: await codex(choice, surroundings), why: 'Codex was asked for' };
     case 'claude':
       return { worker: await claude(surroundings), why: 'Claude was asked for' };
+    case 'http':
+      return { worker: await http(surroundings), why: 'the configured http model was asked for' };
     case 'auto':
       return automatic(choice, surroundings);
   }
@@ -83,6 +88,20 @@ async function automatic(choice: WorkerChoice, surroundings: WorkerSurroundings)
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     passedBy.push(`no Claude: ${messageOf(error)}`);
+  }
+  const endpoint = surroundings.config.http;
+  if (endpoint !== undefined && surroundings.needsTools !== true) {
+    try {
+      return chosen(await http(surroundings), `the model ${endpoint.model} is configured`);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      passedBy.push(`no http model: ${messageOf(error)}`);
+    }
+  }
+  if (surroundings.needsTools === true) {
+    throw new RlmError('unavailable', `no worker is ready that can use files: ${passedBy.join('; ')}`, {
+      hint: { text: 'Install one and log in, or give a command.', action: { tool: 'rlm_doctor', args: {} } },
+    });
   }
   return chosen(await extractive(), 'so the embedded extractive reader quotes, without a model');
 }
@@ -119,6 +138,23 @@ async function codex(choice: WorkerChoice, surroundings: WorkerSurroundings): Pr
 async function claude({ root, config, env }: WorkerSurroundings): Promise<Worker> {
   const { createClaudeWorker } = await import('./claude/index.ts');
   return createClaudeWorker({ root, extraEnvNames: config.worker_env, env });
+}
+
+async function http({ config, env, needsTools }: WorkerSurroundings): Promise<Worker> {
+  if (config.http === undefined) {
+    throw new RlmError('usage', 'no http model is configured', {
+      hint: 'Put one under "http" in .rlm/config.json: {"base_url", "model", "key_variable"}.',
+    });
+  }
+  if (needsTools === true) throw withoutTools('the http worker');
+  const { createHttpWorker } = await import('./http/index.ts');
+  return createHttpWorker(config.http, env);
+}
+
+function withoutTools(name: string): RlmError {
+  return new RlmError('usage', `${name} has no tools, and this work reads and writes files`, {
+    hint: 'Use codex, claude, or a command.',
+  });
 }
 
 async function extractive(): Promise<Worker> {

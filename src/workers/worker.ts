@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Failure, Usage } from '../contracts/index.ts';
 import type { ProcessIdentity } from '../files/index.ts';
 
-const WORKER_NAMES = ['codex', 'claude', 'command', 'extractive'] as const;
+const WORKER_NAMES = ['codex', 'claude', 'http', 'command', 'extractive'] as const;
 export type WorkerName = (typeof WORKER_NAMES)[number];
 
 /** What a worker may touch. Read-only unless a task owns paths to write. */

@@ -1,0 +1,1 @@
+export { createHttpWorker, type HttpEndpoint } from './http.ts';
