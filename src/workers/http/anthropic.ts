@@ -1,8 +1,8 @@
 import Anthropic, { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import type { WorkRequest } from '../worker.ts';
+import type { HttpEndpoint, ModelApi, ModelReply } from './api.ts';
 import { causeOf, classifyHttpFailure } from './failures.ts';
-import type { HttpEndpoint, ModelApi, ModelReply } from './http.ts';
 
 /** The tool that a model must call with its answer: the way to structure that every model of the API has. */
 const ANSWER_TOOL = 'answer';

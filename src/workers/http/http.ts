@@ -1,36 +1,11 @@
 import { appendFileSync } from 'node:fs';
-import type { Failure, Usage } from '../../contracts/index.ts';
+import type { Failure } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { FILE_MODE } from '../../files/index.ts';
 import { resultOfCall } from '../call.ts';
 import type { Worker, WorkRequest, WorkResult } from '../worker.ts';
+import type { HttpEndpoint, ModelApi } from './api.ts';
 import { withoutNulls } from './strict-schema.ts';
-
-/** An endpoint as the configuration names it. The key itself is only ever read from the environment. */
-export interface HttpEndpoint {
-  api: 'openai' | 'anthropic';
-  /** Up to and without `/chat/completions` or `/v1/messages`. */
-  base_url?: string | undefined;
-  key_variable?: string | undefined;
-  max_output_tokens: number;
-}
-
-/** What a provider's answer comes to. */
-export interface ModelReply {
-  text: string;
-  usage: Usage;
-  model: string | null;
-  /** Why it cannot be an answer: cut at its limit, refused. */
-  failure?: Failure;
-  /** For the log. */
-  raw: unknown;
-}
-
-/** One provider's way to ask its models. Throws what its SDK throws; `classify` knows it. */
-export interface ModelApi {
-  ask(request: WorkRequest, signal: AbortSignal): Promise<ModelReply>;
-  classify(error: unknown): Failure | undefined;
-}
 
 /** Made when the worker is: an SDK takes a tenth of a second to load. */
 async function openApi(endpoint: HttpEndpoint, key: string | undefined): Promise<ModelApi> {

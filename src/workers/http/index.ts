@@ -1,1 +1,2 @@
-export { createHttpWorker, type HttpEndpoint } from './http.ts';
+export type { HttpEndpoint } from './api.ts';
+export { createHttpWorker } from './http.ts';

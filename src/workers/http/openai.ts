@@ -4,8 +4,8 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions';
 import type { WorkRequest } from '../worker.ts';
+import type { HttpEndpoint, ModelApi, ModelReply } from './api.ts';
 import { causeOf, classifyHttpFailure } from './failures.ts';
-import type { HttpEndpoint, ModelApi, ModelReply } from './http.ts';
 import { strictSchema } from './strict-schema.ts';
 
 /** How an answer is held to its schema; what a server refuses is left out from then on. */
