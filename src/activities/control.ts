@@ -42,7 +42,7 @@ const LOOK_MS = 10;
  * driver has the run, so that a driver that cannot start is an error here and not a mystery later. A run
  * whose earlier work is over may be started again: what was accepted stays.
  *
- * @param prepare puts the flow's input in place, once nobody else can work on the run
+ * @param prepare writes the flow's input, once nobody else can work on the run
  * @throws RlmError `conflict` when a driver works on the run, `internal` when the driver does not come up
  */
 export async function startActivity(
@@ -78,7 +78,7 @@ export async function startActivity(
  *
  * @param options.change parameters to change, such as a larger budget
  * @param options.takeOver also from a driver on another host that was lost with it
- * @param options.prepare puts the flow's input in place, once nobody else and no process of the run works on it
+ * @param options.prepare writes the flow's input, once nobody else and no process of the run works on it
  * @throws RlmError `conflict` when a driver works on the run or there is nothing to resume
  */
 export async function resumeActivity(
@@ -179,7 +179,7 @@ export async function cancelActivity(run: RunHandle, options: { timeoutMs: numbe
 
 const CANCELLED_AFTER_DEATH = 'cancelled after its driver had died';
 
-/** Whether a driver that was told to end did; false as soon as it shows no sign of life, or takes too long. */
+/** Whether a driver that was asked to end did; false as soon as it shows no sign of life, or takes too long. */
 async function hasEnded(run: RunHandle, driver: ProcessIdentity): Promise<boolean> {
   const started = performance.now();
   let heartbeat = '';

@@ -44,7 +44,7 @@ class ChangeSignal {
         signal.removeEventListener('abort', done);
         this.#notify = () => {};
         this.#lookedAt = performance.now();
-        // Before the look: what changes during it is told by the next call.
+        // Before the look: what changes during it wakes the next call.
         this.#listen();
         resolve();
       };

@@ -177,9 +177,9 @@ class Attempts {
   }
 
   /**
-   * @param feedback what was wrong with the answer before; stands at the end of the prompt
+   * @param feedback what was wrong with the answer before; goes to the end of the prompt
    * @param first whether it is the first attempt at the whole assignment
-   * @returns `stopped` when a limit of the budget stands in the way
+   * @returns `stopped` when a limit of the budget is reached
    */
   async #attemptOnce(piece: Piece, feedback: string, first: boolean): Promise<Attempt | 'stopped'> {
     const [loop, end] = [this.#loop, this.#end];
@@ -284,7 +284,7 @@ function describeRejection(acceptance: Acceptance | undefined, answer = ''): Fai
   return { class: 'invalid_output', message: truncate(acceptance.errors.join('; '), MAX_ERROR_CHARS) + said };
 }
 
-/** Stands at the very end of the prompt, after the chunk, so that the cached prefix stays whole. */
+/** Goes to the very end of the prompt, after the chunk, so that the cached prefix stays whole. */
 function correction(
   errors: string[],
   request = 'Answer again with the whole corrected JSON object.',

@@ -87,7 +87,7 @@ export class BudgetLedger {
     return this.#deadline - now;
   }
 
-  /** What stands in the way when the minutes are over, in words. */
+  /** The limit that is reached when the minutes are over, in words. */
   get minutesOver(): string {
     return `max_minutes ${this.#budget.max_minutes} is over`;
   }
@@ -102,7 +102,7 @@ export class BudgetLedger {
    *
    * @param promptBytes size of the whole prompt
    * @param first whether it is the first attempt of its assignment
-   * @returns the reservation, or the limit that stands in the way, in words
+   * @returns the reservation, or the limit that is reached, in words
    */
   reserve(promptBytes: number, first: boolean, now: number): Reservation | string {
     const { max_workers, max_attempts, max_tokens, max_cost_usd } = this.#budget;

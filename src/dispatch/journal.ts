@@ -77,7 +77,7 @@ export class Journal {
     }, SYNC_MS).unref();
   }
 
-  /** Has each further event, once it is in the file, told to one follower, such as a projection of the journal. */
+  /** Calls one follower with each further event once it is in the file, such as a projection of the journal. */
   follow(follower: (event: JournalEvent) => void): void {
     this.#follower = follower;
   }
@@ -154,7 +154,7 @@ export async function* readEvents(
   }
 }
 
-/** The type of an event's line: it stands right after the time. Parsing the line costs ten times as much. */
+/** The type of an event's line: it follows the time. Parsing the line costs ten times as much. */
 function typeOf(text: string): string | undefined {
   return /^\{"ts":"[^"]*","type":"([a-z_]+)"/.exec(text)?.[1];
 }

@@ -6,7 +6,7 @@ import { RlmError } from '../errors.ts';
 import { ensureDirectory } from '../files/index.ts';
 import { noPrice } from './budget.ts';
 
-/** Where the caller of a flow stands. */
+/** The caller of a flow: where relative paths start, and what is allowed. */
 export interface Caller {
   root: string;
   cwd: string;
@@ -98,7 +98,7 @@ export function requirePrice({ worker, model, max_cost_usd }: WorkParams, { mode
 
 /**
  * The worker's program and arguments: of a name under `commands` in the configuration, or, from a person, as given.
- * One that is named by a path is the one that stands there now, wherever its workers run.
+ * One that is named by a path is the one that is there now, wherever its workers run.
  */
 function resolveCommand(given: readonly string[], { config, root, cwd, allowedRoots }: Caller): string[] {
   const [name = '', ...more] = given;

@@ -103,7 +103,7 @@ export function readPrinted(path: string, maxBytes = MAX_ANSWER_BYTES): string |
 }
 
 /** The last 2 kB of a file as one line of sanitized text; empty when there is none. */
-export function lastWords(path: string): string {
+export function readTail(path: string): string {
   let fd: number;
   try {
     fd = openFile(path);
@@ -124,7 +124,7 @@ function readSpan(fd: number, start: number, end: number): string {
 }
 
 /** Start errors that another try may not meet; all others need a person. */
-const PASSING_START_ERRORS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
+const TRANSIENT_START_ERRORS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
 
 /**
  * What a process's end alone says: a failure where we ended it, where it could not start, where it was killed
@@ -141,7 +141,7 @@ export function failureOfEnd(
   if (end.startError !== undefined) {
     const { code, message } = end.startError;
     return {
-      class: PASSING_START_ERRORS.has(code) ? 'crashed' : 'config',
+      class: TRANSIENT_START_ERRORS.has(code) ? 'crashed' : 'config',
       message: `${program} cannot be started: ${code}: ${message}${START_HINTS[code] ?? ''}`,
     };
   }
@@ -162,7 +162,7 @@ export function failureOfEnd(
   if (end.exitCode === 0) return undefined;
   const how =
     end.killedBy === undefined ? `exited with code ${end.exitCode}` : `was killed by ${end.killedBy}`;
-  const said = lastWords(stderrPath);
+  const said = readTail(stderrPath);
   return { class: 'crashed', message: said === '' ? `${program} ${how}` : `${program} ${how}: ${said}` };
 }
 

@@ -87,7 +87,10 @@ test('a run whose journal is something else says so, and a run whose project was
   renameSync(events, `${events}.kept`);
   mkdirSync(events);
   const broken = await there(fixture.root, 'resume', 'my-run', '--max-workers', '5');
-  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('events.jsonl is not a regular file') });
+  expect(broken).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('events.jsonl is not a regular file'),
+  });
   rmSync(events, { recursive: true });
   renameSync(`${events}.kept`, events);
 

@@ -12,7 +12,7 @@ export interface DriverPurpose {
   programs: boolean;
 }
 
-/** The run that a process is to drive, told as JSON on its stdin; nothing told, it leaves. */
+/** The run that a process is to drive, as JSON on its stdin. Without one it exits. */
 export interface DriverOrder {
   run_dir: string;
   /** Of the driver lock that is held for it. */
@@ -35,7 +35,7 @@ export class DriverProcess {
     this.#child.on('exit', () => {
       this.#gone = true;
     });
-    // One that is gone before it was told is seen by that.
+    // A process that is gone breaks the pipe; `gone` says so.
     this.#child.stdin?.on('error', () => {});
     this.#child.unref();
   }

@@ -38,7 +38,7 @@ export function claudeArguments(
     ...lean,
     ...known('--no-session-persistence'),
     ...(skills === undefined ? known('--disable-slash-commands') : ['--plugin-dir', skills]),
-    // Events as they come: silence then means silence, and the reset of a used-up allowance is told exactly.
+    // Events as they come: silence then means silence, and the reset of a used-up allowance is exact.
     '--output-format',
     'stream-json',
     '--verbose',
@@ -124,7 +124,7 @@ export function shellDirectory(sandbox: Sandbox): string | undefined {
  * Arguments that confine the shell of a call: it writes the given paths and a temporary directory, has no network,
  * does not see the login, and cannot ask for less.
  *
- * @param base where relative paths of the task start, as the worker is told
+ * @param base where relative paths of the task start, which the worker learns
  * @param loginVariables names that the shell does not see
  */
 export function shellArguments(access: Sandbox, base: string, loginVariables: readonly string[]): string[] {
@@ -149,7 +149,7 @@ export function shellArguments(access: Sandbox, base: string, loginVariables: re
   ];
 }
 
-/** Bounds that are told to the model in words instead. */
+/** Bounds that the model gets in words instead. */
 const BOUNDS: Readonly<Record<string, (value: unknown) => string>> = {
   minLength: (value) => (Number(value) > 1 ? `at least ${value} characters` : 'not empty'),
   maxLength: (value) => `at most ${value} characters`,
@@ -174,9 +174,9 @@ export function withoutBounds(schema: unknown): unknown {
   const kept: Record<string, unknown> = {};
   const said: string[] = [];
   for (const [key, value] of Object.entries(schema)) {
-    const tell = BOUNDS[key];
+    const describe = BOUNDS[key];
     if (NAMES.has(key)) continue;
-    if (tell !== undefined) said.push(tell(value));
+    if (describe !== undefined) said.push(describe(value));
     else if (NOT_SCHEMAS.has(key)) kept[key] = value;
     else if (MAPS.has(key) && typeof value === 'object' && value !== null)
       kept[key] = Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutBounds(one)]));

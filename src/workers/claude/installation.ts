@@ -160,7 +160,7 @@ export function findLogin(env: NodeJS.ProcessEnv): ClaudeLogin {
   const home = env.HOME || homedir();
   const directory = userConfigDirectory(env);
   if (existsSync(join(directory, '.credentials.json'))) return 'account';
-  // On macOS the login is in the keychain; the account it belongs to stands in the settings.
+  // On macOS the login is in the keychain; the account it belongs to is in the settings.
   const settings = env.CLAUDE_CONFIG_DIR ? join(directory, '.claude.json') : join(home, '.claude.json');
   return process.platform === 'darwin' && namesAccount(settings) ? 'account' : 'none';
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RlmError } from '../../errors.ts';
 import { type Session, startSession } from '../../processes/index.ts';
-import { lastWords } from '../call.ts';
+import { readTail } from '../call.ts';
 import { leanArguments } from './arguments.ts';
 import { type CodexSetup, codexEnvironment, isolationArguments } from './setup.ts';
 
@@ -62,7 +62,7 @@ export class AppServerProcess {
       const how =
         end.startError !== undefined
           ? `cannot be started: ${end.startError.message}`
-          : `ended (${end.killedBy ?? `exit code ${end.exitCode}`}) ${lastWords(join(this.#directory, 'stderr'))}`;
+          : `ended (${end.killedBy ?? `exit code ${end.exitCode}`}) ${readTail(join(this.#directory, 'stderr'))}`;
       this.#leave(new RlmError('unavailable', `codex app-server ${how.trim()}`));
     });
   }

@@ -78,7 +78,7 @@ const PROFILE = 'rlm';
  *
  * With permission profiles (0.169 has them) exactly the given directories are writable, not the working
  * directory nor /tmp, and the login file cannot be read. Before them, `workspace-write` also opens the working
- * directory. Codex makes directories writable only: a path that is none stands for the directory it lies in, where
+ * directory. Codex makes directories writable only: for any other path its directory is opened, where
  * then new files may be made too; what is there already stays read-only.
  *
  * @param temporary a directory for the shell's own temporary files, writable where anything is

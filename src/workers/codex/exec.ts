@@ -5,7 +5,7 @@ import { nanoid } from 'nanoid';
 import type { Failure } from '../../contracts/index.ts';
 import { DIRECTORY_MODE } from '../../files/index.ts';
 import { OwnedProcesses, type ProcessEnd } from '../../processes/index.ts';
-import { failureOfEnd, lastWords, resultOfCall, runCall } from '../call.ts';
+import { failureOfEnd, readTail, resultOfCall, runCall } from '../call.ts';
 import type { PackageSkill } from '../skills.ts';
 import { type WorkRequest, type WorkResult, writablePaths } from '../worker.ts';
 import { leanArguments, sandboxArguments, setting } from './arguments.ts';
@@ -77,7 +77,9 @@ export class ExecLane {
       ...leanArguments(capabilities, request.tools),
       ...home.arguments,
       // After them: the last setting of a key counts.
-      ...(request.tools && writablePaths(request.sandbox).length > 0 ? tellSkills(home.missingSkills) : []),
+      ...(request.tools && writablePaths(request.sandbox).length > 0
+        ? skillInstructions(home.missingSkills)
+        : []),
       ...(request.tools
         ? [...sandboxArguments(this.#setup, request.sandbox, temporary), ...hideLogin(home.loginVariables)]
         : ['--sandbox', 'read-only']),
@@ -85,8 +87,8 @@ export class ExecLane {
   }
 }
 
-/** Skills that the worker's home does not have, told outright. */
-function tellSkills(skills: readonly PackageSkill[]): string[] {
+/** Skills that the worker's home does not have, as instructions. */
+function skillInstructions(skills: readonly PackageSkill[]): string[] {
   if (skills.length === 0) return [];
   const text = skills
     .map((skill) => `<skill>\n<name>${skill.name}</name>\n${skill.text}\n</skill>`)
@@ -114,7 +116,7 @@ function judge(
     return { failure: { class: 'invalid_output', message: 'codex completed its turn without a message' } };
   }
   if (log.error !== undefined) return { failure: failureOfMessage(log.error) };
-  const said = failureOfMessage(lastWords(stderrPath));
+  const said = failureOfMessage(readTail(stderrPath));
   if (said.class !== 'crashed') return { failure: said };
   return {
     failure: ended ?? { class: 'crashed', message: 'codex exec ended without completing its turn' },
