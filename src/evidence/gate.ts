@@ -5,6 +5,7 @@ import { escapeMarkdown, oneLine, sanitize, sha256 } from '../text/index.ts';
 import { isAbsenceClaim } from './absence.ts';
 import { CitableSpans, citedSpans, sourceString, withinLimit } from './answer.ts';
 import { AnswerContent, inertMarkdown, marksIn, type Sentence } from './answer-content.ts';
+import { unsupportedParts } from './claims/index.ts';
 import { isFullCoverage } from './coverage.ts';
 import type { SourceReader } from './quotes/index.ts';
 import type { Reduced } from './reduce.ts';
@@ -18,6 +19,7 @@ export interface GateProblem {
     | 'mark_without_citation'
     | 'citation_without_mark'
     | 'unverified_source'
+    | 'unsupported_claim'
     | 'source_changed';
   message: string;
 }
@@ -25,7 +27,10 @@ export interface GateProblem {
 export interface GateContext extends Reduced {
   /** Reads the sources again: the gate trusts the bytes, not the record of them. */
   reader: SourceReader;
-  /** Whether statements without a citation are looked for. An answer that this program composed has none. */
+  /**
+   * Whether statements are looked for that cite nothing, or something that does not say so. What this program
+   * composed was checked before.
+   */
   checkStatements?: boolean;
 }
 
@@ -129,7 +134,30 @@ function ruleProblems(answer: Readable, context: GateContext): GateProblem[] {
     ...emptyProblems(answer),
     ...(content === undefined ? [] : markProblems(answer, content)),
     ...sourceProblems(answer, context),
+    ...(content === undefined || context.checkStatements !== true
+      ? []
+      : claimProblems(answer, content, context.evidence)),
   ];
+}
+
+/** Sentences that say what the evidence they cite does not, as far as that can be compared. */
+function claimProblems(answer: Readable, content: AnswerContent, evidence: EvidenceFile): GateProblem[] {
+  const cited = citedSpans(answer, { ...evidence, citations: [] });
+  return content.sentences.flatMap(({ text }): GateProblem[] => {
+    const items = marksIn(text).flatMap((mark) => cited[mark - 1] ?? []);
+    if (items.length === 0) return [];
+    const parts = unsupportedParts(text.replace(/\[\d[\d,;\s–-]*\]/g, ' '), {
+      quotes: items.map(({ quote }) => quote),
+      context: items.flatMap(({ source, heading = '', origins }) => [
+        source,
+        heading,
+        ...origins.map(({ question }) => question),
+      ]),
+    });
+    if (parts.length === 0) return [];
+    const message = `“${oneLine(text, 200)}” says ${parts.join(', ')}, which what it cites does not: say it as the evidence does, cite the evidence that says so, or name it in gaps.`;
+    return [{ code: 'unsupported_claim', message }];
+  });
 }
 
 function emptyProblems(answer: Readable): GateProblem[] {

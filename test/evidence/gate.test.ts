@@ -309,7 +309,7 @@ describe('what is said to be absent', () => {
 
 describe('what no citation supports', () => {
   const content =
-    '# What the engine needs\n\nIt needs oil, e.g. the thick kind [1]. The pump was built in\nNorway. Why?\n\nThese parts matter:\n- The valve is made of brass.\n- The gauge shows 5 bar. [1]\n';
+    '# What the engine needs\n\nIt needs oil, e.g. the thick kind [1]. The pump was built in\nNorway. Why?\n\nThese parts matter:\n- The valve is made of brass.\n- The engine has oil. [1]\n';
 
   it('is returned and named in the gaps, statement by statement', () => {
     const result = gate(answer({ content }), full, { checkStatements: true });
@@ -323,6 +323,17 @@ describe('what no citation supports', () => {
         ],
       },
     });
+  });
+
+  it('is refused when it cites words that say something else', () => {
+    const said = (text: string) => gate(answer({ content: text }), full, { checkStatements: true });
+    expect(said('The engine does not need oil [1].')).toMatchObject({
+      problems: [{ code: 'unsupported_claim', message: expect.stringContaining("a negation ('not')") }],
+    });
+    expect(said('The engine needs 7 litres of oil [1].')).toMatchObject({
+      problems: [{ code: 'unsupported_claim', message: expect.stringContaining('the number 7') }],
+    });
+    expect(said('Oil is what the engine needs [1].')).toMatchObject({ ok: true });
   });
 
   it('is not named twice when the gaps name it already', () => {

@@ -56,6 +56,8 @@ export function supportsNegation(sentence: string, quotes: readonly string[]): b
   return quotes.length > 0 && isComparable(said, cited) && !addsNegation(said, cited);
 }
 
+/** `e.g`, `i.e`, `U.S`. */
+const ABBREVIATION = /^\p{L}(?:\.\p{L})+$/u;
 /** Every noun of such a language has a capital. */
 const GERMAN = /\b(?:der|die|das|und|ist|nicht|ein|eine|wird|mit|von|für)\b/giu;
 
@@ -71,6 +73,7 @@ function unknownNames(
   const nouns = (claim.match(GERMAN)?.length ?? 0) >= 2;
   return said.flatMap(({ raw, lower, stem, first }) => {
     if (words.has(lower) || words.has(stem) || words.has(lower.replace(/'s$/, ''))) return [];
+    if (ABBREVIATION.test(raw)) return [];
     if (IDENTIFIER.test(raw)) {
       const bare = lower.replace(/^[$@#]|\(\)$/g, '');
       // An amount with its unit was compared as such, and `v9` of a release is a number.
