@@ -64,10 +64,10 @@ export async function closingLines(run: RunHandle, status: RunStatus): Promise<s
   ].join('\n');
 }
 
-/** Documents left out that are named one by one; all of them are in `chunks/sources.jsonl`. */
+/** Skipped documents that are named one by one; all of them are in `chunks/sources.jsonl`. */
 const NAMED_SKIPPED = 5;
 
-/** An answer with its citations, or a preview; then what it rests on, what was left out, and what it cost. */
+/** An answer with its citations, or a preview; then what it rests on, what was skipped, and what it cost. */
 async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   const { readAskResult } = await import('../ask/index.ts');
   const { answer, text, state, ingest } = readAskResult(run);
@@ -94,7 +94,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
   ].join('\n');
 }
 
-/** The documents that were not read, and why. One that is read under another name is not left out. */
+/** The documents that were not read, and why. One that is read under another name is not skipped. */
 function skippedLines(ingest: IngestReport | undefined): string[] {
   const { duplicate: _, ...reasons } = ingest?.by_reason ?? {};
   const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
@@ -103,7 +103,7 @@ function skippedLines(ingest: IngestReport | undefined): string[] {
     .filter(({ reason }) => reason !== 'duplicate')
     .slice(0, NAMED_SKIPPED)
     .map(({ path, reason, detail }) => `  ${oneLine(path)}: ${reason} (${oneLine(detail)})`);
-  return [`left out: ${counts.join(', ')} (all in chunks/sources.jsonl)`, ...named];
+  return [`skipped: ${counts.join(', ')} (all in chunks/sources.jsonl)`, ...named];
 }
 
 function headFromProgress({ progress }: RunStatus) {

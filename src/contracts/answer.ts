@@ -129,7 +129,7 @@ export const AskPreview = z.object({
 });
 export type AskPreview = z.infer<typeof AskPreview>;
 
-/** Where text stands in a source: bytes from 0 with the end exclusive, lines from 1 inclusive. */
+/** A range of a source's text: bytes from 0 with the end exclusive, lines from 1 inclusive. */
 const span = {
   source: z.string().min(1),
   byte_start: z.int().nonnegative(),
@@ -215,7 +215,7 @@ export const EvidenceCounts = z.strictObject({
   jobs_accepted: z.int().nonnegative(),
   jobs_failed: z.int().nonnegative(),
   jobs_never_sent: z.int().nonnegative(),
-  /** Answers that said that nothing in their chunk bears on the question. */
+  /** Answers that said that their chunk has nothing relevant. */
   answers_irrelevant: z.int().nonnegative(),
   /** Quotes in relevant answers: the sum of the three kinds of match and of the rejected. */
   quotes: z.int().nonnegative(),
@@ -277,7 +277,7 @@ export const CoverageFile = z.strictObject({
 });
 export type CoverageFile = z.infer<typeof CoverageFile>;
 
-/** Limits of `out/answer.json` (CONTRACTS.md B). */
+/** Limits of `out/answer.json`. */
 export const FINAL_LIMITS = {
   content: 20_000,
   citations: 500,

@@ -12,7 +12,7 @@ export const ArchivedFile = z.object({
 });
 export type ArchivedFile = z.infer<typeof ArchivedFile>;
 
-/** `meta.json` of an archive (CONTRACTS.md D). */
+/** `meta.json` of an archive. */
 export const ArchiveMeta = z.object({
   schema_version: z.literal(SCHEMA_VERSION),
   archive_id: z.string().regex(ARCHIVE_ID_PATTERN),
@@ -31,7 +31,7 @@ export const ArchiveMeta = z.object({
   uptime: z.object({ boot: z.string(), seconds: z.number() }).nullable(),
   /** Files that evidence in the finals points at: they stay in the active run too. */
   evidence_files: z.array(z.string()),
-  /** Entries that are neither files nor directories, and were left out. */
+  /** Entries that are neither files nor directories, and were skipped. */
   skipped: z.array(z.string()),
   files: z.array(ArchivedFile),
 });

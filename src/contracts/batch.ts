@@ -61,7 +61,7 @@ export const BatchOptions = z.object({
 });
 export type BatchOptions = z.infer<typeof BatchOptions>;
 
-/** Limits of a worker's answer (CONTRACTS.md A). */
+/** Limits of a worker's answer, as the Python batch runner has them: its consumers rely on them. */
 export const ANSWER_LIMITS = {
   chunkId: 128,
   summary: 1200,
@@ -119,7 +119,7 @@ export const PassageAnswer = z.strictObject({
 });
 export type PassageAnswer = z.infer<typeof PassageAnswer>;
 
-/** One row of `summary.json`: a job and how it ended (CONTRACTS.md A, fix 12). */
+/** One row of `summary.json`: a job and how it ended. The first seven fields are those of the Python batch runner. */
 export const SummaryRow = z.object({
   job_id: z.string(),
   status: z.enum(['success', 'failed']),

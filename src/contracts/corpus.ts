@@ -35,7 +35,7 @@ export const SourceEncoding = z.enum([
 ]);
 export type SourceEncoding = z.infer<typeof SourceEncoding>;
 
-/** Why a document was left out. */
+/** Why a document was skipped. */
 export const SkipReason = z.enum([
   'missing',
   'unreadable',
@@ -123,7 +123,7 @@ export const CorpusRecord = z.object({
 });
 export type CorpusRecord = z.infer<typeof CorpusRecord>;
 
-/** What an ingest did: counts, and the first of what was left out. All of it is in `chunks/sources.jsonl`. */
+/** What an ingest did: counts, and the first of what was skipped. All of it is in `chunks/sources.jsonl`. */
 export const IngestReport = z.object({
   sources_read: z.int(),
   /** Of those read, how many were unchanged since the ingest before: not chunked again. */
@@ -174,7 +174,7 @@ export const SearchResult = z.object({
   hits: z.array(SearchHit),
   /** Terms searched for besides the question's own. */
   expanded: z.array(z.string()),
-  /** What the reader should know: a part that was left out, a document that changed. */
+  /** What the reader should know: a part that was not searched, a document that changed. */
   notes: z.array(z.string()),
 });
 export type SearchResult = z.infer<typeof SearchResult>;
@@ -203,7 +203,7 @@ const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** `c-000001`…: the number is the chunk's place in the manifest, from 1. */
 export const CHUNK_ID_PATTERN = /^c-(\d{6,})$/;
 
-/** One line of `chunks/manifest.jsonl` (CONTRACTS.md B). */
+/** One line of `chunks/manifest.jsonl`. */
 export const ChunkRecord = z.strictObject({
   chunk_id: z.string().regex(CHUNK_ID_PATTERN),
   /** The document, as it is cited: relative to the corpus's base when it lies in it, else absolute. */

@@ -213,7 +213,7 @@ export const FinalReport = z.object({
   /** Tasks that ended without an accepted report: what this result does not rest on. */
   unfinished_tasks: z.array(z.object({ worker_id: WorkerId, state: ReportState })),
   deferred_opportunities: z.array(DeferredItem),
-  /** Parts of the run contract nobody gave: an environment baseline among them weakens the Verify results. */
+  /** Parts of the run contract that were not given: an environment baseline among them weakens the Verify results. */
   missing_contract_parts: z.array(z.string()),
   rehydrated_from: z.array(RehydratedFile),
 });

@@ -39,7 +39,7 @@ export const Task = z.strictObject({
 });
 export type Task = z.infer<typeof Task>;
 
-/** Null until somebody gives it; empty when there is none. */
+/** Null until it is given; empty when there is none. */
 const list = z.array(z.string()).nullable();
 
 /** The structured source of `run_contract.md`: six parts, each of which may be empty and is then asked for. */

@@ -12,7 +12,7 @@ import { ProcessIdentity } from '../files/index.ts';
  * - `invalid_output`: it answered, but not what was asked for
  * - `crashed`: the worker ended without an answer and without a reason
  * - `budget`: a limit of the run was reached before the launch
- * - `cancelled`: somebody cancelled the run
+ * - `cancelled`: the run was cancelled
  */
 export const FailureClass = z.enum([
   'quota',

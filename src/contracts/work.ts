@@ -18,7 +18,7 @@ export const Budget = z.object({
 });
 export type Budget = z.infer<typeof Budget>;
 
-/** The limits among other options; those that nobody gave are absent. */
+/** The limits among other options; those that were not given are absent. */
 export function limitsOf(options: Budget): Budget {
   return Object.fromEntries(Object.entries(Budget.parse(options)).filter(([, limit]) => limit !== undefined));
 }

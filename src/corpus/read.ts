@@ -65,7 +65,7 @@ function indexOfSource(corpus: Corpus, path: string): number {
   );
   if (index !== -1) return index;
   const skipped = corpus.sources.find((source) => source.path === path);
-  const why = skipped?.status === 'skipped' ? `: left out (${skipped.reason}, ${skipped.detail})` : '';
+  const why = skipped?.status === 'skipped' ? `: skipped (${skipped.reason}, ${skipped.detail})` : '';
   throw new RlmError('not_found', `'${path}' is not a document of this run${why}`, {
     hint: 'Sources are named in chunks/sources.jsonl and in every search hit.',
   });

@@ -110,7 +110,7 @@ const SETTLED_MS = 50;
  * Tells a file from what it is after a change without reading it, by inode, size and times of change, as make and
  * git do. The same mark means the same bytes.
  *
- * @param options.ours we have just written it, and nobody else does
+ * @param options.ours this process has just written it, and no other does
  * @returns undefined when it is not there, or changed too short a time ago to tell
  */
 export function fileMark(path: string, options: { ours?: boolean } = {}): string | undefined {

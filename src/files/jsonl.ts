@@ -195,7 +195,7 @@ export class LineSplitter {
   #carried: Buffer[] = [];
   #carriedBytes = 0;
 
-  /** @param onTooLong told, once, of a line beyond the cap, which is then left out; by default that is thrown */
+  /** @param onTooLong called once for each line beyond the cap, which is then dropped; by default the error is thrown */
   constructor(
     maxLineBytes: number = DEFAULT_MAX_LINE_BYTES,
     onTooLong: (error: RlmError) => void = (error) => {
@@ -209,7 +209,7 @@ export class LineSplitter {
   /**
    * The lines that `bytes` completes, without their ends.
    *
-   * @throws RlmError `limit` when a line is longer than the cap and nobody else is told; the splitter is of no use
+   * @throws RlmError `limit` when a line is longer than the cap and there is no `onTooLong`; the splitter is of no use
    *   after that
    */
   push(bytes: Buffer): string[] {

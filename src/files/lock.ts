@@ -21,7 +21,7 @@ export type LockHolder = z.infer<typeof LockHolder>;
  * token T who was replaced, `after-T.json`, created exclusively. The last of the chain holds the lock. Tokens
  * are never used twice, so a process that decided to replace a dead holder long ago, and wakes up now, creates
  * at most a file that is in no chain. A holder that releases succeeds itself: `after-T.json` with its own token,
- * so that nobody can take over between its last look and the removal of the directory, which only it removes.
+ * so that no one can take over between its last check and the removal of the directory, which only it removes.
  * When it dies in between, `released-T.json` carries on the chain.
  */
 const FIRST = 'first.json';
@@ -33,7 +33,7 @@ const PAUSE_MS = 5;
 /** A lock that this process holds. */
 export interface HeldLock {
   readonly holder: LockHolder;
-  /** Whether nobody has taken it over since. */
+  /** Whether it has not been taken over since. */
   isOurs(): boolean;
   release(): void;
 }
@@ -72,7 +72,7 @@ function readHolder(file: string): LockHolder | undefined {
   }
 }
 
-const REMOVE_HINT = 'Remove it by hand once you are sure that nobody works on the run.';
+const REMOVE_HINT = 'Remove it by hand once you are sure that nothing works on the run.';
 
 /**
  * Takes a lock or fails at once; it waits only, for a quarter of a second at most, while its holder is releasing it.
@@ -99,21 +99,21 @@ export function acquireLock(path: string, purpose: string, takeOver: TakeOver = 
       if (createSuccessor(path, file, holder) && readLock(path)?.token === holder.token)
         return held(path, file, holder);
     } else if (last?.released === false) throw heldBy(path, last.holder);
-    // It was just released, or somebody was faster.
+    // It was just released, or another process was faster.
     else if (attempt > 0) Atomics.wait(NOTHING, 0, 0, PAUSE_MS);
   }
   const last = lastOf(path);
   if (last !== undefined) throw heldBy(path, last.holder);
   throw new RlmError(
     'corrupt',
-    `${path} is in the way: it is no lock, nobody holds it, and it does not go away`,
+    `${path} is in the way: it is no lock, it has no holder, and it does not go away`,
     {
       hint: REMOVE_HINT,
     },
   );
 }
 
-/** What nobody ever wakes. */
+/** Waiting on this only ever times out. */
 const NOTHING = new Int32Array(new SharedArrayBuffer(4));
 
 function mayReplace(takeOver: TakeOver, holder: LockHolder): boolean {
@@ -187,7 +187,7 @@ function closeChain(path: string, file: string, holder: LockHolder): boolean {
   try {
     return link(join(path, file), join(path, `after-${holder.token}.json`));
   } catch (error) {
-    // A file system without hard links, where nobody can take over either.
+    // A file system without hard links, where no one can take over either.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
     return readLock(path)?.token === holder.token;
   }

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { systemCode } from '../errors.ts';
 
-/** A process that can be told from a later one with the same pid. */
+/** A process, distinguishable from a later one with the same pid. */
 export const ProcessIdentity = z.object({
   host: z.string(),
   pid: z.int().positive(),

@@ -69,7 +69,7 @@ export interface ArchiveResult {
  * finals and the evidence those name, its lock is released, and the cleanup runs. The snapshot is built under a
  * temporary name and renamed; a call after a crash goes on where the one before ended.
  *
- * @throws RlmError `conflict` while somebody orchestrates or drives the run, when it is archived already, or when
+ * @throws RlmError `conflict` while another process orchestrates or drives the run, when it is archived already, or when
  *   a plan run is not finished
  */
 export async function archiveRun(
@@ -156,7 +156,7 @@ function notPartOfRun(path: string, name: string): boolean {
 }
 
 /**
- * Whether the archive that a pointer names was put in place, and is as it was made: somebody may have gone on with
+ * Whether the archive that a pointer names is complete and unchanged: another process may have continued
  * the run since its archiver died. One that is not is for a person to look at.
  */
 async function isComplete(root: string, archiveId: string): Promise<boolean> {

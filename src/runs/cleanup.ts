@@ -28,7 +28,7 @@ import { orchestratorLockPath } from './locks.ts';
 const DAY_MS = 86_400_000;
 /** Archives removed at a time: most of it is waiting for the disk. */
 const PARALLEL = 16;
-/** An archive that is being deleted: out of every list, and back under its name if somebody needs it after all. */
+/** An archive that is being deleted: not in any list, and renamed back when a run turns out to use it. */
 const DELETING = '.deleting-';
 const BUILDING = '.building-';
 
@@ -47,7 +47,7 @@ export interface CleanupResult {
 type Verdict = 'expired' | 'in_use' | 'keep_forever' | 'young' | 'unreadable';
 
 /**
- * Deletes the archives that are older than their ttl, are not kept for ever, and are in nobody's use. Each
+ * Deletes the archives that are older than their ttl, are not kept for ever, and that no run uses. Each
  * deletion is a line of `.rlm/cleanup.log`. One cleanup works at a time: another one is skipped.
  *
  * @param options.dryRun only says what would be deleted; the default
@@ -136,7 +136,7 @@ async function clean(root: string, clock: Clock, result: CleanupResult): Promise
 }
 
 /**
- * Judges once more what nobody can reach under its name any longer: a mark made before the renaming is seen here.
+ * Judges an archive again once it is renamed and cannot be marked any more: a mark made before is seen here.
  * What may go is logged, what may not is put back.
  */
 function stillToDelete(
@@ -168,7 +168,7 @@ async function removeHidden(directory: string, id: string): Promise<void> {
   await rm(hidden, { recursive: true, force: true });
 }
 
-/** A snapshot that was never finished, unless the run's lock says that somebody is at it. */
+/** A snapshot that was never finished, unless the run's lock is held. */
 function removeAbandoned(root: string, name: string, log: JsonlAppender): void {
   let lock: HeldLock;
   try {
@@ -220,7 +220,7 @@ function judge(archive: string, clock: Clock): { verdict: Verdict; size: number;
   return { verdict: 'expired', size, why };
 }
 
-/** Two measures of time: the clock, which anybody may set, and the time since the machine started, which nobody can. */
+/** Two measures of time: the clock, which can be set, and the time since the machine started, which cannot. */
 export interface Clock {
   now(): Date;
   /** Null where the platform does not tell one boot from another. */

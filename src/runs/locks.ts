@@ -44,7 +44,7 @@ export function isInterrupted(
   return record.driver !== undefined || Date.now() - Date.parse(String(record.created_at)) > START_LIMIT_MS;
 }
 
-/** A driver on another host, of which nobody here can tell whether it lives. */
+/** A driver on another host, whose state cannot be seen from this one. */
 export function driverElsewhere(runDir: string): LockHolder | undefined {
   const holder = readLock(join(runDir, RUN_FILES.driverLock));
   return holder !== undefined && isAlive(holder) === 'unknown' ? holder : undefined;

@@ -30,7 +30,7 @@ export interface Tree {
   others: string[];
 }
 
-/** Walks a tree without following symlinks; `skip` leaves out an entry and everything below it. */
+/** Walks a tree without following symlinks; `skip` excludes an entry and everything below it. */
 export function walkTree(directory: string, skip: (path: string, name: string) => boolean): Tree {
   const tree: Tree = { files: [], directories: [], others: [] };
   const walk = (prefix: string) => {

@@ -9,7 +9,7 @@ export const ingest = defineTool({
   name: 'rlm_ingest',
   title: 'Ingest documents',
   description:
-    'Reads documents (files, directories, globs: text, Markdown, code, JSON, CSV, HTML, PDF, DOCX, notebooks) into chunks with a manifest, so that rlm_search, rlm_read and rlm_build_jobs can work on them. Says what was left out and why. Documents stay where they are; ingesting again touches only what changed. Large ones go on in the background.',
+    'Reads documents (files, directories, globs: text, Markdown, code, JSON, CSV, HTML, PDF, DOCX, notebooks) into chunks with a manifest, so that rlm_search, rlm_read and rlm_build_jobs can work on them. Says what was skipped and why. Documents stay where they are; ingesting again touches only what changed. Large ones continue in the background.',
   input: z.object({
     ...DocumentOptions.shape,
     run_id: RunId.optional().describe(
@@ -22,7 +22,7 @@ export const ingest = defineTool({
     run_dir: z.string(),
     uri: z.string(),
     state: ActivityState.describe('working: it goes on in the background, wait with rlm_wait'),
-    report: IngestReport.nullable().describe('What was read and what was left out; null while it is working'),
+    report: IngestReport.nullable().describe('What was read and what was skipped; null while it is working'),
     next: NextSteps,
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },

@@ -3,7 +3,7 @@ import { TaskMode } from '../contracts/index.ts';
 import { runIdInput, StageReport, stageInput, takeOverInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
-/** Workers in flight unless the caller says otherwise (CONTRACTS.md D). */
+/** Workers in flight unless the caller says otherwise. */
 const MAX_INFLIGHT = 4;
 const WaitingTask = z.object({ worker_id: z.string(), reason: z.string(), detail: z.string() });
 

@@ -86,7 +86,7 @@ test('5,000 files, a PDF, a DOCX, a log, one endless line, bad bytes and what ca
   const { code, stdout, stderr } = await rlm(['ask', 'When did the flywheel stop?', ...args], { cwd: root });
   expect(code, stderr).toBe(0);
   expect(stderr).toContain(`(${FILES + 5} known and unchanged)`);
-  expect(stdout).toMatch(/^left out: 1 \w+, 1 \w+, 1 \w+, 1 \w+ \(all in chunks\/sources\.jsonl\)$/m);
+  expect(stdout).toMatch(/^skipped: 1 \w+, 1 \w+, 1 \w+, 1 \w+ \(all in chunks\/sources\.jsonl\)$/m);
   expect(stdout).toContain('  docs/pipe: not_a_file (a named pipe)');
   const { answer, quotes } = verifyAnswer(join(root, '.rlm/runs/flywheel'));
   expect(quotes.join('\n')).toContain('The flywheel stopped at noon.');

@@ -200,7 +200,7 @@ describe('encodings', () => {
   });
 });
 
-describe('what is left out', () => {
+describe('what is skipped', () => {
   it('names each document that cannot be read, and why', async () => {
     const place = workplace();
     place.put('good.txt', 'fine\n');

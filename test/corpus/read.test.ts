@@ -95,7 +95,7 @@ describe('readSpan', () => {
       code: 'not_found',
     });
     await expect(readSpan(corpus, { source: 'image.bin', line_start: 1 })).rejects.toThrow(
-      /left out \(binary/,
+      /skipped \(binary/,
     );
     await expect(readSpan(corpus, { source: 'a.txt', line_start: 9 })).rejects.toMatchObject({
       code: 'usage',

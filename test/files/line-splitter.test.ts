@@ -28,7 +28,7 @@ test('a line beyond the cap is refused, in one piece or in many', () => {
   expect(() => splitter.push(Buffer.from('45'))).toThrow('longer than 4 bytes');
 });
 
-test('a line beyond the cap is left out and told once, where somebody wants to know', () => {
+test('a line beyond the cap is dropped and reported once, where a handler is given', () => {
   const told: string[] = [];
   const splitter = new LineSplitter(4, ({ message }) => told.push(message));
   const lines = ['12', '34', '567', '8\nab\n1234', '5\n\ncd\n'].flatMap((part) =>

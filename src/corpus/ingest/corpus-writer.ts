@@ -63,7 +63,7 @@ export class CorpusWriter {
     this.#spans = new SpanWriter(this.#temporary.spans);
   }
 
-  /** Where the corpus stands between two sources. */
+  /** The state between two sources. */
   mark(): WriterMark {
     return { chunks: this.#chunks, manifest: this.#manifest.bytes };
   }

@@ -18,7 +18,7 @@ interface Level {
 }
 
 /**
- * The rules for a directory somebody named: its own .gitignore, and those of its parents up to the root of the
+ * The rules for a directory that was named as an input: its own .gitignore, and those of its parents up to the root of the
  * repository, unless they hide that very directory: who names `node_modules/zod` wants it read.
  */
 export function ignoreRulesFor(directory: string): IgnoreRules {
@@ -57,7 +57,7 @@ function levelOf(directory: string): Level[] {
   try {
     return [{ directory, rules: ignore().add(readFileSync(join(directory, '.gitignore'), 'utf8')) }];
   } catch {
-    // None there, or one that cannot be read, which git passes over as well.
+    // None there, or one that cannot be read, which git ignores as well.
     return [];
   }
 }

@@ -130,7 +130,7 @@ interface Surroundings {
   yieldIfDue: () => Promise<void> | undefined;
 }
 
-/** Adds one document to the corpus; whatever is wrong with it becomes the reason why it is left out. */
+/** Adds one document to the corpus; whatever is wrong with it becomes the reason why it is skipped. */
 async function addDocument(
   candidate: Candidate,
   surroundings: Surroundings,
@@ -250,7 +250,7 @@ const READ_ERRORS = new Set([
 function refuseChanged(candidate: Candidate): void {
   const now = statSync(candidate.file);
   if (now.mtimeMs === candidate.stats.mtimeMs && now.size === candidate.stats.size) return;
-  // A growing log is read as far as it was when it was found; what was rewritten is left out.
+  // A growing log is read as far as it was when it was found; what was rewritten is skipped.
   if (now.size > candidate.stats.size && now.ino === candidate.stats.ino) return;
   throw new Skipped('changed', 'it changed while it was read; ingest again');
 }
@@ -265,7 +265,7 @@ function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): voi
   }
 }
 
-/** How many documents left out, and notes, a report names; all of them are in `sources.jsonl`. */
+/** How many skipped documents, and notes, a report names; all of them are in `sources.jsonl`. */
 const REPORTED = 50;
 
 /** Counts what becomes of the documents of an ingest. */

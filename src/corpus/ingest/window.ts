@@ -75,8 +75,8 @@ const SAMPLE_BYTES = 2048;
 const SAMPLE_EVERY = 128 * 1024;
 
 /**
- * Tokens a byte of a text, measured on samples: estimating every byte would take 16 MB/s (DEPENDENCIES.md),
- * many times what hashing takes.
+ * Tokens a byte of a text, measured on samples: estimating every byte runs at
+ * 16 MB/s, many times what hashing takes.
  */
 export class TokenRate {
   #bytes = 0;

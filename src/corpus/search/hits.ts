@@ -16,7 +16,7 @@ const MAX_MATCHED_CHARACTERS = 80;
 export interface HitReader {
   ofQuestion(scored: Scored, question: Question, notes: string[]): SearchHit;
   ofPattern(scored: Scored, pattern: LinearPattern, notes: string[]): SearchHit;
-  /** Texts of chunks and their hashes, both as they are now; those of a document that is gone are left out. */
+  /** Texts of chunks and their hashes, both as they are now; without those of a document that is gone. */
   texts(ordinals: readonly number[], notes: string[]): { ordinal: number; sha256: string; text: string }[];
 }
 
@@ -41,7 +41,7 @@ export function hitReader(corpus: Corpus): HitReader {
       const matches: Match[] = [];
       const matched = new Map<string, string>();
       for (const word of wordsOf(text, beginnings)) {
-        // A single letter of a script without spaces is asked for by itself, and stands here in a pair.
+        // A single letter of a script without spaces is asked for by itself, and is part of a pair here.
         const member =
           members.get(word.term) ?? members.get(String.fromCodePoint(word.term.codePointAt(0) ?? 0));
         if (member === undefined) continue;
@@ -115,7 +115,7 @@ const PREVIEW_CHARACTERS = 320;
 /** How far apart matches may lie to be shown together. */
 const FOCUS_CHARACTERS = 200;
 
-/** A place in a chunk that bears on the question. */
+/** A match in a chunk. */
 export interface Match {
   start: number;
   end: number;
@@ -131,7 +131,7 @@ export interface Preview {
 }
 
 /**
- * The stretch of a chunk where most of what is asked for stands together, with context on both sides. White
+ * The part of a chunk with most of what is asked for, with context on both sides. White
  * space is folded and control characters are taken out: it is shown, not cited.
  *
  * @param matches in the order of the text

@@ -31,7 +31,7 @@ const compiled = new WebAssembly.Module(Buffer.from(LITERALS_WASM, 'base64'));
 
 /**
  * Finds many byte patterns in one pass at about a gigabyte a second, in any case of their letters. What it
- * reports are candidates: the caller checks what stands there.
+ * reports are candidates: the caller checks what is there.
  */
 export class LiteralFinder {
   /** Where the text goes; the byte before it counts as a space. */

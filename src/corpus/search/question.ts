@@ -5,7 +5,7 @@ const WEIGHT = { variant: 0.7, given: 0.6 } as const;
 /** More terms than that make a scan slow and its result vague. */
 const MAX_TERMS = 160;
 
-/** One thing the question asks about: any of these terms may stand for it, the best one counts. */
+/** One thing the question asks about: any of these terms may name it, the best one counts. */
 interface TermGroup {
   /** The question's own word, or the phrase that the caller added. */
   label: string;

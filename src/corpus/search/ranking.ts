@@ -72,7 +72,7 @@ export interface Ranking {
 }
 
 /**
- * Ranks chunks by BM25. A group of terms that stand for one thing counts as its best member does, so that
+ * Ranks chunks by BM25. A group of terms for one thing counts as its best member does, so that
  * other forms help a chunk that lacks the word itself and add nothing to one that has it. Length is in bytes.
  */
 export function rank(
@@ -95,7 +95,7 @@ export function rank(
       uses[index]?.push({ group, factor: weight * rarity });
     }
   }
-  /** No chunk gets more from a term, however often it stands there. */
+  /** No chunk gets more from a term, however often it occurs. */
   const bounds = Float64Array.from(
     uses,
     (own) => (K1 + 1) * own.reduce((sum, { factor }) => sum + factor, 0),

@@ -10,7 +10,7 @@ const MAX_MATCHES = 200;
 /** A pattern that runs in linear time, whatever it says. */
 export interface LinearPattern {
   source: string;
-  /** Places (UTF-16 units) of the matches in a text, empty ones left out, at most `limit`. */
+  /** Places (UTF-16 units) of the matches in a text, without empty ones, at most `limit`. */
   matches(text: string, limit: number): { start: number; end: number }[];
 }
 
@@ -112,16 +112,16 @@ async function chunksToTry(
 
 /** Shorter ones stand nearly everywhere. */
 const SHORTEST = 3;
-/** ASCII that stands for itself, outside a class. */
+/** ASCII that matches itself, outside a class. */
 const PLAIN = /[A-Za-z0-9 _"'#%&,/:;<=>@`~-]/;
-/** That what stands before it may be absent; a brace that counts nothing stands for itself. */
+/** Makes what comes before it optional; a brace that counts nothing matches itself. */
 const REPEAT = /^(?:[*?]|\{\d+(?:,\d*)?\})/;
-/** A bracket right behind the opening one stands for itself, and `[:digit:]` has brackets of its own. */
+/** A bracket right behind the opening one matches itself, and `[:digit:]` has brackets of its own. */
 const CLASS = /\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]/sy;
 
 /**
  * The longest text, in lower case, that every match of a pattern must hold in some case; undefined when the
- * pattern's form does not show one. It errs towards undefined: groups, classes and alternatives are passed over.
+ * pattern's form does not show one. It errs towards undefined: groups, classes and alternatives are skipped.
  */
 export function requiredLiteral(pattern: string): string | undefined {
   const runs: string[] = [];

@@ -61,7 +61,7 @@ export interface ScanOptions {
 }
 
 /**
- * Counts in which chunks each term stands and how often: one pass over the bytes of all texts, with memory for
+ * Counts in which chunks each term occurs and how often: one pass over the bytes of all texts, with memory for
  * one block and for what was found. Only where a word begins like one of the terms is it read and stemmed.
  *
  * @param terms stems, or pairs of letters of a script without spaces

@@ -40,7 +40,7 @@ export interface SearchOptions {
  *
  * @returns one result for each query, in their order. Nothing found is a result with no hits
  * @throws RlmError `usage` for an empty query or a bad pattern, `unavailable` for `vector` without an endpoint
- *   that answers (`hybrid` then goes on with BM25 and notes it)
+ *   that answers (`hybrid` then uses BM25 alone and notes it)
  */
 export async function search(
   runDir: string | Corpus,

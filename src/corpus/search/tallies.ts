@@ -1,6 +1,6 @@
 import type { Spans } from '../spans.ts';
 
-/** Counts above are not told apart. */
+/** Higher counts are stored as this one. */
 const MAX_COUNT = 0xffff;
 
 /** Gets a chunk's `term << 16 | count` at `from` to before `to`: a view for each chunk would cost most of a pass. */

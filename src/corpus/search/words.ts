@@ -21,7 +21,7 @@ const UNSPACED_ONLY = new RegExp(`^[${UNSPACED}]`, 'u');
 /** `readFile` holds two words; `IPv4` and `utf8` are one. */
 const CAMEL = /(?<=[a-z])(?=[A-Z])/;
 
-/** A word of a text: what it is compared by, and where it stands (UTF-16 units). */
+/** A word of a text: what it is compared by, and its range (UTF-16 units). */
 export interface Word {
   term: string;
   text: string;
@@ -29,7 +29,7 @@ export interface Word {
   end: number;
 }
 
-/** A pair of letters, or a single one that stands alone, of a script without spaces. */
+/** A pair of letters, or a single one on its own, of a script without spaces. */
 export function isUnspaced(text: string): boolean {
   return UNSPACED_ONLY.test(text);
 }
@@ -50,7 +50,7 @@ export function termOf(word: string): string {
  * The words of a text in order, stop words included.
  *
  * @param beginnings what `beginningOf` gives for the terms that are looked for: stemming is most of the work, and
- *   words that begin otherwise are passed over without it
+ *   words that begin otherwise are skipped
  */
 export function* wordsOf(text: string, beginnings?: ReadonlySet<string>): Generator<Word> {
   const ascii = ASCII.test(text);
