@@ -48,7 +48,7 @@ const WAYS: readonly { goal: string; steps: readonly [tool: string, note?: strin
  * words, so they are those in which a task would be put.
  */
 export function instructionsFor(tools: readonly Tool[]): string {
-  const offered = new Set(tools.map(({ name }) => name));
+  const offered = new Set<string>(tools.map(({ name }) => name));
   const ways = WAYS.map(({ goal, steps }) => ({ goal, steps: steps.filter(([name]) => offered.has(name)) }));
   const named = new Set(ways.flatMap(({ steps }) => steps.map(([name]) => name)));
   const others = tools.filter(({ name }) => !named.has(name)).map(({ name }): [string] => [name]);

@@ -32,6 +32,7 @@ export const archive = defineTool({
     unmark_in_use: z.string().optional().describe('archive_id that it no longer depends on'),
     take_over: takeOverInput,
   }),
+  example: { run_id: 'my-plan' },
   output: z.object({
     run_id: z.string(),
     archive_id: z.string(),

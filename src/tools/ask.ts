@@ -10,6 +10,7 @@ export const ask = defineTool({
   description:
     'Answers a question over documents too large for one context (files, directories, globs; gigabytes), with citations that were each checked against the bytes of the source, and says what was not read. The result carries the answer; a longer one goes on in the background: then rlm_wait with the run_id.',
   input: AskOptions.extend({ wait_sec: waitSecInput }),
+  example: { question: 'What is the default time limit?', input: ['docs'] },
   output: RunReport,
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

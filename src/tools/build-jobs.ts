@@ -36,6 +36,7 @@ export const buildJobs = defineTool({
       .default([])
       .describe('Words to search for besides those of the questions; default none'),
   }),
+  example: { run_id: 'my-documents', questions: ['Who signed?', 'When?'] },
   output: z.object({
     run_id: RunId,
     jobs: z.int(),

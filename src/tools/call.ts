@@ -5,7 +5,8 @@ import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { asReadable, RlmError } from '../errors.ts';
 import { currentDepth } from '../processes/index.ts';
 import { openRun } from '../runs/index.ts';
-import { inputFor, type Tool, type ToolContext } from './tool.ts';
+import { checkInput } from './check-input.ts';
+import type { Tool, ToolContext } from './tool.ts';
 
 /**
  * The one root of a server or command: `--root`, else `RLM_ROOT`, else the working directory.
@@ -53,7 +54,7 @@ export async function callTool(
   context: ToolContext,
   nameOf: (field: string) => string = (field) => field,
 ): Promise<Record<string, unknown>> {
-  const checked = checkInput(tool, inputFor(tool, context.caller), input, nameOf);
+  const checked = checkInput(tool, input, context.caller, nameOf);
   if (tool.startsWork) await checkDepth(tool, context);
   const result = tool.output.safeParse(await run(tool, checked, context));
   if (result.success) return result.data;
@@ -69,49 +70,6 @@ async function run(tool: Tool, input: Record<string, unknown>, context: ToolCont
   } catch (error) {
     throw asReadable(error);
   }
-}
-
-function checkInput(
-  tool: Tool,
-  definition: z.ZodObject,
-  input: Record<string, unknown>,
-  nameOf: (field: string) => string,
-): Record<string, unknown> {
-  const parsed = definition.strict().safeParse(input);
-  if (parsed.success) return parsed.data;
-  let hint: string | undefined;
-  const problems = parsed.error.issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      hint = `The fields are ${Object.keys(definition.shape).map(nameOf).join(', ')}.`;
-      return issue.keys
-        .map((key) =>
-          key in tool.input.shape
-            ? `${nameOf(key)} is set at the command line or in .rlm/config.json only`
-            : `unknown field ${nameOf(key)}`,
-        )
-        .join('; ');
-    }
-    const name = fieldName(issue.path, nameOf);
-    if (issue.path.length > 0 && valueAt(input, issue.path) === undefined) return `${name} is required`;
-    // A rule of our own is a predicate, such as `must be a non-empty string`; zod's messages are sentences.
-    return issue.code === 'custom' ? `${name} ${issue.message}` : `${name}: ${issue.message}`;
-  });
-  throw new RlmError('usage', problems.join('; '), { hint });
-}
-
-function fieldName(path: readonly PropertyKey[], nameOf: (field: string) => string): string {
-  const [field, ...rest] = path.map(String);
-  if (field === undefined) return 'input';
-  return rest.reduce((name, part) => `${name}.${part}`, nameOf(field));
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Reflect.get(value, key);
-  }
-  return value;
 }
 
 async function checkDepth(tool: Tool, context: ToolContext): Promise<void> {

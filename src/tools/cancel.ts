@@ -10,6 +10,7 @@ export const cancel = defineTool({
   description:
     'Stops a run: ends its driver and every worker process, and returns when none is left. Accepted results stay; rlm_resume goes on from them.',
   input: z.object({ run_id: runIdInput }),
+  example: { run_id: 'my-run' },
   output: RunReport,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },

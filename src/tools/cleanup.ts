@@ -10,6 +10,7 @@ export const cleanup = defineTool({
   input: z.object({
     dry_run: z.boolean().default(true).describe('Only say what would be deleted; default true'),
   }),
+  example: { dry_run: true },
   output: z.object({
     dry_run: z.boolean(),
     deleted: z.array(z.string()).describe('Archive ids, the first 50; in a dry run those that would go'),

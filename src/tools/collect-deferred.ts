@@ -9,6 +9,7 @@ export const collectDeferred = defineTool({
   description:
     'Collects the deferred opportunities (good ideas out of scope, follow-up work) from the worker reports of a map-reduce run into deferred.json: what, why deferred, how to validate, with path and line. Returns where they stand, or "none identified". Call it before rlm_finalize.',
   input: z.object({ run_id: runIdInput }),
+  example: { run_id: 'my-plan' },
   output: z.object({
     run_id: z.string(),
     path: z.string().describe('deferred.json, relative to the root'),

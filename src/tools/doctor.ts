@@ -16,6 +16,7 @@ export const doctor = defineTool({
         'Also make one real call of the worker, a few thousand tokens, and interpret its usage; default false',
       ),
   }),
+  example: {},
   output: DoctorReport,
   // It writes to a temporary directory only; probe_cost spends tokens, and changes nothing.
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },

@@ -48,6 +48,7 @@ export const finalize = defineTool({
     file: fileInput('the answer or the final'),
     take_over: takeOverInput,
   }),
+  example: { run_id: 'my-plan', file: 'final.json' },
   output: Output,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   command: { positional: ['run_id'] },

@@ -17,6 +17,7 @@ export const ingest = defineTool({
     ),
     wait_sec: waitSecInput,
   }),
+  example: { input: ['docs', 'src/**/*.ts'], run_id: 'my-documents' },
   output: z.object({
     run_id: RunId,
     run_dir: z.string(),

@@ -23,6 +23,10 @@ export const plan = defineTool({
     file: fileInput('these fields'),
     take_over: takeOverInput,
   }),
+  example: {
+    goal_summary: 'Find every use of the old API',
+    tasks: [{ worker_id: 'map-0001', goal: 'List the uses in src/.' }],
+  },
   output: z.object({
     run_id: RunId,
     run_dir: z.string(),

@@ -32,6 +32,7 @@ export const read = defineTool({
       .default(6000)
       .describe('Bytes of text at most, as JSON: 100 to 32768, default 6000'),
   }),
+  example: { run_id: 'my-documents', chunk_id: 'c-000012' },
   output: z.object({
     ...ReadResult.omit({ next: true }).partial().shape,
     uri: z.string().optional(),

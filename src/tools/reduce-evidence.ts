@@ -26,6 +26,7 @@ export const reduceEvidence = defineTool({
   description:
     'Reduces the answers of a batch over ingested documents to evidence: every quote is located in its source and replaced by the words that stand there, or refused and counted; duplicates merge, contradictions are listed, coverage is measured. Writes reduce/evidence.json and reduce/coverage.json.',
   input: z.object({ run_id: runIdInput }),
+  example: { run_id: 'my-documents' },
   output: z.object({
     run_id: RunId,
     counts: Counts.describe('More of them are in evidence_path'),

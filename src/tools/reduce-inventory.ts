@@ -18,6 +18,7 @@ export const reduceInventory = defineTool({
       .default(1200)
       .describe('Seconds of silence after which a running worker is called stale; default 1200'),
   }),
+  example: { run_id: 'my-plan' },
   output: z.object({
     run_id: z.string(),
     path: z.string().describe('The whole inventory, a row a task; relative to the root'),

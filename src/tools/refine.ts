@@ -10,6 +10,7 @@ export const refine = defineTool({
   description:
     'Improves a repository until a validator passes: an agent (Codex, Claude or a command) takes a turn, the tests run, the failure goes into the next turn, within limits of iterations, minutes, tokens and dollars. Fixes failing tests, builds or linters. Tests and their configuration are protected. Goes on in the background: then rlm_wait.',
   input: RefineOptions.extend({ wait_sec: waitSecInput }),
+  example: { goal: 'Fix the failing tests' },
   output: RunReport,
   // The agent changes files of the repository, and the validator is a program.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

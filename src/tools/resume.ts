@@ -21,6 +21,7 @@ export const resume = defineTool({
     ...Budget.shape,
     wait_sec: waitSecInput,
   }),
+  example: { run_id: 'my-run', max_tokens: 500_000 },
   output: RunReport,
   // It calls models, which are outside of this machine.
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },

@@ -10,6 +10,7 @@ export const runBatch = defineTool({
   description:
     'Runs a jobs.jsonl file: fans many chunk questions out to parallel workers (Codex, Claude, a command or the built-in extractive reader), retries by failure class, validates every answer against its JSON Schema, and keeps results, logs and summary.json in a run directory. Longer ones go on in the background: then rlm_wait.',
   input: BatchOptions.extend({ wait_sec: waitSecInput }),
+  example: { jobs: 'jobs.jsonl', worker: 'auto' },
   output: RunReport,
   // It calls models, which are outside of this machine; it writes only inside its run directory.
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

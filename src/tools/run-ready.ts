@@ -40,6 +40,7 @@ export const runReady = defineTool({
     ...stageInput,
     take_over: takeOverInput,
   }),
+  example: { run_id: 'my-plan', auto_refill: true },
   output: StageReport.extend({
     inflight: z.int().describe('Workers in flight before this call'),
     waiting: z.record(z.string(), z.int()).describe('Tasks not started, by reason'),

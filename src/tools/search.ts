@@ -28,6 +28,7 @@ export const search = defineTool({
         'Words the documents may use instead of those of the queries: names, synonyms; at most 50, default none',
       ),
   }),
+  example: { run_id: 'my-documents', queries: ['time limit'] },
   output: z.object({
     results: z.array(
       z.object({

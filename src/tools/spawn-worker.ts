@@ -27,6 +27,7 @@ export const spawnWorker = defineTool({
     ...stageInput,
     take_over: takeOverInput,
   }),
+  example: { run_id: 'my-plan', retry_of: 'map-0001' },
   output: StageReport.extend({
     lineage: z.array(z.string()).describe('worker_ids from the first attempt to this one'),
   }),

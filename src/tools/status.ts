@@ -31,6 +31,7 @@ export const status = defineTool({
       .describe('Runs a page at most, when listing: 1 to 100, default 20'),
     cursor: z.string().max(64).optional().describe('next_cursor of the page before, when listing'),
   }),
+  example: { run_id: 'my-run' },
   output: z.object({
     run: RunReport.extend({
       tasks: PlanStatus.optional().describe('Of a map-reduce run: states, workers in flight'),

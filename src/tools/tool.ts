@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LoadedConfig } from '../config/index.ts';
 import { OPERATOR_ONLY, REFINE_OPERATOR_ONLY } from '../contracts/index.ts';
+import type { ToolName } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
 
 /** What a tool may use of its surroundings; kept narrow on purpose. */
@@ -36,11 +37,13 @@ export interface ToolDefinition<
   Output extends z.ZodObject = z.ZodObject,
 > {
   /** `rlm_run_batch`; the command is `rlm batch` where `command` says so, else the name without `rlm_`, dashed. */
-  name: string;
+  name: ToolName;
   title: string;
   /** First sentence: what it is for, with the words an agent would search for. */
   description: string;
   input: Input;
+  /** Arguments of a call that would do, for whoever sent some that do not. */
+  example: z.input<Input>;
   output: Output;
   annotations: ToolAnnotations;
   /** It starts or takes up background work: refused deeper than `max_depth`, followed at the command line. */

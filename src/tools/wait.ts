@@ -17,6 +17,7 @@ export const wait = defineTool({
       .default('end')
       .describe('end (default): until it is working no more; change: until anything happens in it'),
   }),
+  example: { run_id: 'my-run', wait_sec: 20 },
   output: z.object({
     ...RunReport.partial().shape,
     ...RunReport.pick({ run_id: true, state: true, next: true }).shape,

@@ -30,6 +30,7 @@ test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
     expect(tool.description.length).toBeGreaterThan(60);
     expect(tool.description.length).toBeLessThanOrEqual(600);
     for (const name of tool.command?.positional ?? []) expect(tool.input.shape).toHaveProperty(name);
+    expect(inputFor(tool, 'mcp').strict().safeParse(tool.example)).toMatchObject({ success: true });
     if (tool.startsWork) expect(tool.input.shape).toHaveProperty('wait_sec');
     if (tool.startsWork)
       expect(tool.output.shape).toMatchObject({ run_id: {}, state: {}, run_dir: {}, next: {} });
