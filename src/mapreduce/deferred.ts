@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeferredFile, type DeferredItem, RUN_FILES, SCHEMA_VERSION } from '../contracts/index.ts';
 import { messageOf, RlmError, systemCode } from '../errors.ts';
 import { writeJsonAtomic } from '../files/index.ts';
 import { type RunHandle, requireNotArchived } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { readDeferredItems } from './deferred-items.ts';
-import { fromRoot } from './layout.ts';
 import { readPlan } from './plan.ts';
+import { fromRoot } from './plan-rules.ts';
 import { MAX_REPORT_BYTES } from './report.ts';
 
 /** Collects the deferred opportunities of all reports, and writes `deferred.json`. */
@@ -17,7 +18,9 @@ export async function collectDeferred(root: string, run: RunHandle, now = new Da
   const unreadable: DeferredFile['unreadable'] = [];
   let scanned = 0;
   let withSection = 0;
-  for (const { worker_id, report_path: path } of readPlan(run).tasks) {
+  for (const [index, { worker_id, report_path: path }] of readPlan(run).tasks.entries()) {
+    // Parsing thousands of sections takes more than a second, and a server has others to answer meanwhile.
+    if (index % 100 === 99) await nextTurn();
     try {
       const text = readReport(join(root, path));
       if (text === undefined) continue;

@@ -13,7 +13,7 @@ import { hashFile, readLineBatches, resolveInside, writeJsonAtomic } from '../fi
 import { holdOrchestratorLock, type RunHandle, requireNotArchived, type TakeOver } from '../runs/index.ts';
 import { collectDeferred } from './deferred.ts';
 import { takeInventory } from './inventory.ts';
-import { fromRoot } from './layout.ts';
+import { fromRoot } from './plan-rules.ts';
 import { missingParts } from './run-contract.ts';
 import { type VerifyStage, verifyStage } from './verify.ts';
 

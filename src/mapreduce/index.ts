@@ -1,8 +1,7 @@
 export { collectDeferred, summarizeDeferred } from './deferred.ts';
 export { finalizePlan } from './finalize.ts';
-export { planFlow, relaunchInterrupted } from './flow.ts';
+export { planFlow, relaunchInterrupted, type StageOptions, stageParams } from './flow.ts';
 export { readPlanStatus, summarizeInventory, takeInventory } from './inventory.ts';
-export { type StageOptions, stageParams } from './params.ts';
 export { createPlan, type PlanResult, readPlan, revisePlan } from './plan.ts';
 export { lineage, MAX_INFLIGHT, type ReadyOptions, type ReadyTasks, readyTasks, retryTask } from './ready.ts';
 export { countProgressNotes } from './report.ts';

@@ -11,7 +11,7 @@ import { RUN_FILES } from '../contracts/index.ts';
 import { writeFileAtomic } from '../files/index.ts';
 import { orchestratorLock, type RunHandle, requireNotArchived } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
-import { fromRoot } from './layout.ts';
+import { fromRoot } from './plan-rules.ts';
 import { countProgressNotes } from './report.ts';
 import { draftOf } from './task-assignment.ts';
 import { readTaskStates } from './task-states.ts';

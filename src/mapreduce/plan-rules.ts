@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Plan, RUN_FILES, stateDirectory, type Task, WORKER_ID_PATTERN } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { isInside, resolveInside } from '../files/index.ts';
-import { fromRoot } from './layout.ts';
 import { ownershipConflicts, taskGraph, topologicalOrder } from './task-graph.ts';
+
+/** A path as records and prompts give it: relative to the root, with forward slashes. */
+export function fromRoot(root: string, path: string): string {
+  const shown = relative(root, path);
+  return sep === '/' ? shown : shown.replaceAll(sep, '/');
+}
+
+/** Where the report of a task lies unless the plan says otherwise, relative to the root. */
+export function defaultReportPath(root: string, runDir: string, workerId: string): string {
+  return fromRoot(root, join(runDir, RUN_FILES.reports, `${workerId}.md`));
+}
 
 /** Something a plan may not be, with the task and the field that make it so. */
 export interface PlanProblem {

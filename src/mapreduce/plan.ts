@@ -22,13 +22,13 @@ import {
   type TakeOver,
 } from '../runs/index.ts';
 import { readLaunches } from './launches.ts';
-import { defaultReportPath } from './layout.ts';
 import {
   checkHistory,
   checkPlanHints,
   checkTaskPaths,
   checkTasks,
   checkThatPathsExist,
+  defaultReportPath,
   type PlanPlaces,
   refusePlan,
 } from './plan-rules.ts';

@@ -92,12 +92,12 @@ export async function readRequests(run: RunHandle, from: number): Promise<Reques
 }
 
 /** Size of the file of requests; 0 when there is none. */
-export function requestBytes(run: RunHandle): number {
+function requestBytes(run: RunHandle): number {
   return statSync(fileOf(run), { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Says that everything up to `bytes` has been taken on. By the driver alone. */
-export function writeTaken(run: RunHandle, bytes: number): void {
+function writeTaken(run: RunHandle, bytes: number): void {
   writeJsonAtomic(join(run.dir, RUN_FILES.taken), { bytes });
 }
 
@@ -141,7 +141,7 @@ function parsed(text: string): unknown {
 /** Where no change is notified the file is looked at so often, milliseconds. */
 const LOOK_MS = 500;
 
-export interface FollowOptions {
+interface FollowOptions {
   signal: AbortSignal;
   /** Which of the requested tasks are to be launched. */
   wanted(workerIds: readonly string[]): string[];

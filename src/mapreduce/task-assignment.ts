@@ -8,7 +8,7 @@ import { ensureDirectory } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { sha256 } from '../text/index.ts';
 import type { Sandbox, WorkerName } from '../workers/index.ts';
-import { fromRoot } from './layout.ts';
+import { fromRoot } from './plan-rules.ts';
 import { judgeReport } from './report.ts';
 
 /** The report of a task while its worker writes it, and where the driver publishes it. */
