@@ -150,6 +150,9 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'A file is where a directory is needed: move it away, or name another place.',
   EEXIST: 'A file is where a directory is needed: move it away, or name another place.',
   EISDIR: 'A directory is where a file is needed: move it away, or name another place.',
+  ELOOP: 'Symlinks lead in a circle there: name another place.',
+  ENAMETOOLONG: 'That name is too long for the file system: name another place.',
+  ENOENT: 'It was removed in the meantime: look again, and name what is there.',
 };
 
 /** A refusal of the system, which somebody can fix, as an error of ours; anything else as it is. */
@@ -158,5 +161,9 @@ export function asReadable(error: unknown): unknown {
   const hint = SYSTEM_HINTS[systemCode(error) ?? ''];
   return hint === undefined
     ? error
-    : new RlmError('unavailable', messageOf(error), { hint, retryable: true, cause: error });
+    : new RlmError(systemCode(error) === 'ENOENT' ? 'not_found' : 'unavailable', messageOf(error), {
+        hint,
+        retryable: true,
+        cause: error,
+      });
 }

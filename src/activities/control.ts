@@ -43,7 +43,7 @@ const LOOK_MS = 10;
  * whose earlier work is over may be started again: what was accepted stays.
  *
  * @param prepare writes the flow's input, once nobody else can work on the run
- * @throws RlmError `conflict` when a driver works on the run, `internal` when the driver does not come up
+ * @throws RlmError `conflict` when a driver works on the run, `unavailable` when the driver does not come up
  */
 export async function startActivity(
   run: RunHandle,
@@ -148,7 +148,7 @@ export async function cancelActivity(run: RunHandle, options: { timeoutMs: numbe
   writeJsonAtomic(join(run.dir, RUN_FILES.cancel), { requested_at: new Date().toISOString() });
   const { driver } = before.record;
   let reason = CANCELLED_AFTER_DEATH;
-  if (before.driver_alive === true && driver !== undefined) {
+  if (before.driver_alive === true && driver !== undefined && isAlive(driver) === true) {
     signal(driver.pid, 'SIGTERM');
     if (!(await hasEnded(run, driver))) {
       reason = 'cancelled; its driver did not answer and was killed';
@@ -283,7 +283,7 @@ async function spawnDriver(
       // One that comes up later would find a lock that is no longer meant for it.
       driver.kill();
       throw new RlmError(
-        'internal',
+        'unavailable',
         `the driver of run '${run.id}' did not come up${lastError(run, before)}`,
         {
           hint: `Its log is ${join(run.dir, RUN_FILES.driverLog)}.`,

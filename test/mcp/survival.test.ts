@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -6,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { lockDriver, type RunHandle } from '../../src/runs/index.ts';
+import { INITIALIZE, Message, RawClient } from '../support/raw-client.ts';
 import { exitOf, startRlm } from '../support/rlm.ts';
 import { finishedBatch, temporaryDirectory, writeActivity } from '../support/runs.ts';
 
@@ -29,31 +29,6 @@ const DAMAGES: [string, (run: RunHandle) => void][] = [
     },
   ],
 ];
-
-const Message = z.looseObject({ id: z.int().optional(), result: z.unknown().optional() });
-
-/** Speaks the protocol line by line, so that every line and all of stderr is seen. */
-class RawClient {
-  readonly #server: ChildProcess;
-  readonly #answers = new Map<number, (result: unknown) => void>();
-  #id = 0;
-
-  constructor(server: ChildProcess) {
-    this.#server = server;
-    if (server.stdout === null) throw new Error('no stdout');
-    createInterface(server.stdout).on('line', (line) => {
-      const message = Message.parse(JSON.parse(line));
-      if (message.id !== undefined) this.#answers.get(message.id)?.(message.result);
-    });
-  }
-
-  request(method: string, params: object = {}): Promise<unknown> {
-    this.#id += 1;
-    const id = this.#id;
-    this.#server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    return new Promise((resolve) => this.#answers.set(id, resolve));
-  }
-}
 
 test.each(DAMAGES)(
   'the server answers everybody else after a run that is waited for breaks: %s',
@@ -117,14 +92,9 @@ test('a client that sends and never reads does not fill the memory of the server
   const exit = exitOf(server);
   server.stdout?.pause();
   const requests = 6000;
-  const initialize = {
-    protocolVersion: '2025-06-18',
-    capabilities: {},
-    clientInfo: { name: 'test', version: '1' },
-  };
   const send = (id: number, method: string, params: object) =>
     server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-  send(0, 'initialize', initialize);
+  send(0, 'initialize', INITIALIZE);
   // A list of tools is about 30 kB: all answers together would be more than 150 MB.
   for (let id = 1; id <= requests; id += 1) send(id, 'tools/list', {});
   await sleep(5000);
