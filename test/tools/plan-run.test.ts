@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -126,7 +126,7 @@ test('verify tasks are planned with the stage that runs them, and name reports t
   const [next] = z.array(z.object({ tool: z.string(), args: z.looseObject({}) })).parse(planned.next);
   expect(next).toEqual({
     tool: 'rlm_run_ready',
-    args: { run_id: RUN, stage: 'verify' },
+    args: { run_id: RUN, stage: 'verify', auto_refill: true },
   });
   await at.call('run_ready', { ...next?.args, command: at.command });
   await ended(at);
@@ -185,6 +185,64 @@ test('what is next with failed tasks in the way is the inventory, and with joins
     tool: 'rlm_run_ready',
     args: { allow_join: true },
   });
+});
+
+test('six tasks with verification take eight calls, each of which the result before names', async () => {
+  const at = caller();
+  const tool = (name: string) => TOOLS.find((candidate) => candidate.name === name);
+  const context = createContext({
+    root: at.root,
+    cwd: at.root,
+    caller: 'mcp',
+    signal: new AbortController().signal,
+    progress() {},
+  });
+  const NextStep = z.looseObject({ tool: z.string(), args: z.record(z.string(), z.unknown()) });
+  /** What an orchestrator adds from its task and from what it read; all else is what the result before said. */
+  const own: Record<string, unknown>[] = [
+    {
+      goal_summary: 'Find the leak',
+      tasks: [
+        ...tasks('map-0001', 'map-0002', 'map-0003', 'map-0004', 'map-0005'),
+        { worker_id: 'map-0006', goal: 'Compare.', depends_on: ['map-0001', 'map-0002'] },
+      ],
+    },
+    { command: at.command },
+    {},
+    { verify: { key_claims: [{ claim: 'It leaks.' }] } },
+    { command: at.command },
+    {},
+    {
+      final: {
+        conclusions: [{ text: 'It leaks.' }],
+        termination_decision: { should_finish: true, reason: 'verified' },
+      },
+    },
+    {},
+  ];
+  let step: z.infer<typeof NextStep> = { tool: 'rlm_plan', args: {} };
+  const called: string[] = [];
+  for (const input of own) {
+    const found = tool(step.tool);
+    if (found === undefined) throw new Error(`no tool ${step.tool}`);
+    called.push(step.tool);
+    const result = await callTool(found, { ...step.args, ...input }, context);
+    step = z.array(NextStep).parse(result.next)[0] ?? step;
+  }
+  expect(called).toEqual(
+    [
+      'plan',
+      'run_ready',
+      'reduce_inventory',
+      'plan',
+      'run_ready',
+      'reduce_inventory',
+      'finalize',
+      'archive',
+    ].map((name) => `rlm_${name}`),
+  );
+  expect(readdirSync(join(at.root, '.rlm', 'archive'))).toHaveLength(1);
+  expect(spawnedTasks(at.root)).toHaveLength(7);
 });
 
 test('one orchestrator a run: another one is told who holds it, and takes over only when asked to', async () => {

@@ -67,7 +67,11 @@ export const handlePlan: Handler<typeof plan> = async ({ run_id, file, take_over
         : [
             {
               tool: 'rlm_run_ready',
-              args: { run_id: run.id, ...(verify === undefined ? {} : { stage: 'verify' }) },
+              args: {
+                run_id: run.id,
+                ...(verify === undefined ? {} : { stage: 'verify' }),
+                auto_refill: true,
+              },
               why: 'Launches the tasks that are ready.',
             },
           ],
@@ -141,8 +145,12 @@ function nextOf(
   if (mapWaits) return [{ tool: 'rlm_run_ready', args: run, why: 'Launches the tasks that are ready.' }];
   if (verify.completed) {
     return [
-      { tool: 'rlm_collect_deferred', args: run, why: 'Before the run is finalized.' },
-      { tool: 'rlm_finalize', args: run, why: 'Concludes: give final.' },
+      {
+        tool: 'rlm_finalize',
+        args: run,
+        why: 'Concludes: give final. It collects the deferred opportunities too.',
+      },
+      { tool: 'rlm_collect_deferred', args: run, why: 'To see the deferred opportunities before.' },
       { tool: 'rlm_plan', args: run, why: 'Adds map tasks, if the goal is not reached.' },
     ];
   }
@@ -155,7 +163,13 @@ function nextOf(
           why: 'Read the reports by path, then give verify: topics, contradictions, key_claims.',
         },
       ]
-    : [{ tool: 'rlm_run_ready', args: { ...run, stage: 'verify' }, why: 'Launches the verify stage.' }];
+    : [
+        {
+          tool: 'rlm_run_ready',
+          args: { ...run, stage: 'verify', auto_refill: true },
+          why: 'Runs the verify stage.',
+        },
+      ];
 }
 
 export const handleCollectDeferred: Handler<typeof collectDeferred> = async (input, context) => {
