@@ -53,8 +53,9 @@ export class WorkSession {
     const model =
       params.model ?? (worker.name === 'claude' || worker.name === 'http' ? own[worker.name] : models.codex);
     this.model = worker.name === 'extractive' ? null : model;
-    // Our default must not override what a profile of the user says.
-    const byDefault = worker.name === 'codex' && params.profile === undefined ? effort : null;
+    // Our own default is one for Codex, and must not override what a profile of the user says.
+    const isOurs = config.origin('effort') === 'default';
+    const byDefault = params.profile === undefined && (worker.name === 'codex' || !isOurs) ? effort : null;
     this.effort =
       worker.name === 'codex' || worker.name === 'claude' || worker.name === 'http'
         ? (params.effort ?? byDefault)

@@ -101,6 +101,17 @@ describe('answers', () => {
     expect(readdirSync(join(directory, 'logs'))).toEqual(['j-1.attempt1.jsonl']);
   });
 
+  test('the effort that was asked for reaches the model', async () => {
+    reply = () => ({ kind: 'answer', text: 'Plain words.', usage: USAGE });
+    const worker = await claude();
+    for (const effort of ['minimal', 'high'])
+      await worker.run(workRequest(directory, { model: 'opus', effort }));
+    expect(server.calls.map(({ body }) => body.output_config)).toEqual([
+      { effort: 'low' },
+      { effort: 'high' },
+    ]);
+  });
+
   test('without a schema the text is the answer', async () => {
     const asked = workRequest(directory, { model: 'haiku' });
     reply = () => ({ kind: 'answer', text: 'Plain words.', usage: USAGE });
