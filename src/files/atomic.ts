@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCode } from '../errors.ts';
-import { processStart } from './process-identity.ts';
+import { processStart } from './process-start.ts';
 
 /** Mode of every directory and file we make: the owner's alone. */
 export const DIRECTORY_MODE = 0o700;

@@ -29,4 +29,5 @@ export {
 } from './jsonl.ts';
 export { acquireLock, type HeldLock, LockHolder, readLock } from './lock.ts';
 export { insideOf, isInside, packageRoot, resolveInside } from './paths.ts';
-export { isAlive, ownIdentity, ProcessIdentity, processStart } from './process-identity.ts';
+export { ProcessIdentity } from './process-identity.ts';
+export { isAlive, ownIdentity, processStart } from './process-start.ts';

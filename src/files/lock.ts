@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { RlmError, systemCode } from '../errors.ts';
 import { DIRECTORY_MODE, writeFileAtomic } from './atomic.ts';
 import { readTextFile } from './bytes.ts';
-import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
+import { ProcessIdentity } from './process-identity.ts';
+import { isAlive, ownIdentity } from './process-start.ts';
 
 /** Who holds a lock, since when and what for. */
 export const LockHolder = ProcessIdentity.extend({

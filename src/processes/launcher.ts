@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { messageOf, systemCode } from '../errors.ts';
 import { LineSplitter, packageRoot } from '../files/index.ts';
+import { descendantsOf, killProcesses } from './descendants.ts';
 import { endEarlyLauncher, endLauncher, type LauncherChild, takeLauncher } from './launcher-start/index.ts';
 import { type Exit, type Program, SpareFiles, type Spawned, signalGroup, spawnProgram } from './spawn.ts';
 
@@ -187,7 +188,9 @@ export function serveLauncher(): void {
     }
   };
   const leave = () => {
+    const below = descendantsOf([...groups]);
     for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    killProcesses(below);
     spares.remove();
     process.exit(0);
   };

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import { isAlive, type ProcessIdentity } from '../files/index.ts';
+import { descendantsOf, killProcesses, signalProcess } from './descendants.ts';
 import { RUN_VARIABLE } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import { type Program, type Spawned, signalGroup, spawnProgram } from './spawn.ts';
@@ -77,17 +78,24 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   onProcess?.({ host: HOST, pid, start });
   let ended: ProcessEnd['ended'];
   let kill: NodeJS.Timeout | undefined;
+  let below: ProcessIdentity[] = [];
   const stop = (why: NonNullable<ProcessEnd['ended']>) => {
     if (ended !== undefined) return;
     ended = why;
+    // Looked for while their parents live: afterwards nothing tells whose they were.
+    below = descendantsOf([pid]);
     signalGroup(pid, 'SIGTERM');
-    kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS);
+    kill = setTimeout(() => {
+      below.push(...descendantsOf([pid]));
+      signalGroup(pid, 'SIGKILL');
+    }, GRACE_MS);
   };
   const onAbort = () => stop('cancelled');
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   const watch = watchLimits(spec, stop);
   const { code, signal: killedBy } = await exited;
+  killProcesses(below);
   liveGroups.delete(pid);
   clearInterval(watch);
   clearTimeout(kill);
@@ -167,19 +175,22 @@ const POLL_MS = 20;
 /**
  * Ends every worker process of a run that is still there, after a crash of its driver or a cancel: those the
  * journal knows, and on Linux also those that carry the run's mark in their environment, which finds a worker
- * that was started an instant before the crash, and grandchildren that left their group.
+ * that was started an instant before the crash, and grandchildren that left their group; and what is below any of them.
  *
  * @returns the pids that were ended
  */
 export async function endSurvivors(runDir: string, known: ProcessIdentity[]): Promise<number[]> {
   const ended = new Set<number>();
+  const below = new Map<number, ProcessIdentity>();
   const deadline = performance.now() + GRACE_MS;
   for (;;) {
-    const left = new Set([
-      ...known.filter((process) => isAlive(process) === true).map(({ pid }) => pid),
-      ...marked(runDir),
-    ]);
+    const alive = [...known, ...below.values()].filter((process) => isAlive(process) === true);
+    const left = new Set([...alive.map(({ pid }) => pid), ...marked(runDir)]);
     if (left.size === 0) return [...ended];
+    for (const identity of descendantsOf([...left])) {
+      below.set(identity.pid, identity);
+      left.add(identity.pid);
+    }
     const signal = performance.now() < deadline ? 'SIGTERM' : 'SIGKILL';
     for (const pid of left) {
       if (ended.has(pid) && signal === 'SIGTERM') continue;
@@ -207,12 +218,4 @@ function marked(runDir: string): number[] {
     }
   }
   return pids;
-}
-
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone by now.
-  }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ActivityRecord } from '../../src/contracts/index.ts';
@@ -10,11 +10,14 @@ import { until } from '../workers/request.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 /** A batch of two silent workers, driven in the background. */
-async function silentBatch() {
+async function silentBatch(body = 'exec sleep 300') {
   const fixture = new BatchFixture(['a', 'b']);
-  const worker = fixture.script('worker.sh', 'exec sleep 300');
+  const worker = fixture.script('worker.sh', body);
   const there = (...args: string[]) => rlm([...args, '--run-dir', 'run'], { cwd: fixture.root });
-  expect((await there('batch', '--jobs', 'jobs.jsonl', '--detach', '--command', worker)).code).toBe(0);
+  expect(
+    (await there('batch', '--jobs', 'jobs.jsonl', '--detach', '--command', worker, '--command', '{chunk_id}'))
+      .code,
+  ).toBe(0);
   await until(() => (fixture.workers().length >= 2 ? true : undefined), 20_000);
   const activity = () =>
     ActivityRecord.parse(JSON.parse(readFileSync(join(fixture.runDir, 'activity.json'), 'utf8')));
@@ -76,3 +79,28 @@ test('a run whose driver was killed is failed in the list of runs too', async ()
   await until(() => (fixture.workers().length === 0 ? true : undefined), 20_000);
   expect(await list()).toMatchObject([{ run_id: 'crashed', state: 'failed' }]);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a child that left its group and cleared its environment is gone after a cancel too',
+  async () => {
+    const { fixture, there } = await silentBatch(
+      'env -i setsid sleep 4321 & echo $! > child.$1; exec sleep 300',
+    );
+    const child = await until(() => {
+      const path = join(fixture.root, 'child.c-a');
+      const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+      return pid > 0 ? pid : undefined;
+    });
+    await until(() => (commandOf(child).includes('4321') ? true : undefined));
+    expect((await there('cancel')).code).toBe(0);
+    await until(() => (commandOf(child) === '' ? true : undefined), 3000);
+  },
+);
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

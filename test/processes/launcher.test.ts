@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { processStart } from '../../src/files/index.ts';
 import { Launcher } from '../../src/processes/launcher.ts';
 import type { Program } from '../../src/processes/spawn.ts';
+import { RLM } from '../support/batch-run.ts';
 import { bashProgram, temporaryDirectory, until } from '../workers/request.ts';
 
 let directory: string;
@@ -41,6 +42,10 @@ function launcherPid(): number {
   expect(pids).toHaveLength(1);
   return Number(pids[0]);
 }
+
+test('the launcher stays small: all of it is copied at every fork', () => {
+  expect(statSync(join(dirname(RLM), 'launcher.js')).size).toBeLessThan(20_000);
+});
 
 test('many programs at once get their own input, output, environment and exit code', async () => {
   const ends = await Promise.all(
