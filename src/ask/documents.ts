@@ -25,12 +25,14 @@ const Remembered = z.object({ run_dir: z.string() });
  * that did not change since the last run over the same inputs are not read again.
  */
 export async function ingestDocuments(
-  { run, journal, signal }: FlowContext,
+  { run, journal, signal, config }: FlowContext,
   { input, base_dir, allowed_roots, chunk_tokens }: DocumentParams,
 ): Promise<IngestReport> {
   const memory = memoryOf(run.record.root, { input, base_dir, chunk_tokens });
   const earlier = lastRun(memory);
+  const { extract_sec, extract_mb } = config.values.limits;
   const report = await ingest(run.dir, input, {
+    extraction: { timeoutMs: extract_sec * 1000, memoryBytes: extract_mb * 2 ** 20 },
     base: base_dir,
     targetTokens: chunk_tokens,
     signal,

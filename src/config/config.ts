@@ -112,6 +112,9 @@ export const ConfigFile = z.strictObject({
       backoff_max_ms: z.int().positive().max(MAX_BACKOFF_MS).default(60_000),
       /** A chunk up to this size is embedded in the prompt; a larger one goes by path. */
       embed_bytes: z.int().positive().max(900_000).default(400_000),
+      /** What one PDF, DOCX, HTML page or notebook may take: seconds, besides two a megabyte, and megabytes of memory. */
+      extract_sec: z.int().positive().default(30),
+      extract_mb: z.int().min(128).default(1536),
       /** How deep workers inside workers may go. */
       max_depth: z.int().nonnegative().max(8).default(1),
     })

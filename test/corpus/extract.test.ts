@@ -57,7 +57,7 @@ describe('documents that would take for ever, or all memory', () => {
     place.put('z.pdf', pdfOf(['After it.']));
     const report = await ingest(place.run, ['.'], {
       base: place.docs,
-      extraction: { timeoutMs: 60_000, heapBytes: 96 << 20, memoryBytes: 200 << 20, textBytes: 50_000 },
+      extraction: { timeoutMs: 60_000, memoryBytes: 200 << 20, textBytes: 50_000 },
     });
     expect(
       Object.fromEntries(report.skipped.map(({ path, reason, detail }) => [path, `${reason}: ${detail}`])),

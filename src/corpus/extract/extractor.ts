@@ -1,7 +1,13 @@
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../files/index.ts';
-import { RUN_VARIABLE, type Session, startSession, workerEnvironment } from '../../processes/index.ts';
+import {
+  type ProcessEnd,
+  RUN_VARIABLE,
+  type Session,
+  startSession,
+  workerEnvironment,
+} from '../../processes/index.ts';
 import { Skipped } from '../skipped.ts';
 import { ExtractionReply, type ExtractionRequest, ExtractorLimits } from './protocol.ts';
 
@@ -37,7 +43,7 @@ export class Extractor {
       const current = this.#process ?? new ExtractorProcess(this.#runDir, this.#limits);
       this.#process = current;
       const reply = await current.ask(request, { timeoutMs, signal: this.#signal });
-      if (reply !== 'timeout' && reply !== 'ended') {
+      if (reply !== 'timeout' && 'outcome' in reply) {
         if (reply.outcome === 'extracted') return reply;
         throw new Skipped(reply.reason, reply.detail);
       }
@@ -51,11 +57,7 @@ export class Extractor {
       }
       // Those before it may have left too little: it gets a process of its own before it is blamed.
       if (current.served > 1) continue;
-      const megabytes = this.#limits.memoryBytes >> 20;
-      throw new Skipped(
-        'too_large',
-        `${request.kind}: it takes more than ${megabytes} MB of memory, or ends its parser`,
-      );
+      throw whyEnded(request, reply, this.#limits);
     }
   }
 
@@ -73,7 +75,7 @@ class ExtractorProcess {
   served = 0;
 
   constructor(runDir: string, limits: ExtractorLimits) {
-    const heap = `--max-old-space-size=${limits.heapBytes >> 20}`;
+    const heap = `--max-old-space-size=${Math.floor((limits.memoryBytes / 2 ** 20) * (2 / 3))}`;
     this.#session = startSession({
       file: process.execPath,
       args: [heap, join(packageRoot(), 'dist', 'extractor.js'), JSON.stringify(limits)],
@@ -90,21 +92,21 @@ class ExtractorProcess {
   async ask(
     request: ExtractionRequest,
     { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
-  ): Promise<ExtractionReply | 'timeout' | 'ended'> {
+  ): Promise<ExtractionReply | ProcessEnd | 'timeout'> {
     this.served += 1;
     const answered = new Promise<ExtractionReply>((resolve) => {
       this.#answered = resolve;
     });
     let timer: NodeJS.Timeout | undefined;
     let onAbort = () => {};
-    const stopped = new Promise<'timeout' | 'ended'>((resolve) => {
+    const stopped = new Promise<'timeout'>((resolve) => {
       timer = setTimeout(() => resolve('timeout'), timeoutMs);
-      onAbort = () => resolve('ended');
+      onAbort = () => resolve('timeout');
       signal?.addEventListener('abort', onAbort, { once: true });
     });
     try {
       await this.#session.send(JSON.stringify(request));
-      return await Promise.race([answered, stopped, this.#session.ended.then(() => 'ended' as const)]);
+      return await Promise.race([answered, stopped, this.#session.ended]);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -114,4 +116,20 @@ class ExtractorProcess {
   async close(): Promise<void> {
     await this.#session.close();
   }
+}
+
+/** Full heaps abort (SIGABRT, or exit code 134), and the guard of the memory kills. */
+function whyEnded(
+  { kind }: ExtractionRequest,
+  { exitCode, killedBy }: ProcessEnd,
+  limits: ExtractorLimits,
+): Skipped {
+  if (killedBy === 'SIGKILL' || killedBy === 'SIGABRT' || exitCode === 134) {
+    return new Skipped(
+      'too_large',
+      `${kind}: it takes more than ${Math.floor(limits.memoryBytes / 2 ** 20)} MB of memory`,
+    );
+  }
+  const how = killedBy ?? `exit code ${exitCode ?? 'unknown'}`;
+  return new Skipped('extraction_failed', `${kind}: its parser ended with ${how}`);
 }

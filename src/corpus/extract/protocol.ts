@@ -5,12 +5,7 @@ import { SkipReason, SourceKind } from '../../contracts/index.ts';
 export const ExtractorLimits = z.object({
   /** For a document of no size; a megabyte adds two seconds. */
   timeoutMs: z.number().positive().default(30_000),
-  /** Of the objects that a parser makes. */
-  heapBytes: z
-    .int()
-    .positive()
-    .default(1 << 30),
-  /** Of the whole process. */
+  /** Of the whole process; the objects that a parser makes get two thirds of it. */
   memoryBytes: z
     .int()
     .positive()

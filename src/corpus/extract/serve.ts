@@ -24,6 +24,9 @@ const EXTRACTORS: Partial<Record<SourceKind, () => Promise<Extract>>> = {
 export function serveExtractor(): void {
   const limits = ExtractorLimits.parse(JSON.parse(process.argv[2] ?? '{}'));
   guardMemory(limits.memoryBytes);
+  // Stdout is for replies alone, whatever a library has to say.
+  console.log = console.error;
+  console.info = console.error;
   const lines = new LineSplitter();
   let last = Promise.resolve();
   process.stdin.on('data', (bytes: Buffer) => {
