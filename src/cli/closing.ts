@@ -7,7 +7,7 @@ import type { RunHandle } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { formatResult } from './format.ts';
 
-/** What a refine loop that ended so is told a script by. */
+/** Exit codes of a refine loop, by how it ended. */
 const REFINE_EXIT_CODES: Readonly<Record<string, number>> = {
   passed: 0,
   budget_complete: 0,
@@ -87,7 +87,7 @@ async function askLines(run: RunHandle, status: RunStatus): Promise<string> {
     ...skippedLines(ingest),
     ...(answer === undefined
       ? []
-      : [`by ${state?.answered_by ?? 'nobody'} (worker ${state?.worker ?? '?'}; ${route})`]),
+      : [`answered by ${state?.answered_by ?? 'no rule'} (worker ${state?.worker ?? '?'}; ${route})`]),
     `cost: ${accepted} of ${total} calls answered in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${cache_hits} from the cache, ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost}`,
     `run: ${run.id} (${run.dir})`,
     '',

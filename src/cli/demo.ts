@@ -69,7 +69,7 @@ function findDocuments(): string[] {
   });
 }
 
-/** What to do next, in commands that work as they stand here. */
+/** What to do next, in commands that can be pasted. */
 function nextSteps(worker: string): string {
   const program = process.argv[1] ?? 'rlm';
   const rlm = isOnPath(program) ? 'rlm' : `node ${realpathSync(program)}`;

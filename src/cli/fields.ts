@@ -116,7 +116,7 @@ function toJson(text: string): unknown {
   }
 }
 
-/** Puts what the command line gave into a tool's input. Fields that were not given are left out. */
+/** Puts what the command line gave into a tool's input. Fields that were not given are absent. */
 export function inputOf(fields: readonly Field[], given: Record<string, unknown>): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   for (const field of fields) {

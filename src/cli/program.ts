@@ -75,7 +75,7 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    // Choices and defaults stand in the flags and in the words already.
+    // The flags and descriptions give choices and defaults already.
     .configureHelp({ optionDescription: ({ description }) => description })
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options)')

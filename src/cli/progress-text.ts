@@ -28,7 +28,7 @@ export class Rate {
   }
 }
 
-/** Where a run stands, as one plain line: done of all, failed, running, rate, time left, tokens, cost. */
+/** The progress of a run as one plain line: done of all, failed, running, rate, time left, tokens, cost. */
 export function progressLine(status: RunStatus, rate: number | undefined): string {
   const { total, accepted, failed, running, concurrency } = status.progress;
   const parts = [

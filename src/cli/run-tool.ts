@@ -6,9 +6,8 @@ import { RunReport, reportResult, reportRun } from '../resources/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
 import { callTool, createContext, type Tool, type ToolContext } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
-import { doctorText } from './doctor-text.ts';
 import { flagOf } from './fields.ts';
-import { formatResult } from './format.ts';
+import { doctorText, formatResult } from './format.ts';
 
 /** What a shell says of a command that Ctrl-C ended. */
 const EXIT_INTERRUPTED = 130;

@@ -68,7 +68,7 @@ const VARIABLES = [
 const MAX_SETTINGS = 20;
 const MAX_VALUE = 80;
 
-/** Reads the configuration; one that is not valid is a finding, and the defaults stand in for it. */
+/** Reads the configuration; one that is not valid is a finding, and the defaults serve instead. */
 export function checkSettings(
   root: string,
   env: NodeJS.ProcessEnv,

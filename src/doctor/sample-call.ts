@@ -129,7 +129,7 @@ async function measure(
 
 /** The whole request counts: instructions, the answer's schema, and what the program adds of itself. */
 function sizeOf(bodies: readonly string[], input: string): Measurement {
-  // As it stands in JSON, without the quotes.
+  // As JSON has it, without the quotes.
   const varying = JSON.stringify(input.trimEnd()).slice(1, -1);
   const body = bodies.find((one) => one.includes(varying));
   return body === undefined
@@ -192,8 +192,8 @@ function none(finding: Finding): Measured {
 async function callOnce(worker: Worker, surroundings: Surroundings): Promise<Measured> {
   const { env, config, scratch, signal } = surroundings;
   if (worker.name === 'extractive') {
-    const nobody = 'no model is at hand, so there is nothing to measure';
-    return none(warn(BASELINE_CHECK, nobody, 'Log in to Codex or Claude Code.'));
+    const why = 'no model is available, so there is nothing to measure';
+    return none(warn(BASELINE_CHECK, why, 'Log in to Codex or Claude Code.'));
   }
   const own = worker.name === 'claude' ? config.models.claude : config.models.codex;
   const model = env.CODEX_SUBAGENT_MODEL || own;

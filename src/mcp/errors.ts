@@ -45,7 +45,7 @@ export function describeError(error: unknown) {
 }
 
 /**
- * An error as it stands in an answer of the protocol, with the same data as that of a tool. The SDK's `McpError`
+ * An error in an answer of the protocol, with the same data as that of a tool. The SDK's `McpError`
  * puts its code in front of its message, where a client puts it again.
  */
 class ProtocolError extends Error {

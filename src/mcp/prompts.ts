@@ -9,7 +9,7 @@ interface Prompt {
   title: string;
   description: string;
   arguments: Argument[];
-  /** What the model is told; an argument that was not given is undefined. */
+  /** The text for the model; an argument that was not given is undefined. */
   text(given: Record<string, string | undefined>): string;
 }
 
@@ -32,7 +32,7 @@ const PAUSED =
   'If it ends as input_required or failed, tell me the reason and what rlm_resume would need; do not start it anew.';
 
 const ACCOUNT =
-  'Tell me how many succeeded and failed, by failure class, the tokens and cost, and where the results lie. rlm://runs/{run_id}/jobs says which jobs have no answer, rlm://runs/{run_id}/jobs/{job_id} why; rlm_resume runs those again, and no other: propose it where it would help.';
+  'Tell me how many succeeded and failed, by failure class, the tokens and cost, and where the results are. rlm_read rlm://runs/{run_id}/jobs?state=failed says which jobs failed and why; rlm_resume runs those again, and no other: propose it where it would help.';
 
 const PROMPTS: readonly Prompt[] = [
   {
@@ -57,7 +57,7 @@ ${TYPED}
 
 1. Call rlm_ask with the question, the documents as input (a list), and dry_run: true. ${FOLLOW} Its reason says how many jobs and tokens the question takes. If that is more than I would expect, ask me before you go on.
 2. Call rlm_ask again without dry_run. ${FOLLOW} ${PAUSED}
-3. Read rlm://runs/{run_id}/answer. Give me the answer with its citations as path:lines, and only what they carry; then the gaps, and how much was read (coverage).`,
+3. The result carries the answer; where it is cut, call rlm_read with its uri. Give me the answer with its citations by their source, and only what they carry; then the gaps, and how much was read (coverage).`,
   },
   {
     name: 'plan',
@@ -110,7 +110,7 @@ ${TYPED}
   {
     name: 'run',
     title: 'Look after a run',
-    description: 'Say how a run stands, why, and what to do next',
+    description: 'Say what state a run is in, why, and what to do next',
     arguments: [
       { name: 'run_id', description: 'The run; default: the newest', required: false, completes: 'run_id' },
     ],
@@ -120,7 +120,7 @@ ${TYPED}
         : `Call rlm_status with run_id: ${JSON.stringify(run_id)}.`
     }
 
-Tell me in a few lines what it is, its state and the reason, how much is done and failed, tokens and cost. If it is working, ask whether to wait (rlm_wait) or cancel (rlm_cancel). If it failed or was interrupted, find out why: rlm://runs/{run_id}/jobs for jobs without an answer, rlm://runs/{run_id}/events?cursor=tail for the last events, rlm_doctor when no worker could be started. Then propose what its "next" says, and do it when I agree.`,
+Tell me in a few lines what it is, its state and the reason, how much is done and failed, tokens and cost. If it is working, ask whether to wait (rlm_wait) or cancel (rlm_cancel). If it failed or was interrupted, find out why with rlm_read: rlm://runs/{run_id}/jobs?state=failed for the jobs, rlm://runs/{run_id}/events?cursor=tail for the last events, rlm_doctor when no worker could be started. Then propose what its "next" says, and do it when I agree.`,
   },
 ];
 

@@ -40,7 +40,7 @@ test('what is printed is cited, and each citation opens at lines that hold the q
   expect(stdout).toMatch(
     /^cost: (\d+) of \1 calls answered in \1 attempts, 0 from the cache, 0 input and 0 output tokens, 0\.0000 USD$/m,
   );
-  expect(stdout).toMatch(/^by extractive \(worker extractive; 1 pass over the best chunks\)$/m);
+  expect(stdout).toMatch(/^answered by extractive \(worker extractive; 1 pass over the best chunks\)$/m);
   expect(stdout).toContain(`run: printed (${runDir})`);
 });
 
