@@ -38,7 +38,7 @@ export const finalize = defineTool({
   name: 'rlm_finalize',
   title: 'Finalize an answer or a plan',
   description:
-    'Passes a final result through the gate. A question: answer → out/answer.json; every source must be a verified span of reduce/evidence.json (path:first_line-last_line) whose bytes are still there, [n] is the n-th citation, what was not found stands in gaps. A map-reduce plan: final → final.json; refused without a completed verify stage unless waived, or when evidence paths do not exist. Names every problem.',
+    'Passes a final result through the gate. A question: answer → out/answer.json; every source must be the location of a verified span in reduce/evidence.json (such as path:3-5 or path#page=2) whose bytes are still there; [n] is the n-th citation; statements without one are returned and named in the gaps. A map-reduce plan: final → final.json; refused without a completed verify stage unless waived, or when evidence paths do not exist. Names every problem.',
   input: z.object({
     run_id: runIdInput,
     answer: FinalAnswer.optional().describe(
