@@ -114,7 +114,7 @@ export type ReduceState = z.infer<typeof ReduceState>;
 export const PlanStatus = z.object({
   plan_iteration: z.int(),
   total: z.int(),
-  counts: StateCounts,
+  counts: StateCounts.omit({ missing: true, empty: true }),
   not_launched: z.int(),
   satisfied: z.int().describe('With an accepted report, or whose retries all have one'),
   inflight: z

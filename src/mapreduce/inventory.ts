@@ -115,9 +115,9 @@ export function readPlanStatus(root: string, run: RunHandle): PlanStatus {
     total: state.tasks.length,
     // What was launched and ended without a report has failed; what was not launched is not missing.
     counts: {
-      ...state.counts,
-      missing: 0,
-      empty: 0,
+      ok: state.counts.ok,
+      changed: state.counts.changed,
+      inflight: state.counts.inflight,
       stale: inflight.filter(({ status }) => status.state === 'stale').length,
       failed: failed.filter(({ status }) => status.state !== 'changed').length,
     },

@@ -146,7 +146,8 @@ test('a diamond of 40 tasks, with one that dies, one empty, one that hangs and o
   const plan = Plan.parse(JSON.parse(readFileSync(join(runDir, 'plan.json'), 'utf8')));
   expect(plan.tasks).toHaveLength(45);
   expect(end).toMatchObject({ total: 45, satisfied: 45, failed_total: 0, not_launched: 0 });
-  expect(end.counts).toEqual({ ok: 40, changed: 0, missing: 0, empty: 2, stale: 1, inflight: 0, failed: 2 });
+  // What was retried with success is no failure any more.
+  expect(end.counts).toEqual({ ok: 40, changed: 0, stale: 0, inflight: 0, failed: 0 });
   const spawned = spawnedTasks(root);
   expect(spawned).toHaveLength(45);
   expect(new Set(spawned).size).toBe(45);
