@@ -17,7 +17,7 @@ const LAYERS = [
   ['evidence', 'dispatch'],
   ['workers'],
   ['corpus'],
-  ['language', 'processes'],
+  ['processes'],
   ['runs', 'config'],
   ['contracts'],
   ['files'],

@@ -429,6 +429,21 @@ function writeShort(path: string): void {
 }
 
 describe('size', () => {
+  it('lets others have their turn while a large document of another encoding is read', async () => {
+    const place = workplace();
+    place.put('latin1.txt', Buffer.from('Größe über Länge.\n'.repeat(2_500_000), 'latin1'));
+    const started = performance.now();
+    let last = started;
+    let longest = 0;
+    const beat = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await ingest(place.run, ['.'], { base: place.docs });
+    clearInterval(beat);
+    expect(longest / (performance.now() - started)).toBeLessThan(0.15);
+  });
+
   it('ingests a single line of 20 MB in pieces between words, and 2,000 small files', async () => {
     const place = workplace();
     place.put('line.txt', 'größe und Länge '.repeat(1_200_000).trimEnd());

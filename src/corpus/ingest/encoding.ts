@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { SourceEncoding } from '../../contracts/index.ts';
-import { FILE_MODE, writeAll } from '../../files/index.ts';
+import { FILE_MODE, temporaryName, writeAll } from '../../files/index.ts';
 
 /** How much of a document decides what it is. */
 export const HEAD_BYTES = 64 * 1024;
@@ -163,10 +163,19 @@ export function decoderOf(label: string, options: { fatal?: boolean } = {}): (bl
     );
 }
 
-/** Writes a document of another encoding as UTF-8, block by block; returns how many bytes it became. */
-export function transcode(blocks: Iterable<Buffer>, encoding: SourceEncoding, path: string): number {
+/**
+ * Writes a document of another encoding as UTF-8, block by block; returns how many bytes it became. The file is put
+ * in place when it is whole: an earlier ingest may have one of that name in use.
+ */
+export async function transcode(
+  blocks: Iterable<Buffer>,
+  encoding: SourceEncoding,
+  path: string,
+  yieldIfDue: () => Promise<void> | undefined,
+): Promise<number> {
   const decode = decoderOf(encoding === 'utf-8-repaired' ? 'utf-8' : encoding);
-  const fd = openSync(path, 'w', FILE_MODE);
+  const temporary = temporaryName(path);
+  const fd = openSync(temporary, 'wx', FILE_MODE);
   let bytes = 0;
   const write = (text: string) => {
     const buffer = Buffer.from(text);
@@ -174,8 +183,15 @@ export function transcode(blocks: Iterable<Buffer>, encoding: SourceEncoding, pa
     bytes += buffer.length;
   };
   try {
-    for (const block of blocks) write(decode(block));
+    for (const block of blocks) {
+      write(decode(block));
+      await yieldIfDue();
+    }
     write(decode());
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChunkRecord, type CorpusRecord, type ReadSource, RUN_FILES } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
@@ -63,7 +64,7 @@ export class PriorCorpus {
     const { source } = prior;
     for (const path of [source.text_path, source.positions_path]) {
       if (path !== null && prior.runDir !== runDir)
-        copyFileSync(join(prior.runDir, path), join(runDir, path));
+        await copyFile(join(prior.runDir, path), join(runDir, path));
     }
     const { first_chunk, last_chunk, chunks, tokens, manifest_start, manifest_end, ...facts } = source;
     const writing = writer.source({

@@ -100,7 +100,11 @@ function noteOf(encoding: SourceEncoding, invalid: number): string | undefined {
 export async function textOf(
   candidate: Candidate,
   inspection: Inspection,
-  { runDir, extractor }: { runDir: string; extractor: Extractor },
+  {
+    runDir,
+    extractor,
+    yieldIfDue,
+  }: { runDir: string; extractor: Extractor; yieldIfDue: () => Promise<void> | undefined },
 ): Promise<DocumentText> {
   const { file, stats } = candidate;
   if (inspection.encoding === 'utf-8') {
@@ -111,7 +115,7 @@ export async function textOf(
   const target = join(runDir, textPath);
   if (inspection.encoding !== 'extracted') {
     const bytes = await withFile(file, stats.size, async (source) =>
-      transcode(blocksOf(source), inspection.encoding, target),
+      transcode(blocksOf(source), inspection.encoding, target, yieldIfDue),
     );
     return { textPath, file: target, bytes, positionsPath: null };
   }
