@@ -101,6 +101,8 @@ const COUNTERS: readonly Counter[] = [
   summed(
     /^Tests:\s+(?:(?<failed>\d+) failed, )?(?:(?<skipped>\d+) (?:skipped|todo), )*(?:\d+ todo, )?(?:\d+ passed, )?(?<total>\d+) total/,
   ),
+  // cargo: one line a binary
+  summed(/^test result: \w+\. (?<passed>\d+) passed; (?<failed>\d+) failed/),
   // pytest: `=== 1 failed, 3 passed, 1 skipped in 0.12s ===`, also without the frame
   (lines) => {
     const line = lines.findLast((text) => /\b(?:passed|failed|errors?)\b.* in [\d.]+s/.test(text));
@@ -109,8 +111,6 @@ const COUNTERS: readonly Counter[] = [
     const failed = read('failed') + read('errors?');
     return { ran: read('passed') + read('xfailed') + read('xpassed') + failed, failed };
   },
-  // cargo: one line a binary
-  summed(/^test result: \w+\. (?<passed>\d+) passed; (?<failed>\d+) failed/),
   // dotnet: `Failed:     1, Passed:     2, Skipped:     0, Total:     3`
   summed(/Failed:\s+(?<failed>\d+), Passed:\s+(?<passed>\d+), Skipped:/),
   // maven: the last line is the sum

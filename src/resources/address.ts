@@ -53,10 +53,15 @@ export const TEMPLATES = [
   ['rlm://runs/{run_id}/inventory{?cursor}', 'Inventory', 'State of each task of a plan'],
   ['rlm://runs/{run_id}/deferred{?cursor}', 'Deferred', 'Deferred opportunities of a plan'],
   ['rlm://runs/{run_id}/final{?cursor}', 'Final', 'Conclusions of a plan with their evidence'],
+  ['rlm://runs/{run_id}/iterations{?cursor}', 'Iterations', 'A row for each iteration of a refine loop'],
+  ['rlm://runs/{run_id}/iterations/{n}', 'Iteration', 'One iteration of a refine loop, with its diff'],
   ['rlm://runs/{run_id}/preview{?cursor}', 'Preview', 'What a question would take, of a dry run'],
   ['rlm://runs/{run_id}/reports/{worker_id}{?cursor}', 'Report', 'Report of one map or verify task'],
   ['rlm://archive{?cursor}', 'Archive', 'Archived runs, a page at a time, with their ttl and who uses them'],
 ] as const;
+
+/** Parts of a run that are read a page at a time. */
+const LISTS: ReadonlySet<string> = new Set(['jobs', 'results', 'events', 'iterations']);
 
 /** Query parameters that each kind of resource takes. */
 const QUERIES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -64,6 +69,7 @@ const QUERIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['jobs', ['state', 'cursor']],
   ['run', []],
   ['job', []],
+  ['iteration', []],
   ['summary', []],
 ]);
 
@@ -106,9 +112,10 @@ function placeOf(
   if (part === undefined) return { kind: 'run', runId, id: '' };
   if (id !== undefined) {
     if (part === 'jobs') return { kind: 'job', runId, id };
+    if (part === 'iterations') return { kind: 'iteration', runId, id };
     return part === 'reports' ? { kind: 'report', runId, id } : undefined;
   }
-  const known = RUN_PARTS.has(part) || part === 'jobs' || part === 'results' || part === 'events';
+  const known = RUN_PARTS.has(part) || LISTS.has(part);
   return known ? { kind: part, runId, id: '' } : undefined;
 }
 

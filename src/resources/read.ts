@@ -8,6 +8,7 @@ import { oneLine, truncate } from '../text/index.ts';
 import { parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob, readJobsPage, readResultsPage, readSummaryHead } from './jobs.ts';
 import { type JsonPage, readJsonPage, readLinePage, readTextPage, rowsOfOnePage } from './page.ts';
+import { readIterationPage, readIterationsPage } from './refine.ts';
 import { type RunReport, readReport, runUri } from './report.ts';
 
 /** One page of a resource: text for people and models, data for programs, or both. */
@@ -53,6 +54,10 @@ export async function readResource(uri: string, options: ReadOptions): Promise<R
       return paged(address, await readResultsPage(run, address.cursor, maxBytes));
     case 'events':
       return paged(address, await eventsPage(run, address.cursor, maxBytes));
+    case 'iterations':
+      return paged(address, readIterationsPage(run, address.cursor, maxBytes));
+    case 'iteration':
+      return paged(address, readIterationPage(run, address.id, maxBytes));
     case 'summary':
       return { json: summaryOf(run, maxBytes), next: null };
     case 'report':
@@ -159,6 +164,7 @@ function partsOf(run: RunHandle): string[] {
     ['jobs', RUN_FILES.jobs],
     ['results', RUN_FILES.events],
     ['events', RUN_FILES.events],
+    ['iterations', RUN_FILES.iterations],
   ] as const;
   return parts
     .filter(([, file]) => existsSync(join(run.dir, file)))

@@ -16,6 +16,7 @@ import type { NextStep } from '../errors.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { AnswerDigest, digestAnswer } from './answer.ts';
+import { digestRefine, RefineDigest } from './refine.ts';
 
 /** What to do next, as a result says it. */
 export const NextSteps = z
@@ -54,6 +55,7 @@ export const RunReport = z.object({
   run_dir: z.string().describe('Directory of the run: results, logs, journal'),
   uri: z.string().describe('The run as a resource; its parts are below it: /jobs, /jobs/{job_id}, /events'),
   answer: AnswerDigest.optional().describe('The answer, once there is one'),
+  refine: RefineDigest.optional().describe('Of a refine loop: how far it is'),
   wait_reduced_to_sec: z.number().optional().describe('This client allows no longer wait'),
   next: NextSteps,
 });
@@ -87,7 +89,8 @@ function idleReport(run: RunHandle): RunReport {
 
 /** What a caller needs to know of a run; once that is over, with its answer. */
 export async function reportResult(run: RunHandle, status: RunStatus): Promise<RunReport> {
-  const report = reportRun(run, status);
+  const refine = digestRefine(run);
+  const report = { ...reportRun(run, status), ...(refine === undefined ? {} : { refine }) };
   if (report.state === 'working') return report;
   const answer = await digestAnswer(run);
   return answer === undefined ? report : { ...report, answer };
@@ -152,6 +155,7 @@ function nextOf(run: RunHandle, { next, params, record }: RunStatus): NextStep[]
     return [
       { tool: 'rlm_read', args: { uri: `${runUri(run.id)}/preview` }, why: 'What the question would take.' },
     ];
+  if (run.record.kind === 'refine' && state !== 'working') return refineNext(run, record.ended, next);
   // A stage without an accepted report is over too.
   const over = state === 'completed' || (state === 'failed' && failure === undefined);
   if (run.record.kind !== 'plan' || !over) return next;
@@ -173,6 +177,24 @@ function nextOf(run: RunHandle, { next, params, record }: RunStatus): NextStep[]
             : 'It was archived, and the archive has been deleted since: further work is a new run.',
         },
       ];
+}
+
+/** What an ended loop leaves to do: look at what it did, or let it go on where it was paused. */
+function refineNext(run: RunHandle, ended: string | undefined, next: NextStep[]): NextStep[] {
+  const look: NextStep = {
+    tool: 'rlm_read',
+    args: { uri: `${runUri(run.id)}/iterations` },
+    why: 'What each iteration changed, and how the validator judged it.',
+  };
+  const resume: NextStep = {
+    tool: 'rlm_resume',
+    args: { run_id: run.id },
+    why: 'Goes on with the next iteration.',
+  };
+  const canGoOn = ended === undefined || ['budget', 'quota', 'cancelled'].includes(ended);
+  return canGoOn
+    ? [...next.filter(({ tool }) => tool === 'rlm_resume'), resume].slice(0, 1).concat(look)
+    : [look];
 }
 
 /** `rlm://runs/<run_id>`: ids hold nothing that a URI would have to escape. */

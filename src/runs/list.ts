@@ -12,6 +12,8 @@ export interface RunListItem {
   kind: string;
   title: string;
   created_at: string;
+  /** Name that runs of one task share. */
+  task_id?: string;
   /** idle: nothing was started in it; unreadable: its records are damaged, opening it says how. */
   state: ActivityState | 'idle' | 'unreadable';
   /** Null for what is at work, and where nothing was started. */
@@ -70,6 +72,7 @@ function createdAt(runs: string, id: string): string {
  * @param options.cursor the last run id of the page before
  * @param options.state only runs in this state
  * @param options.kind only runs of this kind
+ * @param options.task only runs of this task
  * @returns `total`: runs of all states and kinds; `next_cursor`: null on the last page
  * @throws RlmError `usage` for a cursor that is not in the list
  */
@@ -80,9 +83,10 @@ export function listRuns(
     limit: number;
     state?: string | undefined;
     kind?: string | undefined;
+    task?: string | undefined;
   },
 ): { runs: RunListItem[]; total: number; next_cursor: string | null } {
-  const { cursor, limit, state, kind } = options;
+  const { cursor, limit, state, kind, task } = options;
   const ids = listRunIds(root);
   const last = cursor === undefined ? -1 : ids.indexOf(cursor);
   if (cursor !== undefined && last === -1) {
@@ -97,6 +101,7 @@ export function listRuns(
     if (item === undefined) continue;
     if (state !== undefined && item.state !== state) continue;
     if (kind !== undefined && item.kind !== kind) continue;
+    if (task !== undefined && item.task_id !== task) continue;
     runs.push(item);
   }
   return { runs, total: ids.length, next_cursor: at < ids.length ? (ids[at - 1] ?? null) : null };
@@ -112,6 +117,7 @@ function readItem(root: string, id: string): RunListItem | undefined {
     kind: text(run.kind),
     title: text(run.title),
     created_at: text(run.created_at),
+    ...(typeof run.task_id === 'string' ? { task_id: run.task_id } : {}),
     state: activity === DAMAGED ? 'unreadable' : stateOf(dir, activity),
     outcome: Outcome.safeParse(activity?.outcome).data ?? null,
   };

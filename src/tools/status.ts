@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ActivityState, Outcome, PlanStatus, RunId } from '../contracts/index.ts';
-import { RunReport } from '../resources/index.ts';
+import { ActivityState, Outcome, PlanStatus, RunId, RunKind } from '../contracts/index.ts';
+import { RefineSummary, RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
@@ -29,6 +29,18 @@ export const status = defineTool({
       .max(100)
       .default(20)
       .describe('Runs a page at most, when listing: 1 to 100, default 20'),
+    kind: RunKind.optional().describe('Only runs of this kind, when listing'),
+    state: z
+      .enum([...ActivityState.options, 'idle', 'unreadable'])
+      .optional()
+      .describe('Only runs in this state, when listing'),
+    task: z.string().max(100).optional().describe('Only runs of this task (see rlm_refine), when listing'),
+    summary: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Refine runs as numbers instead of rows: how many, share that passed, median iterations to pass; default false',
+      ),
     cursor: z.string().max(64).optional().describe('next_cursor of the page before, when listing'),
   }),
   example: { run_id: 'my-run' },
@@ -41,8 +53,14 @@ export const status = defineTool({
       .describe('The run, when run_id was given'),
     runs: z.array(RunRow).optional().describe('The page of runs, when it was not'),
     total: z.int().optional().describe('Runs in all'),
+    summary: RefineSummary.optional().describe('Of the refine runs, when it was asked for'),
     next_cursor: z.string().nullable().optional().describe('Give this as cursor for more; null at the end'),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  command: { positional: ['run_id'], examples: ['status my-run --watch', 'status my-run --json'] },
+  command: {
+    positional: ['run_id'],
+    // Over MCP rlm://runs{?state,kind} does the same.
+    only: ['kind', 'state', 'task', 'summary'],
+    examples: ['status my-run --watch', 'status my-run --json'],
+  },
 });

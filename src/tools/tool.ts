@@ -52,6 +52,8 @@ export interface ToolDefinition<
     name?: string;
     /** Input fields that are positional arguments, in order. */
     positional?: string[];
+    /** Further input fields that only a person has. */
+    only?: string[];
     /** Command lines that work, without `rlm`, for the command's help. */
     examples?: string[];
   };
@@ -100,7 +102,10 @@ const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([...OPERATOR_ONLY, ...REFIN
 /** What a caller may give: a client has no options of the operator, and names programs instead of giving them. */
 export function inputFor(tool: Tool, caller: ToolContext['caller']): z.ZodObject {
   if (caller === 'cli') return tool.input;
-  const fields = Object.entries(tool.input.shape).filter(([name]) => !NOT_FOR_CLIENTS.has(name));
+  const only = new Set(tool.command?.only);
+  const fields = Object.entries(tool.input.shape).filter(
+    ([name]) => !NOT_FOR_CLIENTS.has(name) && !only.has(name),
+  );
   const shape = Object.fromEntries(fields);
   return z.object('command' in shape ? { ...shape, command: namedCommand.optional() } : shape);
 }

@@ -19,6 +19,12 @@ const OUTPUTS: [name: string, text: string, ran: number, failed: number][] = [
   ['pytest -q', '3 passed in 0.01s\n', 3, 0],
   ['pytest that cannot collect', '=== 1 error in 0.05s ===\n', 1, 1],
   [
+    'cargo all green',
+    'test result: ok. 1 passed; 0 failed; 0 ignored; finished in 0.01s\ntest result: ok. 0 passed; 0 failed; 0 ignored; finished in 0.00s\n',
+    1,
+    0,
+  ],
+  [
     'cargo',
     'test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured\n\ntest result: ok. 2 passed; 0 failed; 0 ignored\n',
     6,

@@ -4,7 +4,7 @@ import type { PlanStatus } from '../../contracts/index.ts';
 import { RUN_FILES } from '../../contracts/index.ts';
 import { RlmError } from '../../errors.ts';
 import { readPlanStatus } from '../../mapreduce/index.ts';
-import { readReport, rowsOfOnePage } from '../../resources/index.ts';
+import { readReport, rowsOfOnePage, summarizeRefine } from '../../resources/index.ts';
 import { listRuns, type RunHandle } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { status } from '../status.ts';
@@ -15,7 +15,9 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
     const run = context.openRun(input.run_id);
     return { run: { ...(await readReport(run)), ...tasksOf(run) } };
   }
-  const list = listRuns(context.root, { cursor: input.cursor, limit: input.limit });
+  const { cursor, limit, kind, state, task } = input;
+  if (input.summary) return { summary: summarizeRefine(context.root, { task }) };
+  const list = listRuns(context.root, { cursor, limit, kind, state, task });
   const rows = list.runs.map((run) => ({ ...run, title: truncate(run.title, 100) }));
   const page = rowsOfOnePage(rows);
   return {
