@@ -74,7 +74,7 @@ function nextSteps(worker: string): string {
   const program = process.argv[1] ?? 'rlm';
   const rlm = isOnPath(program) ? 'rlm' : `node ${realpathSync(program)}`;
   const server = `node ${realpathSync(program)} mcp`;
-  const models = `The extractive reader picks sentences; it does not think. For answers by a model, log in to one
+  const models = `The extractive reader picks passages; it does not think. For answers by a model, log in to one
 (codex login, or claude auth login), then:
   ${rlm} doctor
   ${rlm} demo --worker auto

@@ -56,7 +56,7 @@ describe('the budget', () => {
     const first = dollars.reserve(4000, true, 0);
     if (typeof first === 'string') expect.fail(first);
     dollars.settle(first, used(10_000, 2000), 0.03);
-    expect(dollars.reserve(4000, true, 0)).toContain('max_cost_usd 0.05: 0.0300 used');
+    expect(dollars.reserve(4000, true, 0)).toContain('max_cost_usd 0.05: 0.0300 used, 0.0000 reserved');
     expect(() => new BudgetLedger({ max_cost_usd: 1 }, nothing, 0, undefined, false)).toThrow(
       /price of the model/,
     );
