@@ -95,9 +95,10 @@ export class AskRun {
    * @param jobs those of a pass, after they were run
    */
   planApart(corpus: Corpus, jobs: readonly ChunkJob[], pass: number): ChunkJob[] {
-    const failed = jobs.filter(({ record, chunks }) => {
-      const result = chunks.length > 1 ? readResult(this.context, record.job_id) : undefined;
-      return result?.status === 'failed' && SPOILED.has(result.failure_class);
+    const { accepted, failed: failures } = this.context.journal.history;
+    const failed = jobs.filter(({ record: { job_id }, chunks }) => {
+      if (chunks.length === 1 || accepted.get(job_id) || !failures.get(job_id)) return false;
+      return SPOILED.has(readResult(this.context, job_id)?.failure_class ?? null);
     });
     const chunks = failed.reduce((sum, job) => sum + job.chunks.length, 0);
     if (this.context.journal.progress.accepted === 0 && chunks > CHEAP_CHUNKS) return [];
