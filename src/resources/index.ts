@@ -3,4 +3,4 @@ export { readSummaryHead } from './jobs.ts';
 export { jsonBytes, PAGE_BYTES, rowsOfOnePage } from './page.ts';
 export { readResource } from './read.ts';
 export { RefineSummary, summarizeRefine } from './refine.ts';
-export { NextSteps, RunReport, readReport, reportResult, reportRun, runUri } from './report.ts';
+export { NextSteps, RunReport, readReport, readTasks, reportResult, reportRun, runUri } from './report.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunStatus } from '../activities/index.ts';
 import {
@@ -8,11 +8,13 @@ import {
   Failure,
   FailureGroup,
   Outcome,
+  type PlanStatus,
   Progress,
+  RUN_FILES,
   RunId,
   RunKind,
 } from '../contracts/index.ts';
-import type { NextStep } from '../errors.ts';
+import { type NextStep, RlmError } from '../errors.ts';
 import { type RunHandle, readArchivedTo } from '../runs/index.ts';
 import { truncate } from '../text/index.ts';
 import { AnswerDigest, digestAnswer } from './answer.ts';
@@ -65,6 +67,21 @@ export type RunReport = z.infer<typeof RunReport>;
 export async function readReport(run: RunHandle): Promise<RunReport> {
   const { readActivity, readStatus } = await import('../activities/index.ts');
   return readActivity(run) === undefined ? idleReport(run) : reportResult(run, readStatus(run));
+}
+
+/**
+ * The tasks of a plan, or why they cannot be read; nothing for another run, or one whose plan was never written. The
+ * code of plans is loaded for a plan only: a status is asked for often.
+ */
+export async function readTasks(run: RunHandle): Promise<{ tasks?: PlanStatus; tasks_error?: string }> {
+  if (run.record.kind !== 'plan' || !existsSync(join(run.dir, RUN_FILES.plan))) return {};
+  const { readPlanStatus } = await import('../mapreduce/index.ts');
+  try {
+    return { tasks: readPlanStatus(run.record.root, run) };
+  } catch (error) {
+    if (!(error instanceof RlmError)) throw error;
+    return { tasks_error: truncate(error.message, 400) };
+  }
 }
 
 function idleReport(run: RunHandle): RunReport {

@@ -1,11 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { PlanStatus } from '../../contracts/index.ts';
-import { RUN_FILES } from '../../contracts/index.ts';
-import { RlmError } from '../../errors.ts';
-import { readPlanStatus } from '../../mapreduce/index.ts';
-import { readReport, rowsOfOnePage, summarizeRefine } from '../../resources/index.ts';
-import { listRuns, type RunHandle } from '../../runs/index.ts';
+import { readReport, readTasks, rowsOfOnePage, summarizeRefine } from '../../resources/index.ts';
+import { listRuns } from '../../runs/index.ts';
 import { truncate } from '../../text/index.ts';
 import type { status } from '../status.ts';
 import type { Handler } from '../tool.ts';
@@ -13,7 +7,7 @@ import type { Handler } from '../tool.ts';
 export const handleStatus: Handler<typeof status> = async (input, context) => {
   if (input.run_id !== undefined) {
     const run = context.openRun(input.run_id);
-    return { run: { ...(await readReport(run)), ...tasksOf(run) } };
+    return { run: { ...(await readReport(run)), ...(await readTasks(run)) } };
   }
   const { cursor, limit, kind, state, task } = input;
   if (input.summary) return { summary: summarizeRefine(context.root, { task }) };
@@ -26,14 +20,3 @@ export const handleStatus: Handler<typeof status> = async (input, context) => {
     next_cursor: page.length < rows.length ? (page.at(-1)?.run_id ?? null) : list.next_cursor,
   };
 };
-
-/** The tasks of a plan, or why they cannot be read; nothing for another run, or one whose plan was never written. */
-function tasksOf(run: RunHandle): { tasks?: PlanStatus; tasks_error?: string } {
-  if (run.record.kind !== 'plan' || !existsSync(join(run.dir, RUN_FILES.plan))) return {};
-  try {
-    return { tasks: readPlanStatus(run.record.root, run) };
-  } catch (error) {
-    if (!(error instanceof RlmError)) throw error;
-    return { tasks_error: truncate(error.message, 400) };
-  }
-}
