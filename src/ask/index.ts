@@ -6,4 +6,4 @@ export { askFlow } from './flow.ts';
 export { buildJobs, type QuestionChunks } from './jobs.ts';
 export { readReduced, reduceRun } from './reduce-run.ts';
 export { prepareAsk } from './request.ts';
-export { readAskResult, readIngestReport } from './result.ts';
+export { readAnswerMarkdown, readAskResult, readIngestReport } from './result.ts';

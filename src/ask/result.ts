@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AskPreview, AskState, FinalAnswer, IngestReport, RUN_FILES } from '../contracts/index.ts';
-import { type Reduced, renderAnswer } from '../evidence/index.ts';
+import { answerMarkdown, type Reduced, renderAnswer } from '../evidence/index.ts';
 import { readTextFile } from '../files/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { readReduced } from './reduce-run.ts';
@@ -16,6 +16,14 @@ export interface AskResult {
   ingest: IngestReport | undefined;
   /** For a person at a terminal: the answer with its citations, or the preview; empty when there is neither. */
   text: string;
+}
+
+/** The answer of a run as Markdown for a client that renders it; empty when there is none. */
+export function readAnswerMarkdown(run: RunHandle): string {
+  const { answer, reduced } = readAskResult(run);
+  return answer === undefined || reduced === undefined
+    ? ''
+    : answerMarkdown(answer, reduced.evidence, reduced.coverage);
 }
 
 /** Reads what an ask wrote. */

@@ -11,7 +11,7 @@ export {
   withReportedConflicts,
   writeEvidence,
 } from './reduce.ts';
-export { renderAnswer } from './render-answer.ts';
+export { answerMarkdown, renderAnswer } from './render-answer.ts';
 export {
   checkSynthesis,
   composeAnswer,

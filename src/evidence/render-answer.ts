@@ -1,5 +1,5 @@
 import type { CoverageFile, EvidenceFile, FinalAnswer } from '../contracts/index.ts';
-import { formatCount, oneLine, sanitize, unescapeMarkdown } from '../text/index.ts';
+import { escapeMarkdown, fence, formatCount, oneLine, sanitize, unescapeMarkdown } from '../text/index.ts';
 import { CitableSpans, citedSpans } from './answer.ts';
 import { describeCoverage } from './coverage.ts';
 
@@ -23,18 +23,54 @@ export function renderAnswer(answer: FinalAnswer, evidence: EvidenceFile, covera
   return `${parts.join('\n\n')}\n`;
 }
 
-function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
+/** The same as Markdown for a client that renders it: what others wrote stays text, and quotes are code blocks. */
+export function answerMarkdown(answer: FinalAnswer, evidence: EvidenceFile, coverage?: CoverageFile): string {
+  const citations = placesOf(answer, evidence).map(
+    ({ mark, source, quotes }) =>
+      `${mark} ${inCode(source)}\n\n${quotes.map((quote) => fence(oneLine(quote, SHOWN_QUOTE))).join('\n\n')}`,
+  );
+  const { listed, more } = conflictsIn(answer, evidence);
+  const conflicts = listed.map(
+    ({ sides, description }) => `- ${sides.map(inCode).join(' against ')}: ${escapeMarkdown(description)}`,
+  );
+  const parts = [
+    answer.content.trimEnd(),
+    ...(citations.length === 0 ? [] : ['## Citations', ...citations]),
+    ...(conflicts.length === 0 ? [] : [`## Possible conflicts`, conflicts.join('\n')]),
+    ...(more === '' ? [] : [more]),
+    ...(coverage === undefined ? [] : ['## Coverage', describeCoverage(coverage)]),
+    ...(answer.gaps.length === 0 ? [] : ['## Gaps', answer.gaps.map((gap) => `- ${gap}`).join('\n')]),
+    `Confidence ${answer.confidence}`,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** A path or a location, in which nothing is Markdown. */
+function inCode(text: string): string {
+  return `\`${oneLine(text, 512).replaceAll('`', "'")}\``;
+}
+
+/** Each location of each citation, with the quotes that are meant. */
+function placesOf(answer: FinalAnswer, evidence: EvidenceFile) {
   const spans = new CitableSpans(evidence.items);
   const cited = citedSpans(answer, evidence);
-  return answer.citations.flatMap((citation, index) =>
-    citation.sources.flatMap((source, place) => [
-      `${place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2)} ${oneLine(source, 512)}`,
-      ...spans
+  return answer.citations.flatMap(({ sources }, index) =>
+    sources.map((source, place) => ({
+      mark: place === 0 ? `[${index + 1}]` : ' '.repeat(String(index + 1).length + 2),
+      source,
+      quotes: spans
         .find(source)
         .filter((item) => cited[index]?.includes(item))
-        .map((item) => `      “${oneLine(item.quote, SHOWN_QUOTE)}”`),
-    ]),
+        .map(({ quote }) => quote),
+    })),
   );
+}
+
+function citationLines(answer: FinalAnswer, evidence: EvidenceFile): string[] {
+  return placesOf(answer, evidence).flatMap(({ mark, source, quotes }) => [
+    `${mark} ${oneLine(source, 512)}`,
+    ...quotes.map((quote) => `      “${oneLine(quote, SHOWN_QUOTE)}”`),
+  ]);
 }
 
 /** Conflicts that are listed. */
@@ -42,10 +78,11 @@ const SHOWN_CONFLICTS = 10;
 
 /**
  * Contradictory statements side by side, each with its place: those that a model names, and those of which both
- * sides are cited. How many others there are is said.
+ * sides are cited; and how many others there are. None for an answer without citations.
  */
-function conflictsText(answer: FinalAnswer, evidence: EvidenceFile): string {
+function conflictsIn(answer: FinalAnswer, evidence: EvidenceFile) {
   const { conflicts, items } = evidence;
+  if (conflicts.length === 0 || answer.citations.length === 0) return { listed: [], more: '' };
   const places = new Map(items.map((item) => [item.evidence_id, item.location]));
   const cited = new Set(
     citedSpans(answer, evidence).flatMap((spans) => spans.map(({ evidence_id }) => evidence_id)),
@@ -53,15 +90,27 @@ function conflictsText(answer: FinalAnswer, evidence: EvidenceFile): string {
   const listed = conflicts
     .filter(({ kind, evidence_ids }) => kind === 'reported' || evidence_ids.every((id) => cited.has(id)))
     .sort((a, b) => Number(b.kind === 'reported') - Number(a.kind === 'reported'))
-    .slice(0, SHOWN_CONFLICTS);
-  const lines = listed.flatMap(({ description, evidence_ids }) => {
-    const sides = evidence_ids.map((id) => oneLine(places.get(id) ?? id, 512));
-    return [`  - ${sides.join(' against ')}`, `      ${oneLine(description, 500)}`];
-  });
-  const more = conflicts.length - listed.length;
-  const others = listed.length === 0 ? 'among quotes that are not cited' : 'more';
-  if (more > 0) lines.push(`  ${formatCount(more)} ${others}: see reduce/evidence.json`);
-  return `Possible conflicts (${formatCount(conflicts.length)})\n${lines.join('\n')}`;
+    .slice(0, SHOWN_CONFLICTS)
+    .map(({ description, evidence_ids }) => ({
+      description: oneLine(description, 500),
+      sides: evidence_ids.map((id) => oneLine(places.get(id) ?? id, 512)),
+    }));
+  const others = conflicts.length - listed.length;
+  const which = listed.length === 0 ? 'among quotes that are not cited' : 'more';
+  return {
+    listed,
+    more: others === 0 ? '' : `${formatCount(others)} ${which}: see reduce/evidence.json`,
+  };
+}
+
+function conflictsText(answer: FinalAnswer, evidence: EvidenceFile): string {
+  const { listed, more } = conflictsIn(answer, evidence);
+  const lines = listed.flatMap(({ sides, description }) => [
+    `  - ${sides.join(' against ')}`,
+    `      ${description}`,
+  ]);
+  if (more !== '') lines.push(`  ${more}`);
+  return `Possible conflicts (${formatCount(evidence.conflicts.length)})\n${lines.join('\n')}`;
 }
 
 /** Markdown as it reads best without a renderer: no escapes, and quoted passages behind `>`. */

@@ -4,7 +4,7 @@ import { RUN_FILES } from '../contracts/index.ts';
 import { RlmError } from '../errors.ts';
 import { parseLine, resolveInside } from '../files/index.ts';
 import { listArchives, listRuns, openRun, type RunHandle } from '../runs/index.ts';
-import { oneLine, truncate } from '../text/index.ts';
+import { escapeMarkdown, oneLine, truncate } from '../text/index.ts';
 import { parseAddress, type ResourceAddress, RUN_PARTS } from './address.ts';
 import { readJob, readJobsPage, readResultsPage, readSummaryHead } from './jobs.ts';
 import { type JsonPage, readJsonPage, readLinePage, readTextPage, rowsOfOnePage } from './page.ts';
@@ -101,7 +101,7 @@ function runsPage(root: string, address: ResourceAddress, maxBytes: number): Res
   const page = listMatching(root, address, Math.floor(maxBytes * BESIDE));
   const lines = page.runs.map(
     ({ run_id, kind, state, created_at, title }) =>
-      `- ${run_id}: ${kind}, ${state}, ${created_at.slice(0, 16)}: ${oneLine(title, 60)}`,
+      `- ${run_id}: ${kind}, ${state}, ${created_at.slice(0, 16)}: ${escapeMarkdown(oneLine(title, 60))}`,
   );
   const next = nextUri(address, page.next_cursor);
   const head = `# Runs\n\n${page.total} in all, newest first.\n\n`;
@@ -143,15 +143,15 @@ function runText(report: RunReport, parts: readonly string[]): string {
   const { run_id, kind, state, reason, progress, title, next, run_dir } = report;
   const { total, accepted, failed, running, usage, cost_usd } = progress;
   return [
-    `# ${oneLine(title, 200)}`,
+    `# ${escapeMarkdown(oneLine(title, 200))}`,
     '',
-    `Run ${run_id} (${kind}): ${state}${reason === null ? '' : `: ${oneLine(reason)}`}`,
+    `Run ${run_id} (${kind}): ${state}${reason === null ? '' : `: ${escapeMarkdown(oneLine(reason))}`}`,
     '',
     `- ${accepted} of ${total} accepted, ${failed} failed, ${running} running`,
     `- ${usage.input_tokens} input and ${usage.output_tokens} output tokens${cost_usd === null ? '' : `, ${cost_usd.toFixed(4)} USD`}`,
     `- directory: ${run_dir}`,
     ...(next.length === 0 ? [] : ['', 'Next:']),
-    ...next.map(({ tool, args, why }) => `- ${tool} ${JSON.stringify(args)}: ${why}`),
+    ...next.map(({ tool, args, why }) => `- ${tool} ${escapeMarkdown(`${JSON.stringify(args)}: ${why}`)}`),
     ...(parts.length === 0 ? [] : ['', 'Parts:']),
     ...parts.map((uri) => `- ${uri}`),
   ].join('\n');
@@ -174,8 +174,8 @@ function partsOf(run: RunHandle): string[] {
 /** The answer as a person reads it, with its citations, beside the record as far as that fits. */
 async function answerPage(run: RunHandle, address: ResourceAddress, maxBytes: number): Promise<ResourcePage> {
   const path = requireFile(run, RUN_FILES.answer);
-  const { readAskResult } = await import('../ask/index.ts');
-  const bytes = Buffer.from(readAskResult(run).text, 'utf8');
+  const { readAnswerMarkdown } = await import('../ask/index.ts');
+  const bytes = Buffer.from(readAnswerMarkdown(run), 'utf8');
   if (bytes.length === 0) return textPage(address, path, maxBytes);
   const start = address.cursor === undefined ? 0 : Number(address.cursor);
   if (!Number.isInteger(start) || start < 0 || start > bytes.length)

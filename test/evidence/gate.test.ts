@@ -10,8 +10,8 @@ import {
   type ReduceJob,
   reduceEvidence,
 } from '../../src/evidence/index.ts';
-import { type Markdown, type MarkdownNode, parseMarkdown, textOf } from '../../src/text/markdown/index.ts';
 import { CorpusOnDisk } from './corpus-on-disk.ts';
+import { liveNodes } from './live-markdown.ts';
 
 const TEXT =
   'Zeroth line.\nThe engine needs oil.\nThe gauge shows 5 bar.\nAdding water is not advised [1].\nA last line.\n';
@@ -420,18 +420,3 @@ describe('nothing in an answer comes alive in a client that renders it', () => {
     expect(gate(answer({ content }))).toMatchObject({ ok: true, answer: { content } });
   });
 });
-
-/** What a renderer would load or follow, but bare addresses that say where they lead. */
-function liveNodes(markdown: string): string[] {
-  const found: string[] = [];
-  const visit = (node: MarkdownNode | Markdown) => {
-    if (/^(?:image|link|imageReference|linkReference|definition|html|footnote.*)$/.test(node.type)) {
-      const bare =
-        node.type === 'link' && /^(?:https?:\/\/|mailto:)?/.test(node.url) && node.url.endsWith(textOf(node));
-      if (!bare) found.push(node.type);
-    }
-    if ('children' in node) for (const child of node.children) visit(child);
-  };
-  visit(parseMarkdown(markdown));
-  return found;
-}
