@@ -100,7 +100,8 @@ export class Launches {
         const ended = { exit_code: event.exit_code ?? null, ...failureOf(event.failure) };
         // A launch that is tried again is not over, and of an accepted one the result says the rest.
         const over = event.failure !== undefined && event.next !== 'retry';
-        return this.#change(event.id, over ? { ...ended, finished_at: event.ts } : ended);
+        const changed = this.#change(event.id, over ? { ...ended, finished_at: event.ts } : ended);
+        return changed && event.failure !== undefined;
       }
       case 'result': {
         const { id, status, failure_class, errors, output_sha256 } = event.result;

@@ -122,6 +122,8 @@ function taskPrompt(run: RunHandle, task: Task, draft: Draft, hints: readonly st
     'Say next to nothing in chat. Your result is the narrative report that you write to:',
     reportPath,
     '',
+    `It needs a section "Contract Compliance"${task.mode === 'verify' ? ' and a line "Verdict: confirmed", "Verdict: refuted" or "Verdict: undecided"' : ''}.`,
+    '',
     'Before anything else, read and comply with the run contract:',
     fromRoot(root, join(run.dir, RUN_FILES.contract)),
     '',

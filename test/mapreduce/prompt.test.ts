@@ -42,6 +42,7 @@ describe('the prompt', () => {
     const contract = lines.indexOf('.rlm/runs/run-1/artifacts/context/run_contract.md');
     const envelope = lines.indexOf('{');
     expect(report).toBeGreaterThan(1);
+    expect(lines[report + 2]).toBe('It needs a section "Contract Compliance".');
     expect(contract).toBeGreaterThan(report);
     expect(lines[contract - 1]).toContain('read and comply with the run contract');
     expect(envelope).toBeGreaterThan(contract);
@@ -100,6 +101,11 @@ describe('the prompt', () => {
       ],
     });
   });
+});
+
+it('the prompt of a verify task asks for a verdict', () => {
+  const prompt = promptOf(temporaryRoot(), 'Refute it', { mode: 'verify' });
+  expect(prompt).toContain('a line "Verdict: confirmed", "Verdict: refuted" or "Verdict: undecided"');
 });
 
 describe('an assignment', () => {

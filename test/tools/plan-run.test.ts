@@ -656,5 +656,5 @@ test('without anybody who can carry out a task the stage fails and says what to 
   await at.call('run_ready', { run_id: RUN });
   const failed = await ended(at);
   expect(failed).toMatchObject({ state: 'failed', progress: { attempts: 0 } });
-  expect(String(failed.reason)).toContain('neither Codex nor Claude is ready');
+  expect(String(failed.reason)).toContain('no worker is ready that can use files');
 });
