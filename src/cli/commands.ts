@@ -1,4 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { runsDirectory } from '../contracts/index.ts';
 import { findRoot, TOOLS, type Tool } from '../tools/index.ts';
 import { type Field, fieldsOf } from './fields.ts';
 
@@ -23,15 +25,25 @@ export function commandName(tool: Pick<Tool, 'name' | 'command'>): string {
 export function commandOf({ tool: name, args }: Action, { root, run }: CommandPlace): string {
   const tool = TOOLS.find((candidate) => candidate.name === name);
   if (tool === undefined) return name;
-  const elsewhere = run !== undefined && !run.dir.endsWith(join('.rlm', 'runs', run.id));
+  const here = findRoot(root);
+  const elsewhere = run !== undefined && run.dir !== directoryOf(here, run.id);
   const words = fieldsOf(tool).flatMap((field) => {
     const value = argumentAt(args, field.path);
     if (field.flag === '--run-id' && value !== undefined)
       return elsewhere && value === run.id ? ['--run-dir', run.dir] : ['--run', String(value)];
     return optionWords(field, value);
   });
-  const place = root === undefined || root === findRoot(undefined) ? [] : ['--root', root];
+  // A URI names the run by its id, which says nothing of a directory elsewhere.
+  if (elsewhere && typeof args.uri === 'string' && args.uri.startsWith(`rlm://runs/${run.id}`))
+    words.push('--run-dir', run.dir);
+  const place = here === findRoot(undefined) ? [] : ['--root', here];
   return ['rlm', commandName(tool), ...words, ...place].map(quoteWord).join(' ');
+}
+
+/** Where a run of a root is, if it is there. */
+function directoryOf(root: string, runId: string): string | undefined {
+  const dir = join(runsDirectory(root), runId);
+  return existsSync(dir) ? realpathSync(dir) : undefined;
 }
 
 /** Next steps for a person: a command a line, and below it what it is for. */

@@ -13,7 +13,8 @@ const WIDEST_CELL = 120;
  * @param place where next steps are to be pasted: they are printed as commands
  */
 export function formatResult(result: Record<string, unknown>, place: CommandPlace = {}): string {
-  return `${formatRecord(result, '', place).join('\n')}\n`;
+  const lines = formatRecord(result, '', place);
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
 function formatRecord(record: object, indent: string, place: CommandPlace): string[] {

@@ -104,8 +104,8 @@ function createProgram(named: string | undefined, setExitCode: (code: number) =>
   program.addHelpText(
     'after',
     `
-Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or configuration; of a wait that is not
-over, 124.
+Exit codes of work: 0 all jobs succeeded, 2 some, 3 none, 1 wrong usage or configuration,
+75 paused for a quota; of a wait that is not over, 124.
 Runs are in .rlm/runs under the root. A run goes on when this command or the terminal ends.`,
   );
   return program;

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { readStatus } from '../activities/index.ts';
 import { RUN_ID_PATTERN } from '../contracts/index.ts';
 import { DoctorReport } from '../doctor/index.ts';
 import { RlmError } from '../errors.ts';
 import { RunReport, reportResult, reportRun } from '../resources/index.ts';
 import { openRun, openRunDirectory, type RunHandle } from '../runs/index.ts';
+import { sanitize } from '../text/index.ts';
 import { callTool, createContext, type Tool, type ToolContext } from '../tools/index.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { flagOf } from './fields.ts';
@@ -53,11 +55,12 @@ export async function runTool(
   const startedNothing = Array.isArray(result.started) && result.started.length === 0;
   if (run === undefined || !call.follow || startedNothing) {
     const examined = DoctorReport.safeParse(result).data;
-    const text =
+    const place = { run, root: call.root };
+    const text = () =>
       examined === undefined
-        ? formatResult(result, { run, root: call.root })
+        ? resultText(tool, result, place)
         : doctorText(examined, process.stdout.columns || 100);
-    process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : text);
+    process.stdout.write(call.json ? `${JSON.stringify(result)}\n` : await text());
     if (abort.signal.aborted) return EXIT_INTERRUPTED;
     if (tool.name === 'rlm_wait') return waitedCode(RunReport.parse(result), input.until === 'change');
     return examined?.healthy === false ? 1 : 0;
@@ -70,6 +73,23 @@ export async function runTool(
       : await closingLines(run, ending.status),
   );
   return ending.interrupted ?? exitCodeOf(reportRun(run, ending.status));
+}
+
+/** A result for a person. */
+async function resultText(
+  tool: Tool,
+  result: Record<string, unknown>,
+  place: { run: RunHandle | undefined; root: string },
+): Promise<string> {
+  const { run } = place;
+  // The answer is shown as its command shows it; a status only says where it is.
+  if (tool.name === 'rlm_wait' && result.answer !== undefined && run !== undefined)
+    return closingLines(run, readStatus(run));
+  if (tool.name === 'rlm_status' && typeof result.run === 'object' && result.run !== null)
+    return formatResult({ ...result, run: { ...result.run, answer: undefined } }, place);
+  if (tool.name === 'rlm_read' && typeof result.uri === 'string' && typeof result.text === 'string')
+    return `${sanitize(result.text).trimEnd()}\n${formatResult({ next: result.next }, place)}`;
+  return formatResult(result, place);
 }
 
 /** Calls a tool; where it needs a choice, and a person is at the terminal, that person is asked, and it is called again. */
