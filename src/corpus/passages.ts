@@ -1,4 +1,4 @@
-import { kindOf } from './ingest/kinds.ts';
+import { kindOf } from './ingest/read-document.ts';
 
 /** A piece of a text that a person can judge by itself: a paragraph, an item with its lead-in, a row, code with its sentence. */
 export interface Passage {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { WorkParams } from '../contracts/index.ts';
 import { RUN_FILES } from '../contracts/index.ts';
-import { ensureDirectory } from '../files/index.ts';
+import { ensureDirectory, resolveInside } from '../files/index.ts';
 import { createWorker, type Worker, type WorkerName } from '../workers/index.ts';
 import type { Assignment } from './assignment.ts';
 import { BudgetLedger, type Price } from './budget.ts';
@@ -80,7 +80,7 @@ export class WorkSession {
     options: SessionOptions = {},
   ): Promise<WorkSession> {
     for (const directory of [RUN_FILES.prompts, RUN_FILES.logs, RUN_FILES.subresults]) {
-      ensureDirectory(join(context.run.dir, directory));
+      ensureDirectory(resolveInside(context.run.dir, directory, directory));
     }
     const chosen = await createWorker(params, {
       root: context.run.record.root,

@@ -6,7 +6,7 @@ import { FILE_MODE, forceToDisk } from './atomic.ts';
 import { notAFile } from './bytes.ts';
 
 /** Longest line that is read, in bytes; a longer one is an error that names its line. */
-export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 1 << 18;
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);

@@ -279,7 +279,7 @@ const FINALS = [RUN_FILES.final, RUN_FILES.answer];
  * run. They stay where they are, so that every evidence path of the finals goes on resolving as it is written,
  * also when the archive has been deleted one day.
  */
-export function evidenceFiles(root: string, run: RunHandle, tree: Tree): string[] {
+function evidenceFiles(root: string, run: RunHandle, tree: Tree): string[] {
   const inRun = new Set(tree.files);
   const found = new Set<string>();
   for (const final of FINALS) {

@@ -246,7 +246,7 @@ const Look = z.object({ boot: z.string(), uptime_sec: z.number(), now: z.iso.dat
  * @param file keeps the look
  * @param keep write this look down for the next one
  */
-export function steadyNow(file: string, clock: Clock, keep: boolean): Date {
+function steadyNow(file: string, clock: Clock, keep: boolean): Date {
   const up = clock.uptime();
   const now = clock.now();
   if (up === null) return now;

@@ -151,7 +151,7 @@ const Reply = z.union([
 ]);
 
 /** Hashes files on as many threads as are worth it; close it when done. */
-export interface FileHasher {
+interface FileHasher {
   /** @throws the system's error when the file cannot be read */
   hash(path: string): Promise<FileHash>;
   close(): Promise<void>;
@@ -163,7 +163,7 @@ export interface FileHasher {
  *
  * @param bytes about how much there is to hash
  */
-export function openHasher(bytes: number): FileHasher {
+function openHasher(bytes: number): FileHasher {
   const count = Math.min(MAX_THREADS, availableParallelism(), Math.floor(bytes / WORTH_A_THREAD));
   if (count === 0) return { hash: async (path) => hashFile(path), close: async () => {} };
   const threads = Array.from({ length: count }, startThread);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -45,6 +45,25 @@ test('a symlink that a worker puts in place of the results leads nothing out of 
     Array(2).fill({ status: 'failed', errors: [expect.stringContaining('leads through a symlink out of')] }),
   );
 });
+
+test.each(['logs', 'prompts', 'subresults'])(
+  '%s as a symlink out of the run is refused before a worker starts',
+  async (name) => {
+    const fixture = new BatchFixture(['first']);
+    const outside = join(fixture.root, 'outside');
+    mkdirSync(join(fixture.root, 'run'));
+    mkdirSync(outside);
+    symlinkSync(outside, join(fixture.root, 'run', name));
+    const worker = fixture.script('worker.sh', ANSWER_LINE);
+    const args = ['--command', worker, '--command', '{chunk_id}'];
+    const end = await rlm(['batch', '--jobs', 'jobs.jsonl', '--run-dir', 'run', ...args], {
+      cwd: fixture.root,
+    });
+    expect(end.code, end.stderr).not.toBe(0);
+    expect(end.stdout + end.stderr).toContain('leads through a symlink out of');
+    expect(readdirSync(outside).filter((file) => file !== 'driver.log')).toEqual([]);
+  },
+);
 
 test('a chunk that became a pipe, and one that became a directory, fail alone', async () => {
   const fixture = new BatchFixture(['first', 'pipe', 'directory', 'last']);

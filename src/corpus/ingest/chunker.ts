@@ -121,16 +121,16 @@ function overlapOf(chunk: Buffer, lines: number, limit: number): number {
 }
 
 /** How good a place the start of a line is to begin a chunk: higher is better. */
-export type LineRank = (bytes: Buffer, at: number) => number;
+type LineRank = (bytes: Buffer, at: number) => number;
 
 /** At or above it a new section begins, into which no lines are carried over from the one before. */
-export const SECTION_RANK = 4;
+const SECTION_RANK = 4;
 
 const DEFINITION =
   /^(?:@\w|export\b|async\b|function\b|class\b|def\b|fn\b|pub\b|func\b|interface\b|type\b|struct\b|enum\b|impl\b|trait\b|mod\b|module\b|namespace\b|public\b|private\b|protected\b|static\b|const\b|let\b|var\b|package\b|CREATE\b|sub\b)/;
 
 /** The rule of a kind: records are all alike, code has top-level definitions, prose has headings. */
-export function rankOf(kind: SourceKind): LineRank {
+function rankOf(kind: SourceKind): LineRank {
   if (kind === 'csv' || kind === 'jsonl') return () => 1;
   return kind === 'code' || kind === 'json' ? rankCode : rankProse;
 }

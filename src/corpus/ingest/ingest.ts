@@ -269,7 +269,7 @@ function removeStaleTexts(runDir: string, kept: ReadonlySet<string | null>): voi
 const REPORTED = 50;
 
 /** Counts what becomes of the documents of an ingest. */
-export class ReportBuilder {
+class ReportBuilder {
   #read = 0;
   #reused = 0;
   #bytes = 0;

@@ -116,7 +116,7 @@ const PREVIEW_CHARACTERS = 320;
 const FOCUS_CHARACTERS = 200;
 
 /** A match in a chunk. */
-export interface Match {
+interface Match {
   start: number;
   end: number;
   /** Of which thing asked for; a second match of the same thing adds little. */
@@ -124,7 +124,7 @@ export interface Match {
   weight: number;
 }
 
-export interface Preview {
+interface Preview {
   text: string;
   lineStart: number;
   lineEnd: number;
@@ -137,7 +137,7 @@ export interface Preview {
  * @param matches in the order of the text
  * @param firstLine the chunk's first line in its source
  */
-export function previewOf(chunk: string, matches: readonly Match[], firstLine: number): Preview {
+function previewOf(chunk: string, matches: readonly Match[], firstLine: number): Preview {
   const { start, end } = focusOf(matches);
   const room = Math.max(0, PREVIEW_CHARACTERS - (end - start));
   let from = Math.max(0, start - (room >> 1));

@@ -174,7 +174,7 @@ const VALUE_AT = 7;
  * first; the third one of a hash drives out the oldest. All lie in one array: an object for each would be a cache miss
  * for each.
  */
-export class KnownWords {
+class KnownWords {
   readonly #bytes: Uint8Array;
   readonly #values: Int32Array;
   readonly #shift: number;

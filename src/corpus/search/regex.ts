@@ -123,7 +123,7 @@ const CLASS = /\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]/sy;
  * The longest text, in lower case, that every match of a pattern must hold in some case; undefined when the
  * pattern's form does not show one. It errs towards undefined: groups, classes and alternatives are skipped.
  */
-export function requiredLiteral(pattern: string): string | undefined {
+function requiredLiteral(pattern: string): string | undefined {
   const runs: string[] = [];
   let run = '';
   const end = () => {

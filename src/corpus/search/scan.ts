@@ -43,12 +43,7 @@ export function* openTexts(corpus: Corpus, notes: string[]): Generator<OpenText>
 }
 
 /** Reads into `buffer` from `offset` until it is full or the text ends; returns how many bytes came. */
-export function fill(
-  text: { fd: number; size: number },
-  buffer: Buffer,
-  offset: number,
-  position: number,
-): number {
+function fill(text: { fd: number; size: number }, buffer: Buffer, offset: number, position: number): number {
   const wanted = Math.min(buffer.length - offset, text.size - position);
   return readInto(text.fd, buffer, offset, wanted, position);
 }
