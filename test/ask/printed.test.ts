@@ -78,7 +78,7 @@ test('answer and evidence of an ask are resources, and the answer is listed', as
   const runDir = join(root, '.rlm/runs/shown');
   const answer = await read('rlm://runs/shown/answer');
   expect(answer.json).toMatchObject(readAnswer(runDir));
-  expect(answer.markdown).toContain('Citations\n[1] docs/');
+  expect(answer.markdown).toContain('## Citations\n\n[1] `docs/');
   const { resources } = await client.listResources();
   expect(resources.map(({ uri }) => uri)).toContain('rlm://runs/shown/answer');
 
