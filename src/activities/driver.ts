@@ -1,10 +1,17 @@
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/index.ts';
 import { type ActivityRecord, type Failure, outcomeOf, RUN_FILES, RunKind } from '../contracts/index.ts';
 import { type FlowEnd, type History, Journal, readHistory } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, FILE_MODE, type HeldLock, ownIdentity, removeAbandoned } from '../files/index.ts';
+import {
+  ensureDirectory,
+  FILE_MODE,
+  type HeldLock,
+  ownIdentity,
+  removeAbandoned,
+  resolveInside,
+} from '../files/index.ts';
 import {
   currentDepth,
   DEPTH_VARIABLE,
@@ -47,7 +54,7 @@ export async function serveDriver(kind: string): Promise<number> {
  */
 async function drive(order: DriverOrder): Promise<number> {
   const run = openRunDirectory(order.run_dir);
-  speakTo(join(run.dir, RUN_FILES.driverLog));
+  speakTo(run);
   process.chdir(run.record.root);
   const lock = lockDriver(run.dir, `driving ${run.id}`, order.token);
   const launcher = new Launcher();
@@ -68,12 +75,25 @@ async function drive(order: DriverOrder): Promise<number> {
  * From here on what this process prints goes to a file, also what Node itself says when it runs out of memory: a
  * descriptor that is opened takes the place of the one that was closed just before.
  */
-function speakTo(log: string): void {
+function speakTo(run: RunHandle): void {
+  const log = logInside(run);
+  if (log === undefined) return;
   ensureDirectory(dirname(log));
   for (const fd of [1, 2]) {
     closeSync(fd);
     const opened = openSync(log, 'a', FILE_MODE);
     if (opened !== fd) throw new RlmError('internal', `${log} was opened as ${opened}, not as ${fd}`);
+  }
+}
+
+/** Undefined when a worker put a symlink or a FIFO in its place: whatever the run does next says so. */
+function logInside(run: RunHandle): string | undefined {
+  try {
+    const log = resolveInside(run.dir, RUN_FILES.driverLog, RUN_FILES.driverLog);
+    return statSync(log, { throwIfNoEntry: false })?.isFile() === false ? undefined : log;
+  } catch (error) {
+    if (error instanceof RlmError) return undefined;
+    throw error;
   }
 }
 
