@@ -15,6 +15,7 @@ import { fromRoot } from './plan-rules.ts';
 import { countProgressNotes } from './report.ts';
 import { draftOf } from './task-assignment.ts';
 import { readTaskStates } from './task-states.ts';
+
 /** Reads the state of every task, and writes it to `reduce_state.json`. */
 export function takeInventory(
   root: string,

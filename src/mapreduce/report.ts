@@ -117,6 +117,7 @@ function hasComplianceSection(text: string): boolean {
   if (!text.includes('```') && !text.includes('~~~') && COMPLIANCE_HEADING.test(text)) return true;
   return COMPLIANCE_ANYHOW.test(text) && readSections(text, (title) => COMPLIANCE.test(title)).length > 0;
 }
+
 /** A section of a report: the text under a heading, up to the next one of its level or above. */
 export interface Section {
   /** Of its heading, from 1. */

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import {
   type FailureClass,
   type LaunchRecord,
@@ -12,6 +12,7 @@ import {
   type TaskStatus,
   type Verdict,
 } from '../contracts/index.ts';
+import { messageOf } from '../errors.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { sha256, truncate } from '../text/index.ts';
 import { isRunning, readLaunches } from './launches.ts';
@@ -144,19 +145,18 @@ function stateOfEnded(
   const failure = launch?.failure_class ?? null;
   const ended = { failure, message: launch?.failure_message ?? null };
   if (failure !== null && failure !== 'invalid_output') return { state: 'failed', ...ended };
+  const accepted = failure === null ? (launch?.report_sha256 ?? undefined) : undefined;
   if (report === undefined) {
+    if (accepted !== undefined)
+      return { state: 'changed', message: 'its report was deleted after it was accepted' };
     // A draft that could not be published is still there.
     const refused =
       failure !== null && draft !== undefined && lstatSync(draft, { throwIfNoEntry: false }) !== undefined;
     return { state: refused ? 'failed' : 'missing', ...ended };
   }
-  if (report.stat.size > MAX_REPORT_BYTES) {
-    const message = `the report has ${report.stat.size} bytes, more than ${MAX_REPORT_BYTES}`;
-    return { state: 'failed', failure: 'invalid_output', message };
-  }
-  const bytes = readFileSync(report.path);
-  const accepted = failure === null ? launch?.report_sha256 : undefined;
-  if (typeof accepted === 'string') {
+  const bytes = readReport(report.path);
+  if (typeof bytes === 'string') return { state: 'failed', failure: 'invalid_output', message: bytes };
+  if (accepted !== undefined) {
     if (sha256(bytes) !== accepted) {
       return { state: 'changed', message: 'its report was changed after it was accepted' };
     }
@@ -170,6 +170,17 @@ function stateOfEnded(
   const message = findMissingPart(bytes, task.mode);
   if (message !== undefined) return { state: 'failed', failure: 'invalid_output', message };
   return { state: 'ok', verdict: verdictOf(task, bytes) };
+}
+
+/** The bytes of a report, or why it cannot be read. */
+function readReport(path: string): Uint8Array | string {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_REPORT_BYTES) return `the report has ${size} bytes, more than ${MAX_REPORT_BYTES}`;
+    return readFileSync(path);
+  } catch (error) {
+    return `the report cannot be read: ${messageOf(error)}`;
+  }
 }
 
 function verdictOf(task: Task, report: Uint8Array): Verdict | null {

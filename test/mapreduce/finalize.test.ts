@@ -148,6 +148,11 @@ describe('final.json', () => {
     expect(state.counts).toMatchObject({ changed: 2, ok: 0 });
     expect(readyTasks(plan, state, { stage: 'map' }).waiting[0]).toMatchObject({ reason: 'failed' });
     revisePlan(root, 'run-1', { tasks: [retryTask(plan, state, 'map-0001')] }, { inputRoots: [] });
+    rmSync(join(planned.run.dir, 'artifacts/reports/map-0002.md'));
+    expect(readTaskStates(root, planned.run).state.tasks[1]).toMatchObject({
+      state: 'changed',
+      failure_message: 'its report was deleted after it was accepted',
+    });
     writeReport(root, planned.plan, 'map-0002', reportWith('true'));
     writeFileSync(join(planned.run.dir, 'artifacts/reports/map-0001-r1.md'), reportWith('again'));
     expect(

@@ -163,6 +163,20 @@ test('a damaged plan or inflight file does not hide the rest of the status', asy
   }
 });
 
+test('a lost inflight file is made anew from the journal by the next driver', async () => {
+  const at = caller();
+  await plan(at, { tasks: tasks('map-0001', 'map-0002') });
+  const stage = { run_id: RUN, command: at.command, max_inflight: 1 };
+  await at.call('run_ready', stage);
+  await ended(at);
+  const before = at.launches();
+  rmSync(join(at.dir, 'artifacts/scheduler/inflight.json'));
+  await at.call('run_ready', stage);
+  await ended(at);
+  expect(at.launches()).toEqual([...before, expect.objectContaining({ worker_id: 'map-0002' })]);
+  expect(spawnedTasks(at.root)).toEqual(['map-0001', 'map-0002']);
+});
+
 test('what is next with failed tasks in the way is the inventory, and with joins left allow_join', async () => {
   const at = caller();
   await plan(at, {
