@@ -180,13 +180,15 @@ export function loadConfig(root: string): LoadedConfig {
   }
   return {
     values: parsed.data,
-    origin(key) {
-      let at: unknown = given;
-      for (const part of key.split('.')) {
-        if (typeof at !== 'object' || at === null || !(part in at)) return 'default';
-        at = Reflect.get(at, part);
-      }
-      return path;
-    },
+    origin: (key) => (isGiven(given, key) ? path : 'default'),
   };
+}
+
+/** Whether there is a value under a dotted key; a name in it may hold dots itself, such as that of a model. */
+function isGiven(values: unknown, key: string): boolean {
+  if (typeof values !== 'object' || values === null) return false;
+  return Object.entries(values).some(
+    ([name, value]) =>
+      key === name || (key.startsWith(`${name}.`) && isGiven(value, key.slice(name.length + 1))),
+  );
 }

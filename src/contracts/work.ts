@@ -72,7 +72,7 @@ export const WorkOptions = z.object({
     .min(1)
     .optional()
     .describe('An executable that speaks the runner-script protocol; used instead of the built-in workers'),
-  effort: z.string().min(1).optional().describe('Reasoning effort, sent as it is; default low'),
+  effort: z.string().min(1).optional().describe('Reasoning effort, sent as it is; default low for Codex'),
   profile: z
     .string()
     .min(1)

@@ -6,7 +6,7 @@ export const cleanup = defineTool({
   name: 'rlm_cleanup',
   title: 'Clean up old archives',
   description:
-    'Cleans up: deletes archives that are older than their ttl, not kept for ever, and in use by no run. A dry run unless told otherwise: it then only says what would go. Every deletion is a line of .rlm/cleanup.log.',
+    'Cleans up: deletes archives that are older than their ttl, not kept for ever, and in use by no run. A dry run by default: it only says what would go. Every deletion is a line of .rlm/cleanup.log.',
   input: z.object({
     dry_run: z.boolean().default(true).describe('Only say what would be deleted; default true'),
   }),

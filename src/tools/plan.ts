@@ -11,7 +11,7 @@ export const plan = defineTool({
   name: 'rlm_plan',
   title: 'Plan a map-reduce run',
   description:
-    'Plans a map-reduce run: splits a goal (code, research, debugging, documents) into tasks with dependencies for many parallel agents, and writes the run contract they all follow. With the run_id of a plan it revises that: tasks are added or replaced by worker_id, what is left out stays. The result says what the contract still lacks: ask the user. Starts nothing; rlm_run_ready does.',
+    'Plans a map-reduce run: splits a goal (code, research, debugging, documents) into tasks with dependencies for many parallel agents, and writes the run contract they all follow. With the run_id of a plan it revises that: tasks are added or replaced by worker_id, tasks that are not named stay. The result says what the contract still lacks: ask the user. Starts nothing; rlm_run_ready does.',
   input: z.object({
     run_id: RunId.optional().describe(
       'The run to revise, or the id of a new one (3 to 64 of a-z 0-9 . _ -); made up when absent',
@@ -42,7 +42,7 @@ export const plan = defineTool({
     removed: ids,
     missing: z
       .array(z.object({ field: z.string(), ask: z.string() }))
-      .describe('Parts of the run contract nobody gave, each with the question for the user'),
+      .describe('Missing parts of the run contract, each with the question for the user'),
     took_over_from: z
       .object({ host: z.string(), pid: z.int(), acquired_at: z.string() })
       .nullable()

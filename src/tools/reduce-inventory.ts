@@ -26,7 +26,7 @@ export const reduceInventory = defineTool({
     total: z.int(),
     counts: StateCounts,
     not_launched: z.int(),
-    unlaunched_reports: z.int().describe('Reports that are there although nobody was launched for them'),
+    unlaunched_reports: z.int().describe('Reports of tasks that were never launched'),
     attention: z
       .array(
         z.object({

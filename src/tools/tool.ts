@@ -19,7 +19,7 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Seconds that this caller may be kept waiting at most: its client ends a longer call. */
   maxWaitSec: number;
-  /** Tells the caller how far a long call is; a no-op when nobody listens. */
+  /** Reports to the caller how far a long call is; a no-op when nobody listens. */
   progress(report: { progress: number; total?: number; message: string }): void;
 }
 

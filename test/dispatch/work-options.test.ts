@@ -46,10 +46,13 @@ test('an option of the caller beats the environment, that the configuration, and
 });
 
 test('each setting is known by where it comes from', () => {
-  const { root, config } = caller({ profile: 'lean', commands: { answer: ['cat'] }, limits: { retries: 1 } });
+  const prices = { 'gpt-5.3-codex': { input: 1, output: 2 } };
+  const settings = { profile: 'lean', commands: { answer: ['cat'] }, limits: { retries: 1 }, prices };
+  const { root, config } = caller(settings);
   const file = join(root, '.rlm', 'config.json');
-  for (const key of ['profile', 'commands.answer', 'limits.retries']) expect(config.origin(key)).toBe(file);
-  for (const key of ['codex_home', 'skip_git_repo_check', 'limits.task_timeout_sec'])
+  for (const key of ['profile', 'commands.answer', 'limits.retries', 'prices.gpt-5.3-codex.input'])
+    expect(config.origin(key)).toBe(file);
+  for (const key of ['codex_home', 'skip_git_repo_check', 'limits.task_timeout_sec', 'toString'])
     expect(config.origin(key)).toBe('default');
 });
 

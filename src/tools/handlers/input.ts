@@ -59,7 +59,7 @@ export function openPlanRun(context: ToolContext, runId: string): RunHandle {
   });
 }
 
-/** Where the caller of a tool stands, for the flows. */
+/** What a flow needs to know about the caller of a tool. */
 export function callerOf(context: ToolContext): Caller {
   return {
     root: context.root,
