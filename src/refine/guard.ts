@@ -4,7 +4,7 @@ import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { TamperedFile } from '../contracts/index.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
-import { Snapshots } from './snapshots.ts';
+import { Snapshots, type TreeChange } from './snapshots.ts';
 
 /** Files that test runners take for tests or for what tests compare with. New ones may be added. */
 const TEST_FILES = [
@@ -101,11 +101,19 @@ export class TamperGuard {
    * Looks at what a turn changed, and puts protected files back unless told otherwise.
    *
    * @param before tree of the snapshot before the turn
-   * @returns the protected files that were changed; `restored` is false where that was not wanted or not possible
+   * @returns the protected files that were changed (`restored` is false where that was not wanted or not possible), and
+   *   the tree as it is then with its changes
    */
-  async check(before: string): Promise<TamperedFile[]> {
-    const after = await this.#snapshots.take();
-    const { files } = await this.#snapshots.compare(before, after);
+  async check(before: string): Promise<{ tampered: TamperedFile[]; tree: string; change: TreeChange }> {
+    const tree = await this.#snapshots.take();
+    const change = await this.#snapshots.compare(before, tree);
+    const tampered = await this.#judge(before, change);
+    if (!tampered.some(({ restored }) => restored)) return { tampered, tree, change };
+    const now = await this.#snapshots.take();
+    return { tampered, tree: now, change: await this.#snapshots.compare(before, now) };
+  }
+
+  async #judge(before: string, { files }: TreeChange): Promise<TamperedFile[]> {
     const changed = files.filter((file) => this.#isProtected(file));
     const restore = this.#options.onTamper === 'restore';
     const found: TamperedFile[] = [];

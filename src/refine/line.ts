@@ -194,11 +194,9 @@ export class Line {
         reason: `the state of the run was changed from outside: ${foreign.join(', ')}`,
       };
     }
-    const tampered = await this.#guard.check(before);
+    const { tampered, tree: after, change } = await this.#guard.check(before);
     const bad = tampered.filter(({ restored }) => !restored);
     const stops = params.on_tamper !== 'allow' && bad.length > 0;
-    const after = await this.#snapshots.take();
-    const change = await this.#snapshots.compare(before, after);
     const patch = change.files.length === 0 ? null : await this.#writePatch(id, before, after);
 
     const validation = stops || params.validator === null ? undefined : await this.#validate(id);

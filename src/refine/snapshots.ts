@@ -127,16 +127,22 @@ export class Snapshots {
   async compare(before: string, after: string): Promise<TreeChange> {
     const change: TreeChange = { files: [], insertions: 0, deletions: 0 };
     if (before === after) return change;
-    const names = (
-      await this.#git(['diff-tree', '-r', '-z', '--no-renames', '--name-status', before, after])
-    ).split('\0');
-    for (let at = 0; at + 1 < names.length; at += 2) {
-      const status = names[at] === 'A' ? 'added' : names[at] === 'D' ? 'deleted' : 'changed';
-      change.files.push({ path: names[at + 1] ?? '', status });
+    const args = ['diff-tree', '-r', '-z', '--no-renames', '--raw', '--numstat', before, after];
+    const parts = (await this.#git(args)).split('\0');
+    for (let at = 0; at < parts.length; at += 1) {
+      const part = parts[at] ?? '';
+      if (part.startsWith(':')) {
+        // `:mode mode hash hash status`, then the path.
+        const status = part.endsWith('A') ? 'added' : part.endsWith('D') ? 'deleted' : 'changed';
+        at += 1;
+        change.files.push({ path: parts[at] ?? '', status });
+      } else {
+        // `added\tdeleted\tpath`; of a binary file two dashes.
+        const [insertions, deletions] = part.split('\t').map(Number);
+        change.insertions += insertions || 0;
+        change.deletions += deletions || 0;
+      }
     }
-    const stat = await this.#git(['diff-tree', '-r', '--no-renames', '--shortstat', before, after]);
-    change.insertions = Number(/(\d+) insertion/.exec(stat)?.[1] ?? 0);
-    change.deletions = Number(/(\d+) deletion/.exec(stat)?.[1] ?? 0);
     return change;
   }
 

@@ -40,7 +40,15 @@ async function guarded(change: Partial<GuardOptions> = {}) {
   });
   const read = (path: string) =>
     existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined;
-  return { root, put, read, guard, snapshots, before, check: () => guard.check(before) };
+  return {
+    root,
+    put,
+    read,
+    guard,
+    snapshots,
+    before,
+    check: async () => (await guard.check(before)).tampered,
+  };
 }
 
 type Place = Awaited<ReturnType<typeof guarded>>;
