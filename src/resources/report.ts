@@ -110,7 +110,19 @@ export async function reportResult(run: RunHandle, status: RunStatus): Promise<R
   const report = { ...reportRun(run, status), ...(refine === undefined ? {} : { refine }) };
   if (report.state === 'working') return report;
   const answer = await digestAnswer(run);
-  return answer === undefined ? report : { ...report, answer };
+  if (answer === undefined) return report;
+  // What the result carries whole need not be read again.
+  const next = report.next.map((step) => {
+    if (step.args.uri !== answer.uri) return step;
+    return answer.cut
+      ? { ...step, why: 'The rest of the answer.' }
+      : {
+          tool: 'rlm_read',
+          args: { uri: `${runUri(run.id)}/evidence` },
+          why: 'The evidence behind the answer.',
+        };
+  });
+  return { ...report, answer, next };
 }
 
 /** What a caller needs to go on with a run. */

@@ -20,7 +20,7 @@ export const status = defineTool({
   name: 'rlm_status',
   title: 'Status of a run, or list of runs',
   description:
-    'Shows the state, progress, failures, tokens and cost of a run (batch, map-reduce, question) and what to do next. Without run_id lists the runs, newest first. Always small: counts and paths, never results.',
+    'Shows the state, progress, failures, tokens and cost of a run (batch, map-reduce, question) and what to do next. Without run_id lists the runs, newest first. Always small; of a finished question also the answer.',
   input: z.object({
     run_id: runIdInput.optional(),
     limit: z

@@ -53,7 +53,7 @@ test('--json prints exactly the structured result, and the exit code tells how i
     run_id: 'good',
     kind: 'ask',
     progress: {},
-    next: [{ tool: 'rlm_read', args: { uri: 'rlm://runs/good/answer' } }],
+    next: [{ tool: 'rlm_read', args: { uri: 'rlm://runs/good/evidence' } }],
   });
   // A worker that never answers: none of the calls succeeded.
   const bad = await rlm([...args, '--command', 'false', '--retries', '0', '--run-id', 'bad'], { cwd: root });
