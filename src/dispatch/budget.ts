@@ -22,13 +22,13 @@ export function noPrice(): RlmError {
 }
 
 /** What a launch is expected to use, set aside until its true use is known. */
-export interface Reservation {
+interface Reservation {
   tokens: number;
   costUsd: number;
 }
 
 /** What was used before this driver. */
-export interface Spent {
+interface Spent {
   workers: number;
   attempts: number;
   tokens: number;

@@ -15,7 +15,7 @@ const CachedAnswer = z.object({
   /** Over the key, the text and who answered: an entry that was edited, or put under another key, is not believed. */
   sha256: z.string(),
 });
-export type CachedAnswer = z.infer<typeof CachedAnswer>;
+type CachedAnswer = z.infer<typeof CachedAnswer>;
 
 /**
  * Accepted answers of all runs of a root, by content: `.rlm/cache/answers/<2 hex>/<62 hex>.json`.

@@ -12,7 +12,7 @@ import { AnswerCache } from './cache.ts';
 import { type History, type Journal, ResultReader } from './journal.ts';
 import { AdaptiveConcurrency, type RetryLimits, type Stop } from './policy.ts';
 
-export interface DispatchOptions {
+interface DispatchOptions {
   journal: Journal;
   /** The journal's file, for reading earlier results back. */
   journalPath: string;

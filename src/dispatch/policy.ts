@@ -14,7 +14,7 @@ export interface Stop {
   failure: Failure;
 }
 
-export interface AttemptCounts {
+interface AttemptCounts {
   /** Attempts that failed through the worker's or the answer's fault. */
   own: number;
   /** Attempts that failed through a transient error of the other side. */

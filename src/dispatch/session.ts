@@ -11,7 +11,7 @@ import type { FlowContext } from './flow.ts';
 import type { Stop } from './policy.ts';
 
 /** What a flow may change about its session. */
-export interface SessionOptions {
+interface SessionOptions {
   /** Models that assignments ask for, where that is not the session's own. */
   modelsOf?: (worker: WorkerName) => string[];
   /** The work reads and writes files. */

@@ -143,13 +143,13 @@ class LauncherProcess {
 }
 
 /** What a driver asks of its launcher, a line of JSON each. Without `env` that of the launch before is meant. */
-export interface LaunchRequest {
+interface LaunchRequest {
   id: number;
   program: Omit<Program, 'env'> & { env?: Record<string, string> };
 }
 
 /** What the launcher answers: first that a program runs or cannot, then how it ended. */
-export type LaunchReply =
+type LaunchReply =
   | { id: number; pid: number; start: string }
   | { id: number; error: { code: string; message: string } }
   | { id: number; exit: Exit };

@@ -9,7 +9,7 @@ const DEFAULT_OUTPUT_BYTES = 4 * 1024 * 1024;
 const GRACE_MS = 500;
 
 /** How a short program call ended, and what it printed. */
-export interface ProgramResult {
+interface ProgramResult {
   stdout: string;
   stderr: string;
   /** Null when it did not exit by itself. */

@@ -33,7 +33,7 @@ export async function resultOfCall(
 }
 
 /** A program that answers one request. */
-export interface CallProgram {
+interface CallProgram {
   file: string;
   args: string[];
   env: Record<string, string>;
@@ -42,7 +42,7 @@ export interface CallProgram {
 }
 
 /** How the program of a call ended, and where its words are. */
-export interface ProgramEnd {
+interface ProgramEnd {
   end: ProcessEnd;
   /** Gone when nothing was printed to it. */
   stderrPath: string;
@@ -87,7 +87,7 @@ export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const TAIL_BYTES = 2048;
 
 /** Where a worker's stderr goes: beside its log. */
-export function stderrPathOf(logPath: string): string {
+function stderrPathOf(logPath: string): string {
   return `${logPath.replace(/\.jsonl?$/, '')}.stderr.log`;
 }
 

@@ -9,7 +9,7 @@ import { type CodexLog, failureOfMessage, readCodexLog } from './codex/output.ts
 import type { Worker, WorkRequest, WorkResult } from './worker.ts';
 
 /** A program of the user's own: one that speaks the runner protocol, or any at all. */
-export type CommandOptions = RunnerScriptOptions | ArgvOptions;
+type CommandOptions = RunnerScriptOptions | ArgvOptions;
 
 /**
  * Makes the command worker. Nothing of it is ever cached: who knows what else the program reads.
@@ -30,7 +30,7 @@ export function createCommandWorker(options: CommandOptions): Worker {
 }
 
 /** Any program: the prompt comes on its stdin, what it prints on stdout is the answer. */
-export interface ArgvOptions {
+interface ArgvOptions {
   /** `{prompt_file}`, `{chunk_id}`, `{model}` and `{schema_file}` are filled in, in every element. */
   argv: readonly string[];
   /** Names of further environment variables it may see. */
@@ -38,7 +38,7 @@ export interface ArgvOptions {
 }
 
 /** @throws RlmError `usage` when the command is empty */
-export function argvCall(
+function argvCall(
   options: ArgvOptions,
   processes: OwnedProcesses,
 ): (request: WorkRequest) => Promise<Partial<WorkResult>> {
@@ -75,7 +75,7 @@ export function argvCall(
 }
 
 /** What an argument of a command worker may stand for. */
-export interface PlaceholderValues {
+interface PlaceholderValues {
   prompt_file: string;
   chunk_id: string;
   model: string;
@@ -83,7 +83,7 @@ export interface PlaceholderValues {
 }
 
 /** Fills `{prompt_file}` and the like in one argument. What was filled in is never scanned again. */
-export function fillPlaceholders(argument: string, values: PlaceholderValues): string {
+function fillPlaceholders(argument: string, values: PlaceholderValues): string {
   return argument.replace(
     /\{(prompt_file|chunk_id|model|schema_file)\}/g,
     (_, name: keyof PlaceholderValues) => values[name],
@@ -96,7 +96,7 @@ const TIMEOUT_EXIT = 124;
 const RUNNER_VARIABLES = ['CODEX_HOME', 'CODEX_API_KEY', 'OPENAI_API_KEY'];
 
 /** A script that speaks the runner protocol: see `protocolArguments`, `readRunnerOutput` and docs/ARCHITECTURE.md. */
-export interface RunnerScriptOptions {
+interface RunnerScriptOptions {
   runner_script: string;
   profile?: string | undefined;
   /** Becomes its `CODEX_HOME`. */
@@ -109,7 +109,7 @@ export interface RunnerScriptOptions {
 }
 
 /** @throws RlmError `usage` when the script is not an existing file */
-export function runnerScriptCall(
+function runnerScriptCall(
   options: RunnerScriptOptions,
   processes: OwnedProcesses,
 ): (request: WorkRequest) => Promise<Partial<WorkResult>> {
@@ -202,7 +202,7 @@ const MAX_PATHS = 64;
  *
  * @param cwd where the runner ran: relative paths start there
  */
-export async function readRunnerOutput(
+async function readRunnerOutput(
   stdoutPath: string,
   cwd: string,
 ): Promise<{ log: CodexLog; path: string | undefined }> {

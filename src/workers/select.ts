@@ -11,7 +11,7 @@ export type WorkerChoice = Pick<
   Pick<WorkParams, 'worker' | 'lane'>;
 
 /** What the choice depends on besides. */
-export interface WorkerSurroundings {
+interface WorkerSurroundings {
   root: string;
   config: Config;
   /** Environment marks of processes that serve many calls. */
@@ -23,7 +23,7 @@ export interface WorkerSurroundings {
 }
 
 /** A worker, and in words why it is this one. */
-export interface ChosenWorker {
+interface ChosenWorker {
   worker: Worker;
   why: string;
 }

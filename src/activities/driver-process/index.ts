@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 const LITTLE_MEMORY = ['--max-semi-space-size=4'];
 
 /** What a driver's process is for: the kind of its run, and whether its workers are programs. */
-export interface DriverPurpose {
+interface DriverPurpose {
   kind: string;
   programs: boolean;
 }
@@ -20,7 +20,7 @@ export interface DriverOrder {
 }
 
 /** A process for a driver, `rlm drive`, in a session of its own: it loads what it needs and waits for its run. */
-export class DriverProcess {
+class DriverProcess {
   readonly #child: ChildProcess;
   #gone = false;
 

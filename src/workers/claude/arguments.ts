@@ -168,7 +168,7 @@ const NOT_SCHEMAS = new Set(['enum', 'const', 'default', 'examples', 'required']
  * whose summary is one character too long; the flow cuts such a one and keeps it. The flow
  * checks the whole schema afterwards.
  */
-export function withoutBounds(schema: unknown): unknown {
+function withoutBounds(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutBounds);
   if (typeof schema !== 'object' || schema === null) return schema;
   const kept: Record<string, unknown> = {};

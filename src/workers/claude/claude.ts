@@ -19,7 +19,7 @@ import {
 import { findClaude, findLogin, loginVariables, probeClaude } from './installation.ts';
 import { type ClaudeLog, failureOfResult, readClaudeLog } from './output.ts';
 
-export interface ClaudeWorkerOptions {
+interface ClaudeWorkerOptions {
   /** The root that `.rlm/` lies in. */
   root: string;
   /** The program; `RLM_CLAUDE`, else `claude` on PATH, when not given. */

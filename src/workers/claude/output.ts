@@ -59,7 +59,7 @@ const ResultEvent = z.object({
   usage: ClaudeUsage.catch(NO_USAGE),
   modelUsage: z.record(z.string(), ModelUsage).catch({}),
 });
-export type ClaudeResult = z.infer<typeof ResultEvent>;
+type ClaudeResult = z.infer<typeof ResultEvent>;
 
 const RateLimitEvent = z.object({
   type: z.literal('rate_limit_event'),

@@ -22,7 +22,7 @@ const Message = z.object({
 });
 
 /** A notification of one thread. */
-export type ThreadListener = (method: string, params: Record<string, unknown>) => void;
+type ThreadListener = (method: string, params: Record<string, unknown>) => void;
 
 interface Pending {
   resolve(result: unknown): void;

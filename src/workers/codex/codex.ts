@@ -9,7 +9,7 @@ import { type CodexHome, type CodexLogin, prepareHome } from './home.ts';
 import { findCodex, probeCodex } from './installation.ts';
 import { type CodexSetup, isolationArguments } from './setup.ts';
 
-export interface CodexWorkerOptions {
+interface CodexWorkerOptions {
   /** The root that `.rlm/` lies in. */
   root: string;
   lane: 'auto' | 'exec' | 'app-server';
@@ -77,7 +77,7 @@ function describeInstructions({ foreign, path }: CodexHome): string | undefined 
 }
 
 /** What a Codex worker would be, for a report; nothing is called and the login is not read. */
-export interface CodexInspection {
+interface CodexInspection {
   file: string;
   version: string;
   lane: 'exec' | 'app-server';

@@ -248,10 +248,10 @@ const UserConfig = z.looseObject({
   model_providers: z.record(z.string(), Provider).optional(),
 });
 /** What of the user's config.toml says who answers and how one logs in. */
-export type UserConfig = z.infer<typeof UserConfig>;
+type UserConfig = z.infer<typeof UserConfig>;
 
 /** The user's own home of Codex. */
-export function userCodexHome(env: NodeJS.ProcessEnv): string {
+function userCodexHome(env: NodeJS.ProcessEnv): string {
   return resolve(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'));
 }
 
@@ -267,7 +267,7 @@ export function findCodexLogin(codexHome: string | undefined, env: NodeJS.Proces
 }
 
 /** The login of a home whose configuration was read. */
-export function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv): CodexLogin {
+function loginOf(config: UserConfig, home: string, env: NodeJS.ProcessEnv): CodexLogin {
   const name = config.model_provider ?? '';
   const provider = config.model_providers?.[name];
   if (provider !== undefined && provider.requires_openai_auth !== true) {

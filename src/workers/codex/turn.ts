@@ -9,7 +9,7 @@ import { failureOfMessage, failureOfTurn } from './output.ts';
 /** From `turn/interrupt` to the end of the turn; measured: 30 ms. After that we stop waiting for it. */
 const INTERRUPT_TIMEOUT_MS = 2000;
 
-export interface TurnResult {
+interface TurnResult {
   answer?: string;
   failure?: Failure;
   usage: Usage;
