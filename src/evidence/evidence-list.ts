@@ -10,7 +10,7 @@ export interface FoundEvidence extends LocatedSpan {
   note: string;
   origin: EvidenceOrigin;
   confidence: number;
-  /** Complete by itself: what it overlaps or stands beside is not joined to it. */
+  /** Complete by itself: what it overlaps or adjoins is not joined to it. */
   whole?: boolean;
 }
 

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { type EvidenceFile, FINAL_LIMITS, FinalAnswer } from '../contracts/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { escapeMarkdown, oneLine, sanitize, sha256 } from '../text/index.ts';
-import { isAbsenceClaim } from './absence.ts';
 import { CitableSpans, citedSpans, sourceString, withinLimit } from './answer.ts';
-import { AnswerContent, inertMarkdown, marksIn, type Sentence } from './answer-content.ts';
+import { type AnswerContent, inertMarkdown, marksIn } from './answer-content.ts';
 import { unsupportedParts } from './claims/index.ts';
-import { isFullCoverage } from './coverage.ts';
 import type { SourceReader } from './quotes/index.ts';
 import type { Reduced } from './reduce.ts';
+import { contentOf, uncitedStatements, withoutAbsenceClaims } from './statements.ts';
 
 /** What is wrong with an answer. `message` says where, and what to do about it. */
 export interface GateProblem {
@@ -50,7 +49,6 @@ const Readable = z.object({
 });
 type Readable = z.infer<typeof Readable>;
 
-const HAS_MARK = /\[\d/;
 const SPEAKS_OF_CITATIONS = /\bcit(?:ations?|ed|es|ing)\b|\bfootnotes?\b|引用/iu;
 
 /**
@@ -251,72 +249,4 @@ function changed(item: EvidenceFile['items'][number], reader: SourceReader): str
   } catch (error) {
     return `can no longer be read (${messageOf(error)}).`;
   }
-}
-
-function withoutAbsenceClaims(
-  answer: FinalAnswer,
-  { evidence, coverage }: GateContext,
-): { answer: FinalAnswer; moved: string[] } {
-  if (isFullCoverage(coverage)) return { answer, moved: [] };
-  const content = contentOf(answer.content, evidence);
-  const cited = citedSpans(answer, { ...evidence, citations: [] });
-  const quotesOf = (text: string) =>
-    marksIn(text).flatMap((mark) => (cited[mark - 1] ?? []).map(({ quote }) => quote));
-  const claims = content.sentences.filter(({ text }) => isAbsenceClaim(text, quotesOf(text)));
-  if (claims.length === 0) return { answer, moved: [] };
-  // Marks only in what was moved leave citations without one: they go, and the rest is renumbered.
-  const left = new Set(contentOf(content.rewrite(claims, same), evidence).marks);
-  const gone = new Set(content.marks.filter((mark) => !left.has(mark)));
-  const kept = answer.citations.map((_, index) => index + 1).filter((mark) => !gone.has(mark));
-  const rest = content.rewrite(claims, (mark) => (gone.has(mark) ? undefined : kept.indexOf(mark) + 1));
-  const percent = `${coverage.total.percent_read} %`;
-  const gaps = claims.map(
-    ({ text }) =>
-      `Not settled: only ${percent} of the documents' bytes were read, so this cannot be said: “${oneLine(text.replace(/\s*\[[\d,;\s–-]+\]/g, ''), 380)}”`,
-  );
-  return {
-    answer: {
-      ...answer,
-      content:
-        rest === '' ? `What was read (${percent} of the documents' bytes) does not settle this.` : rest,
-      citations: answer.citations.filter((_, index) => !gone.has(index + 1)),
-      gaps: withinLimit([...gaps, ...answer.gaps]),
-    },
-    moved: claims.map(({ text }) => text),
-  };
-}
-
-/** Statements that neither carry a mark nor are named in the gaps. Without any mark a single one is what is cited. */
-function uncitedStatements(answer: FinalAnswer, { evidence }: GateContext): string[] {
-  const content = contentOf(answer.content, evidence);
-  const statements = content.sentences.filter(isStatement);
-  if (content.marks.length === 0 && answer.citations.length > 0 && statements.length === 1) return [];
-  const gaps = answer.gaps.map(lettersOf).join(' ');
-  return statements
-    .filter(({ text }) => !HAS_MARK.test(text) && !gaps.includes(lettersOf(text)))
-    .map(({ text }) => text);
-}
-
-/** Says something: no heading, no question, no lead-in of a list, no scrap. */
-function isStatement({ text, heading }: Sentence): boolean {
-  if (heading || /[:?：？]["'”’)*_]*$/.test(text)) return false;
-  return (text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0) >= 3 || /\p{Script=Han}.*\p{Script=Han}/u.test(text);
-}
-
-function lettersOf(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
-}
-
-function contentOf(content: string, evidence: EvidenceFile): AnswerContent {
-  return new AnswerContent(
-    content,
-    evidence.items.map((item) => item.quote),
-  );
-}
-
-function same(mark: number): number {
-  return mark;
 }

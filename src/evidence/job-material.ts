@@ -23,7 +23,7 @@ export type MaterialMatch =
   | { chunk: ReduceChunk; match: QuoteMatch; edits: number; spans: LocatedSpan[] }
   | { reason: RejectionReason };
 
-/** The chunks that one worker was given. A quote counts only when it stands in them: nothing else was read. */
+/** The chunks that one worker was given. A quote counts only when it is in them: nothing else was read. */
 export class JobMaterial {
   readonly #chunks: readonly ReduceChunk[];
   readonly #reader: SourceReader;

@@ -177,7 +177,7 @@ function encode(text: string): string {
   );
 }
 
-/** Elements that stand in a line of text; any other tag separates words. */
+/** Elements within a line of text; any other tag separates words. */
 const INLINE =
   /^<\/?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|tt|u|var|wbr)\b/i;
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };

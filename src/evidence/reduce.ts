@@ -267,7 +267,7 @@ async function withLocations(
   return located;
 }
 
-/** Where a refused quote was said to stand. `loc` is its inventor's word too: it is repeated only for a document of the job. */
+/** Where a refused quote was said to be. `loc` is its inventor's word too: it is repeated only for a document of the job. */
 function saidPlace(loc: string, chunks: readonly ReduceChunk[]): string {
   const path = /^(.+):\d{1,9}-\d{1,9}$/.exec(loc)?.[1];
   if (chunks.some(({ source }) => source === path)) return `at ${oneLine(loc, 300)}`;

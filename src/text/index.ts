@@ -3,7 +3,7 @@
  * store it. The rule of what is dangerous is written here only.
  */
 
-/** Text without a character that `sanitize` would touch: most of it, and told by one look. */
+/** Text without a character that `sanitize` would touch: most text, seen at one look. */
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 /** Colours, cursor movements, window titles and links of terminals (ECMA-48). */
 const TERMINAL_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?)/g;
@@ -51,7 +51,7 @@ export function oneLine(text: string, max = Number.POSITIVE_INFINITY): string {
  * Text of at most `max` UTF-16 units, never cut inside a code point.
  *
  * @param keep which end stays
- * @param mark stands where something is missing; '' where the text must stay word for word
+ * @param mark shows where something is missing; '' where the text must stay word for word
  */
 export function truncate(
   text: string,
@@ -93,7 +93,7 @@ export function splitsPair(text: string, index: number): boolean {
   return /^[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(Math.max(0, index - 1), index + 1));
 }
 
-/** How many newlines stand in a text or in bytes, between two offsets. */
+/** How many newlines are in a text or in bytes, between two offsets. */
 export function countNewlines(text: string | Uint8Array, from = 0, to = text.length): number {
   let count = 0;
   const next = (at: number) => (typeof text === 'string' ? text.indexOf('\n', at) : text.indexOf(0x0a, at));
