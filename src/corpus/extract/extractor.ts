@@ -12,6 +12,8 @@ import { Skipped } from '../skipped.ts';
 import { ExtractionReply, type ExtractionRequest, ExtractorLimits } from './protocol.ts';
 
 const TIMEOUT_MS_PER_BYTE = 2000 / (1 << 20);
+/** How much longer than its processor time a document may last: the machine may be busy. */
+const PATIENCE = 4;
 const MAX_REPLY_BYTES = 1 << 20;
 
 /**
@@ -36,24 +38,25 @@ export class Extractor {
    * @param size of the document, bytes
    * @throws Skipped when it is damaged, or takes more than a document may; the reason of the signal when aborted
    */
-  async extract(request: ExtractionRequest, size: number): Promise<{ bytes: number; positions: number }> {
-    const timeoutMs = this.#limits.timeoutMs + size * TIMEOUT_MS_PER_BYTE;
+  async extract(
+    document: Omit<ExtractionRequest, 'cpuMs'>,
+    size: number,
+  ): Promise<{ bytes: number; positions: number }> {
+    const request = { ...document, cpuMs: this.#limits.timeoutMs + size * TIMEOUT_MS_PER_BYTE };
     for (;;) {
       this.#signal?.throwIfAborted();
       const current = this.#process ?? new ExtractorProcess(this.#runDir, this.#limits);
       this.#process = current;
-      const reply = await current.ask(request, { timeoutMs, signal: this.#signal });
+      const reply = await current.ask(request, this.#signal);
       if (reply !== 'timeout' && 'outcome' in reply) {
         if (reply.outcome === 'extracted') return reply;
         throw new Skipped(reply.reason, reply.detail);
       }
       await this.close();
       this.#signal?.throwIfAborted();
-      if (reply === 'timeout') {
-        throw new Skipped(
-          'extraction_failed',
-          `${request.kind}: it took longer than ${Math.round(timeoutMs / 100) / 10} s`,
-        );
+      if (reply === 'timeout' || reply.killedBy === 'SIGXCPU') {
+        const seconds = Math.round(request.cpuMs / 100) / 10;
+        throw new Skipped('extraction_failed', `${request.kind}: it took longer than ${seconds} s`);
       }
       // Those before it may have left too little: it gets a process of its own before it is blamed.
       if (current.served > 1) continue;
@@ -91,7 +94,7 @@ class ExtractorProcess {
 
   async ask(
     request: ExtractionRequest,
-    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+    signal: AbortSignal | undefined,
   ): Promise<ExtractionReply | ProcessEnd | 'timeout'> {
     this.served += 1;
     const answered = new Promise<ExtractionReply>((resolve) => {
@@ -100,7 +103,7 @@ class ExtractorProcess {
     let timer: NodeJS.Timeout | undefined;
     let onAbort = () => {};
     const stopped = new Promise<'timeout'>((resolve) => {
-      timer = setTimeout(() => resolve('timeout'), timeoutMs);
+      timer = setTimeout(() => resolve('timeout'), request.cpuMs * PATIENCE);
       onAbort = () => resolve('timeout');
       signal?.addEventListener('abort', onAbort, { once: true });
     });

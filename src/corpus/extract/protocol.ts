@@ -3,7 +3,7 @@ import { SkipReason, SourceKind } from '../../contracts/index.ts';
 
 /** What one document may take: of time, of memory, and how much text it may become. */
 export const ExtractorLimits = z.object({
-  /** For a document of no size; a megabyte adds two seconds. */
+  /** Processor time for a document of no size; a megabyte adds two seconds. On a busy machine it may last longer. */
   timeoutMs: z.number().positive().default(30_000),
   /** Of the whole process; the objects that a parser makes get two thirds of it. */
   memoryBytes: z
@@ -23,6 +23,8 @@ export const ExtractionRequest = z.object({
   file: z.string(),
   textPath: z.string(),
   positionsPath: z.string(),
+  /** Processor time, milliseconds. */
+  cpuMs: z.number(),
 });
 export type ExtractionRequest = z.infer<typeof ExtractionRequest>;
 

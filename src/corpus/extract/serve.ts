@@ -23,7 +23,7 @@ const EXTRACTORS: Partial<Record<SourceKind, () => Promise<Extract>>> = {
  */
 export function serveExtractor(): void {
   const limits = ExtractorLimits.parse(JSON.parse(process.argv[2] ?? '{}'));
-  guardMemory(limits.memoryBytes);
+  const deadline = guard(limits.memoryBytes);
   // Stdout is for replies alone, whatever a library has to say.
   console.log = console.error;
   console.info = console.error;
@@ -33,7 +33,10 @@ export function serveExtractor(): void {
     for (const line of lines.push(bytes)) {
       const request = ExtractionRequest.parse(JSON.parse(line));
       last = last.then(async () => {
-        process.stdout.write(`${JSON.stringify(await answer(request, limits))}\n`);
+        Atomics.store(deadline, 0, Math.ceil(cpuMs() + request.cpuMs));
+        const reply = await answer(request, limits);
+        Atomics.store(deadline, 0, 0);
+        process.stdout.write(`${JSON.stringify(reply)}\n`);
       });
     }
   });
@@ -67,14 +70,35 @@ async function answer(request: ExtractionRequest, limits: ExtractorLimits): Prom
   }
 }
 
-/** Looks from a thread of its own: the main one is busy for as long as a document wants it to be. */
-function guardMemory(limit: number): void {
-  new Worker(`(${watchMemory.toString()})(${limit}, ${process.ppid})`, { eval: true }).unref();
+/** Processor time that this process has used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/**
+ * Ends this process when it takes too much memory or time, or has lost its parent. It looks from a thread of its own:
+ * the main one is busy for as long as a document wants it to be.
+ *
+ * @returns where to put the processor time at which it is too much, milliseconds; 0 for none
+ */
+function guard(memoryBytes: number): Int32Array {
+  const deadline = new Int32Array(new SharedArrayBuffer(4));
+  const workerData = { memoryBytes, parent: process.ppid, deadline };
+  new Worker(`(${watch.toString()})(require('node:worker_threads').workerData)`, {
+    eval: true,
+    workerData,
+  }).unref();
+  return deadline;
 }
 
 /** The body of the thread. It is handed over as text: it may use nothing of this module. */
-function watchMemory(limit: number, parent: number): void {
+function watch(limits: { memoryBytes: number; parent: number; deadline: Int32Array }): void {
   setInterval(() => {
-    if (process.memoryUsage.rss() > limit || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+    const { user, system } = process.cpuUsage();
+    const deadline = Atomics.load(limits.deadline, 0);
+    if (deadline > 0 && (user + system) / 1000 > deadline) process.kill(process.pid, 'SIGXCPU');
+    const lost = process.ppid !== limits.parent;
+    if (lost || process.memoryUsage.rss() > limits.memoryBytes) process.kill(process.pid, 'SIGKILL');
   }, 50);
 }
