@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { type IterationRecord, NO_USAGE, RUN_FILES, SCHEMA_VERSION } from '../../src/contracts/index.ts';
 import { createRun } from '../../src/runs/index.ts';
 import { connectClient } from '../support/rlm.ts';
 import { finishedBatch, jobId, place, temporaryDirectory } from '../support/runs.ts';
@@ -61,6 +62,30 @@ async function readThrough(client: Client, uri: string): Promise<string> {
   return text;
 }
 
+/** An iteration of a refine loop in which nothing happened. */
+const iteration: IterationRecord = {
+  schema_version: SCHEMA_VERSION,
+  iteration: 1,
+  candidate: 1,
+  started_at: '2026-11-28T12:00:00.000Z',
+  finished_at: '2026-11-28T12:00:01.000Z',
+  turns: [],
+  summary: null,
+  next: null,
+  commands: [],
+  network: false,
+  files_changed: [],
+  insertions: 0,
+  deletions: 0,
+  patch: null,
+  tampered: [],
+  validator: null,
+  metric: null,
+  reverted: false,
+  usage: NO_USAGE,
+  cost_usd: null,
+};
+
 test('every template reads, and the run says which parts it has', async () => {
   const root = temporaryDirectory();
   const run = finishedBatch(root, { jobs: 3, failed: [jobId(3)] });
@@ -72,6 +97,7 @@ test('every template reads, and the run says which parts it has', async () => {
   place(join(run.dir, 'reduce/coverage.json'), '{"sources":[]}');
   place(join(run.dir, 'summary.json'), '{"jobs_total":3}');
   place(join(run.dir, 'artifacts/reports/map-0001.md'), '# Report\n');
+  place(join(run.dir, RUN_FILES.iterations, '0001.json'), JSON.stringify(iteration));
   const client = await connectClient(root);
   const { resourceTemplates } = await client.listResourceTemplates();
   for (const { uriTemplate } of resourceTemplates) {
@@ -79,6 +105,7 @@ test('every template reads, and the run says which parts it has', async () => {
       .replace('{run_id}', run.id)
       .replace('{job_id}', jobId(1))
       .replace('{worker_id}', 'map-0001')
+      .replace('{n}', '1')
       .replace(/\{\?.*\}/, '');
     const { contents } = await client.readResource({ uri });
     expect(Contents.parse(contents)[0]?.text).not.toBe('');
@@ -99,6 +126,7 @@ test('every template reads, and the run says which parts it has', async () => {
       'jobs',
       'results',
       'events',
+      'iterations',
     ].map((part) => `${base}/${part}`),
   });
   expect(await readText(client, `${base}/answer`)).toContain('{"content":"c"}');
