@@ -7,8 +7,6 @@ const DOCUMENTS = [
   'execa/types/**/*.d.ts',
   'commander/Readme.md',
   'commander/typings/index.d.ts',
-  'pino/**/*.md',
-  'pino/pino.d.ts',
   'minisearch/*.md',
   'mammoth/*.md',
   'html-to-text/*.md',
@@ -30,7 +28,6 @@ const DOCUMENTS = [
 
 const EXECA = 'execa/types/arguments/options.d.ts';
 const COMMANDER = 'commander/Readme.md';
-const PINO = 'pino/docs/api.md';
 const MINISEARCH = 'minisearch/README.md';
 const MAMMOTH = 'mammoth/README.md';
 const HTML = 'html-to-text/README.md';
@@ -51,14 +48,6 @@ export const TUNING: QuestionSet = {
       EXECA,
       '@default 100_000_000',
     ]),
-    direct('What is the default level of a pino logger?', [PINO, "Default: `'info'`"]),
-    direct("What is the default depthLimit of pino's fallback serializer?", [PINO, 'Default: `5`']),
-    direct('What does the crlf option of pino do?', [PINO, 'logs newline delimited JSON with']),
-    direct(
-      'What is the default censor of the redact option in pino?',
-      [PINO, "Default: `'[Redacted]'`", 'value. '],
-      [PINO, "Default: `'[Redacted]'`", '    '],
-    ),
     direct('Which method suppresses the excess arguments check in commander?', [
       COMMANDER,
       'You can suppress the excess arguments check with',
@@ -117,29 +106,12 @@ export const TUNING: QuestionSet = {
       EXECA,
       'On Windows, do not create a new console window.',
     ]),
-    direct('What does the edgeLimit of pino limit?', [
-      PINO,
-      "Maximum number of properties/elements per object or array used by Pino's fallback serializer.",
-    ]),
 
     paraphrased(
       'How long does execa wait before it kills a process that ignores SIGTERM?',
       [EXECA, '@default 5000'],
       [EXECA, 'forcefully exit it by sending'],
     ),
-    paraphrased(
-      'How can I keep passwords out of the log?',
-      [
-        'pino/docs/redaction.md',
-        'To redact sensitive information, supply paths to keys that hold sensitive data',
-      ],
-      [PINO, 'have their values redacted from any log output.'],
-    ),
-    paraphrased('How do I switch off pino completely?', [PINO, 'Set to `false` to disable logging.']),
-    paraphrased('How do I get rid of the process id and machine name in every pino record?', [
-      PINO,
-      'Set to `undefined` to avoid adding `pid`, `hostname` properties to each log.',
-    ]),
     paraphrased('How do I make sure that child programs do not outlive mine?', [
       EXECA,
       'Kill the subprocess when the current process exits.',
@@ -180,14 +152,6 @@ export const TUNING: QuestionSet = {
       [TOML, 'that it is not able to parse integers beyond 53 bits.'],
       [TOML, 'If you want to only use BigInt for numbers'],
     ),
-    paraphrased(
-      'Should messages be buffered in serverless functions?',
-      [
-        'pino/docs/asynchronous.md',
-        'Asynchronous logging in AWS Lambda functions will tend to cause delayed',
-      ],
-      ['pino/docs/asynchronous.md', "For Lambda deployments, it's recommended to always use a destination"],
-    ),
     paraphrased('How do I drop all hyperlinks when a page is turned into plain text?', [
       HTML,
       'Ignore all links. Only process internal text of anchor tags.',
@@ -213,11 +177,6 @@ export const TUNING: QuestionSet = {
       IGNORE,
       'in front of the first hash for patterns that begin with a hash',
     ]),
-    paraphrased(
-      'How do I let the server go on writing after its log was moved by a rotation tool?',
-      ['pino/docs/help.md', 'can reopen file paths after a file has been moved away.'],
-      ['pino/docs/help.md', 'One way to use this is to set up a `SIGUSR2` or `SIGHUP` signal handler that'],
-    ),
     paraphrased('For how long will the previous MCP library get patches once its successor is out?', [
       MCP,
       'for at least six months after the v2 release',
@@ -227,11 +186,6 @@ export const TUNING: QuestionSet = {
       'servers can ask users to complete secure flows in a browser',
     ]),
 
-    several(
-      'What are the defaults of depthLimit and edgeLimit in pino?',
-      [PINO, 'Default: `5`'],
-      [PINO, 'Default: `100`'],
-    ),
     several(
       'How do I make an option required, and how do I make an option variadic in commander?',
       [COMMANDER, 'You may specify a required (mandatory) option using'],
@@ -282,13 +236,11 @@ export const TUNING: QuestionSet = {
     unanswerable('How many documents a second does MiniSearch index?'),
     unanswerable('How many retries does p-limit make when a function fails?'),
     unanswerable('How does execa encrypt the output of a subprocess?'),
-    unanswerable('What colour is the logo of pino?'),
     unanswerable('How do I draw a pie chart in the terminal?'),
     unanswerable('Does smol-toml support YAML anchors?'),
     unanswerable('What is the capital of Mongolia?'),
     unanswerable('How do I translate the help text of commander into French?'),
     unanswerable('Which database does p-limit keep its queue in?'),
-    unanswerable('On which port does pino listen by default?'),
     unanswerable('Who is the chief executive of the company that maintains body-parser?'),
     // Harder ones: two questions in one that share no words, and questions whose words are all in the documents.
     several(
@@ -324,15 +276,9 @@ export const TUNING: QuestionSet = {
       [BODY, '**Note** As of v2, `req.body` is left `undefined` when no body is parsed (for'],
       [BODY, 'The `reviver` option is passed directly to `JSON.parse` as the second'],
     ),
-    several(
-      'Which levels can a pino logger have, and what are the keys of the customLevels object?',
-      [PINO, "One of `'fatal'`, `'error'`, `'warn'`, `'info'`, `'debug'`, `'trace'` or `'silent'`."],
-      [PINO, 'The keys of the object correspond to the namespace of the log level,'],
-    ),
     unanswerable('How many milliseconds does body-parser wait for the rest of a body?'),
     unanswerable('What is the default limit of the cookie header in body-parser?'),
     unanswerable('In which version of html-to-text was support for PDF input added?'),
-    unanswerable('Which compression algorithm does pino use for rotated log files?'),
     unanswerable('How many levels of subcommands can commander nest at most?'),
     unanswerable('What is the maximum number of keys in a table of smol-toml?'),
     unanswerable('Which regular expression engine does picomatch use on Windows?'),

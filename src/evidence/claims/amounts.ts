@@ -117,6 +117,13 @@ export function unknownAmounts(
     const pronoun = raw.toLowerCase() === 'one';
     if (same.length === 0 && (!pronoun || amounts.some((amount) => amount.next === next && next !== ''))) {
       problems.push(`the number ${raw}`);
+    } else if (
+      same.length > 0 &&
+      same.every((amount) => amount.next !== next) &&
+      amounts.some((amount) => amount.next === next && /\p{L}{3}/u.test(next))
+    ) {
+      // The evidence counts the same thing, and has this number for something else.
+      problems.push(`the number ${raw}`);
     } else if (unit !== undefined && same.length > 0) {
       const units = same.map((amount) => amount.unit);
       if (!units.includes(unit) && (units.some(Boolean) || !hasUnit(known, unit)))

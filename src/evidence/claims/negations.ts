@@ -92,10 +92,18 @@ function negationAt(clause: readonly Token[], index: number): Negation[] {
 /** Negations that a claim adds to its evidence or drops from it. */
 export function changedNegations(said: readonly Token[], cited: readonly Token[]): string[] {
   const [claim, evidence] = [clausesOf(said), clausesOf(cited)];
-  return claim.flatMap((clause) => [
-    ...addedNegations(clause, evidence),
-    ...droppedNegations(clause, claim, evidence),
-  ]);
+  const widened = hasNotOnly(said) && !hasNotOnly(cited) && cited.some(({ lower }) => lower === 'only');
+  return [
+    ...(widened ? ["'not only'"] : []),
+    ...claim.flatMap((clause) => [
+      ...addedNegations(clause, evidence),
+      ...droppedNegations(clause, claim, evidence),
+    ]),
+  ];
+}
+
+function hasNotOnly(tokens: readonly Token[]): boolean {
+  return tokens.some(({ lower }, index) => lower === 'only' && NEGATIONS.has(tokens[index - 1]?.lower ?? ''));
 }
 
 /** Whether a sentence denies something that other texts about the same do not. */
@@ -119,12 +127,18 @@ function addedNegations(clause: Clause, evidence: readonly Clause[]): string[] {
     const supported =
       pool.some(
         ({ negations, denying, limiting }) =>
-          negations.length > 0 || [...denying, ...limiting].some((stem) => !clause.stems.has(stem)),
+          negations.some((negation) => denies(negation, scope)) ||
+          [...denying, ...limiting].some((stem) => !clause.stems.has(stem)),
       ) ||
       pool.some(({ stems }) => ['un', 'in', 'non', 'non-'].some((prefix) => stems.has(prefix + head))) ||
       evidence.some((other) => other.negations.length > 0 && sharedStems(clause, other, pool) >= 2);
     return supported ? [] : [`a negation ('${word}')`];
   });
+}
+
+/** "Without oneline it is read" denies oneline, and not that it is read. */
+function denies({ word, scope }: Negation, about: readonly string[]): boolean {
+  return word !== 'without' || scope.some((stem) => about.includes(stem));
 }
 
 /** Negations of the evidence that a clause of the claim about the same lacks. */
@@ -134,10 +148,12 @@ function droppedNegations(clause: Clause, claim: readonly Clause[], evidence: re
     source.negations.flatMap(({ word, scope }) => {
       const [head = ''] = scope;
       if (head === '' || !hasStem(clause.stems, head) || hasStem(negated, head)) return [];
-      if ([...clause.denying].some((stem) => stem !== head)) return [];
-      if (clause.negations.some((negation) => negation.word !== 'without')) return [];
+      // A word that denies may stand for the negation, unless the evidence has it as well.
+      if ([...clause.denying].some((stem) => stem !== head && !source.stems.has(stem))) return [];
       const shared = sharedStems(clause, source);
-      if (shared < Math.min(2, source.stems.size)) return [];
+      // A clause that negates something else as well may say the same in another way.
+      const needed = clause.negations.some((negation) => negation.word !== 'without') ? 3 : 2;
+      if (shared < (needed === 2 ? Math.min(2, source.stems.size) : needed)) return [];
       const near = (other: Clause) => sharedStems(clause, other) + nearness(clause, other, claim, evidence);
       if (saysOtherwise(clause, source, claim, evidence)) return [];
       const affirmed = evidence.filter((other) => other.negations.length === 0 && hasStem(other.stems, head));
