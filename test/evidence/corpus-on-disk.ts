@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ChunkRecord, SourceRecord, WorkerAnswer } from '../../src/contracts/index.ts';
+import type { ChunkRecord, SkipReason, SourceRecord, WorkerAnswer } from '../../src/contracts/index.ts';
 import { type ReduceJob, SourceFiles } from '../../src/evidence/index.ts';
 
 export function sha256Of(bytes: Uint8Array | string): string {
@@ -63,8 +63,8 @@ export class CorpusOnDisk {
     return made;
   }
 
-  leaveOut(source: string, bytes: number | null): void {
-    this.sources.push({ status: 'skipped', path: source, file: source, bytes, reason: 'binary', detail: '' });
+  leaveOut(source: string, bytes: number | null, reason: SkipReason = 'binary'): void {
+    this.sources.push({ status: 'skipped', path: source, file: source, bytes, reason, detail: '' });
   }
 
   /** Writes an answer as a batch would, and gives its job. */

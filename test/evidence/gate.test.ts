@@ -298,6 +298,16 @@ describe('what is said to be absent', () => {
     });
   });
 
+  it('stays when all that was skipped is a second copy of what was read', async () => {
+    const { corpus: other } = await coverageOf([{ text: 'All of it.', status: 'accepted' }]);
+    other.leaveOut('copy.md', 10, 'duplicate');
+    const { coverage } = await coverageOf([{ text: 'All of it.', status: 'accepted' }], other);
+    expect(coverage.total).toMatchObject({ bytes: 10, sources: 1, sources_skipped: 0, percent_read: 100 });
+    expect(gate(answer({ content: 'It needs oil [1]. There is no pump.' }), coverage)).toMatchObject({
+      moved: [],
+    });
+  });
+
   it('leaves a sentence when nothing else remains', () => {
     const result = gate(answer({ content: 'There is no pump.', citations: [], gaps: ['x'] }), partial);
     expect(result).toMatchObject({

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerifiedEvidence } from '../../src/contracts/index.ts';
@@ -94,6 +95,23 @@ describe('the lines of a quote', () => {
         },
       ),
     );
+  });
+
+  it('do not take in the line behind a passage that ends in a line break', async () => {
+    const corpus = new CorpusOnDisk();
+    const chunks = corpus.add('a.md', 'Alpha.\nBeta gamma.\nDelta.\n');
+    const job = corpus.job(chunks, {});
+    const passage = { part: 0, start: 7, end: 19, context: '', share: 0.9 };
+    const answer = { chunk_id: chunks[0]?.chunk_id, relevant: true, passages: [passage] };
+    writeFileSync(job.answer_path ?? '', JSON.stringify(answer));
+    const { evidence: file } = await reduceEvidence({
+      jobs: [job],
+      chunks: corpus.chunks,
+      sources: corpus.sources,
+      reader: corpus.reader,
+      runDir: corpus.dir,
+    });
+    expect(file.items).toMatchObject([{ quote: 'Beta gamma.\n', line_start: 2, line_end: 2 }]);
   });
 
   it('that a worker names mean the place in them, not the one in the next line', () => {
