@@ -311,3 +311,29 @@ test('what is not there, or leads out of the run, is a clear error', async () =>
   for (const [uri, message] of cases)
     await expect(client.readResource({ uri }), uri).rejects.toThrow(message);
 });
+
+test('runs are listed by state and kind, and an unknown query parameter is an error', async () => {
+  const root = temporaryDirectory();
+  for (let index = 0; index < 60; index += 1)
+    finishedBatch(root, {
+      jobs: 1,
+      failed: index % 20 === 0 ? [jobId(1)] : [],
+      runId: `batch-${100 + index}`,
+    });
+  createRun(root, { kind: 'plan', title: 'a goal', runId: 'plan-1' });
+  const client = await connectClient(root);
+  const idsOf = async (query: string) =>
+    (await readPages(client, `rlm://runs${query}`, 'runs')).map(({ run_id }) => run_id);
+  expect((await idsOf('?state=failed')).toSorted()).toEqual(['batch-100', 'batch-120', 'batch-140']);
+  expect(await idsOf('?kind=plan')).toEqual(['plan-1']);
+  expect(await idsOf('')).toHaveLength(61);
+  for (const uri of [
+    'rlm://runs?stat=failed',
+    'rlm://runs/plan-1?cursor=1',
+    'rlm://runs/batch-100/jobs?kind=x',
+  ])
+    await expect(client.readResource({ uri }), uri).rejects.toThrow(/takes no query parameter/);
+  await expect(client.readResource({ uri: 'rlm://runs/batch-100/jobs?state=done' })).rejects.toThrow(
+    /accepted, failed, open/,
+  );
+});
