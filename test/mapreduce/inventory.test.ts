@@ -27,7 +27,9 @@ SECRET-FINDING in src/a.ts:1-2
 `;
 
 describe('the inventory', () => {
-  it('of 5,000 reports is complete on disk, fits 8 kB as a result, and holds no word of a report', async () => {
+  it('of 5,000 reports is complete on disk, fits 8 kB as a result, and holds no word of a report', {
+    timeout: 120_000,
+  }, async () => {
     const root = temporaryRoot();
     const planned = plannedRun(root, {
       tasks: Array.from({ length: 5000 }, (_, n) => ({ worker_id: `map-${n}`, goal: 'g' })),

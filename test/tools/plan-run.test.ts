@@ -451,9 +451,9 @@ test('a resume launches what a cancel ended, with its lineage, and goes on with 
     ],
   });
   await at.call('run_ready', { run_id: RUN, command: at.command, auto_refill: true });
-  await expect
-    .poll(() => at.launches().some(({ failure_class }) => failure_class === 'crashed'), { timeout: 10_000 })
-    .toBe(true);
+  const crashed = () => at.launches().some(({ failure_class }) => failure_class === 'crashed');
+  await expect.poll(crashed, { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => spawnedTasks(at.root), { timeout: 15_000 }).toContain('map-a');
   await at.call('cancel', { run_id: RUN });
   await at.call('resume', { run_id: RUN });
   await ended(at);
