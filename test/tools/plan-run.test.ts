@@ -517,6 +517,20 @@ test('a cancelled stage leaves nothing running; its tasks are failed and are ret
   await expect(at.call('spawn_worker', { run_id: RUN, retry_of: 'map-0001' })).rejects.toThrow(/map-0001-r1/);
 });
 
+test('a stage in which no task was accepted has failed, and leads to the inventory', async () => {
+  const at = caller();
+  await plan(at, {
+    tasks: ['map-0001', 'map-0002'].map((worker_id) => ({ worker_id, goal: 'MODE=exit' })),
+  });
+  const ended = await at.call('run_ready', { run_id: RUN, command: at.command, wait_sec: 30 });
+  expect(ended).toMatchObject({
+    state: 'failed',
+    outcome: 'none',
+    reason: '2 of 2 tasks have no accepted report',
+    next: [{ tool: 'rlm_reduce_inventory', args: { run_id: RUN } }],
+  });
+});
+
 test('final.json needs a verify stage or a reason; then the run is archived, marked in use and never deleted', {
   timeout: 60_000,
 }, async () => {
