@@ -15,7 +15,8 @@ import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
 import { OwnedProcesses } from '../processes/index.ts';
 import type { RunHandle } from '../runs/index.ts';
 import { oneLine, sha256 } from '../text/index.ts';
-import { Line, type LineContext, type LineEnd, type Place } from './line.ts';
+import type { LineContext, LineEnd, Place } from './context.ts';
+import { Line } from './line.ts';
 import { runValidator } from './validator.ts';
 import {
   applyPatch,

@@ -32,7 +32,7 @@ const MAX_GOAL_CHARS = 8_000;
 const MAX_OUTPUT_CHARS = 6_000;
 const MAX_ROLE_CHARS = 4_000;
 /** All that is kept of what was tried. */
-export const MAX_TRIED_CHARS = 2_000;
+const MAX_TRIED_CHARS = 2_000;
 
 const RULES = `Rules:
 - Work on the files of this repository only. Fix the cause in the product's source; keep changes small.

@@ -79,7 +79,7 @@ export function canFindProgram(program: string, directory: string, path = proces
 }
 
 /** A person's environment without the keys of model providers. */
-export function validatorEnvironment(
+function validatorEnvironment(
   marks: Record<string, string>,
   source: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
