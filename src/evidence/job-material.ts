@@ -97,7 +97,9 @@ function parseLoc(loc: string): ClaimedLines | undefined {
 /** How well a chunk fits the place that was claimed: document, then lines. */
 function rank(chunk: ReduceChunk, claimed: ClaimedLines | undefined): number {
   if (claimed === undefined) return 0;
-  const path = chunk.source === claimed.path ? 2 : chunk.source.endsWith(`/${claimed.path}`) ? 1 : 0;
+  // A prompt calls a document by its chunk where the name could break a line.
+  const isNamed = chunk.source === claimed.path || chunk.chunk_id === claimed.path;
+  const path = isNamed ? 2 : chunk.source.endsWith(`/${claimed.path}`) ? 1 : 0;
   const lines = claimed.line_start >= chunk.line_start && claimed.line_start <= chunk.line_end;
   return path * 2 + (lines ? 1 : 0);
 }

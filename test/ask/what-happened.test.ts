@@ -109,3 +109,19 @@ test('documents whose names end in a blank or break a line are read and cited, b
   const { answer } = verifyAnswer(join(root, '.rlm/runs/asked'));
   expect(answer.citations).toHaveLength(4);
 });
+
+test('a quote of a document that is called by its chunk is cited from that document, not from its twin', async () => {
+  const asker = await Asker.start({
+    chunk: (prompt) =>
+      chunkAnswer(prompt, {
+        evidence: [{ loc: 'c-000002:1-1', quote: 'The code word of each unit is w-9.', note: 'says it' }],
+      }),
+  });
+  asker.write({
+    'docs/a ': 'The code word of each unit is w-9.\n',
+    'docs/b ': 'The code word of each unit is w-9.\n\nMore.\n',
+  });
+  const { code, stderr } = await asker.rlm(...ASK);
+  expect(code, stderr).toBe(0);
+  expect(readEvidence(asker.run()).items.map(({ source }) => source)).toEqual(['docs/b ']);
+}, 60_000);

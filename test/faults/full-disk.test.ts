@@ -17,7 +17,12 @@ message=$(head -c 300 /dev/shm/rlm-full-$$ | tr '"\n' "' "); rm /dev/shm/rlm-ful
 mount -o remount,size=40m "$disk"
 if test -e .rlm/runs/full/activity.json; then "$2" "$3" resume --run full > /dev/null 2>&1 && second=0 || second=$?
 else batch "$@" > /dev/null 2>&1 && second=0 || second=$?; fi
-accepted=$(grep -c '"status":"accepted"' .rlm/runs/full/events.jsonl || true)
+accepted=$("$2" -e '
+  // A line that was torn when the disk was full says nothing.
+  const lines = require("node:fs").readFileSync(".rlm/runs/full/events.jsonl", "utf8").split("\n");
+  const whole = lines.flatMap((line) => { try { return [JSON.parse(line)]; } catch { return []; } });
+  const ids = whole.filter(({ result }) => result?.status === "accepted").map(({ result }) => result.id);
+  console.log(ids.length);')
 files=$(ls .rlm/runs/full/subresults | wc -l)
 leftovers=$(find .rlm -name '.tmp-*' | wc -l)
 printf '{"first":%s,"message":"%s","second":%s,"accepted":%s,"files":%s,"leftovers":%s}' $first "$message" $second $accepted $files $leftovers
