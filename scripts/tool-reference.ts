@@ -19,7 +19,7 @@ export function toolReference(): string {
 Made from the definitions in \`src/tools/\` by \`npm run docs\`; do not edit.
 
 Every tool is an MCP tool and a command. A result is structured content of at most about 8 kB; an error is text:
-\`code\`, \`message\`, \`hint\`, \`retryable\`. At the command line a field \`some_field\` is \`--some-field\`, \`run_id\` is also
+\`code\`, \`message\`, \`hint\` (\`{text, action?: {tool, args}}\`), \`retryable\`. At the command line a field \`some_field\` is \`--some-field\`, \`run_id\` is also
 \`--run\`, \`--json\` prints the structured result, or the error as \`{"error": …}\`, and the exit code is 1 on an error.
 Those of work that is followed or waited for stand in the README. Over MCP \`command\` is the name of a program under
 \`commands\` in .rlm/config.json.
