@@ -6,7 +6,7 @@ import { checkClients } from './clients.ts';
 import { checkMachine, checkSettings } from './machine.ts';
 import { DoctorReport, hideSecrets, type Surroundings } from './report.ts';
 import { measureBaseline } from './sample-call.ts';
-import { checkChoice, checkHttp, examineClaude, examineCodex } from './workers.ts';
+import { checkChoice, checkCommands, checkHttp, examineClaude, examineCodex } from './workers.ts';
 
 /**
  * Looks at the machine, the configuration and the workers, without a model call and without writing under the
@@ -33,6 +33,7 @@ export async function examine(
       ...codex.findings,
       ...claude.findings,
       ...checkHttp(surroundings),
+      ...checkCommands(surroundings),
       choice,
       ...checkClients(surroundings),
       ...(cost === undefined ? [] : [cost.finding]),

@@ -173,6 +173,14 @@ export function checkHttp({ env, config }: Surroundings): Finding[] {
       ];
 }
 
+/** Programs of the configuration run as they are; only what Codex and Claude start is confined. */
+export function checkCommands({ config }: Surroundings): Finding[] {
+  const names = Object.keys(config.commands);
+  if (names.length === 0) return [];
+  const detail = `${names.join(', ')}: not confined; a program that detaches as a daemon would outlive a cancel`;
+  return [ok('commands', detail)];
+}
+
 /** Who would answer a batch that names no worker, found out by making that worker. */
 export async function checkChoice({ env, config, scratch }: Surroundings): Promise<Finding> {
   const check = 'worker';

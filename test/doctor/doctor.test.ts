@@ -159,6 +159,16 @@ test('says which values are not the default and where each comes from', async ()
   ]);
 });
 
+test('says that programs of the configuration are not confined', async () => {
+  const { root, env } = patient();
+  configure(root, '{"commands":{"answer":["./answer.sh"]}}');
+  const report = reportOf(await rlm(['doctor', '--json'], { cwd: root, env }));
+  expect(finding(report, 'commands')).toMatchObject({
+    status: 'ok',
+    detail: expect.stringMatching(/^answer: not confined; .* would outlive a cancel$/),
+  });
+});
+
 test('a program that is another, and one that fails its call, are told apart; what they say holds no key', async () => {
   const { root, env } = patient('/usr/bin', '/bin');
   const program = (name: string, body: string) => {
