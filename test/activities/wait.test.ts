@@ -36,7 +36,7 @@ test.each(damages)('the server survives a wait for a run that is %s meanwhile', 
   const pid = serverPid(client);
   const progress: unknown[] = [];
   const waiting = client.callTool(
-    { name: 'rlm_wait', arguments: { run_id: run.id, timeout_sec: 4 } },
+    { name: 'rlm_wait', arguments: { run_id: run.id, wait_sec: 4 } },
     undefined,
     { onprogress: (message) => progress.push(message) },
   );
@@ -53,7 +53,7 @@ test.each(damages)(
   async (_, damage) => {
     const root = temporaryDirectory();
     const run = workingRun(root);
-    const waiting = startRlm(['wait', run.id, '--root', root, '--timeout-sec', '4']);
+    const waiting = startRlm(['wait', run.id, '--root', root, '--wait-sec', '4']);
     const ended = exitOf(waiting);
     await until(() => (isWatching(waiting.pid) ? true : undefined));
     damage(run);
