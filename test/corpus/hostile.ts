@@ -54,6 +54,15 @@ export function pdfOfRepeatedContents(): Buffer {
   return pdfFrom([pageOf(`[${'5 0 R '.repeat(100_000)}]`), streamOf(content)], [4]);
 }
 
+/** A page, and ten streams that nothing uses, each of which inflates to just less than what is refused. */
+export function pdfOfLargeStreams(): Buffer {
+  const large = streamOf(' '.repeat(60 << 20));
+  return pdfFrom(
+    [pageOf('5 0 R'), streamOf('BT /F1 12 Tf (x) Tj ET'), ...Array<string>(10).fill(large)],
+    [4],
+  );
+}
+
 /** A Word document of 700,000 paragraphs in 70 kB. */
 export function docxOfParagraphs(): Buffer {
   const paragraphs = '<w:p><w:r><w:t>x</w:t></w:r></w:p>'.repeat(700_000);
