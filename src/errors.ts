@@ -45,7 +45,7 @@ export type ToolName =
   | 'rlm_doctor';
 
 /** A call that would help, as data: MCP shows it as it is, the command line as a command that can be pasted. */
-export interface ToolAction {
+interface ToolAction {
   tool: ToolName;
   args: Record<string, unknown>;
 }

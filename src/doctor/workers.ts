@@ -120,7 +120,7 @@ const SANDBOX_FIX =
   'Batches need no sandbox; workers with tools do. On Linux allow unprivileged user namespaces, or install bubblewrap.';
 
 /** Runs a command in Codex's read-only sandbox: it must run, and it must not be able to write. */
-export async function checkSandbox({ env, scratch }: Surroundings): Promise<Finding> {
+async function checkSandbox({ env, scratch }: Surroundings): Promise<Finding> {
   const check = 'codex sandbox';
   if (process.platform === 'win32') return warn(check, 'not tried on Windows', SANDBOX_FIX);
   const directory = join(scratch, 'sandbox');

@@ -2,7 +2,7 @@ export { type ArchiveOptions, archiveRun, readArchivedTo, requireNotArchived } f
 export { archivePath, inUseBy, listArchiveIds, listArchives, markInUse, unmarkInUse } from './archives.ts';
 export type { Clock } from './cleanup.ts';
 export { cleanArchives } from './cleanup.ts';
-export { listRunIds, listRuns, type RunListItem } from './list.ts';
+export { listRunIds, listRuns } from './list.ts';
 export {
   driverAlive,
   driverElsewhere,
