@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { estimateTokenCount } from 'tokenx';
 import { z } from 'zod';
 import { CHUNK_INSTRUCTIONS, chunkInput } from '../batch/index.ts';
-import { type Usage, WorkerAnswer } from '../contracts/index.ts';
+import { type Usage, WorkerAnswer, type WorkParams } from '../contracts/index.ts';
+import { resolveWork } from '../dispatch/index.ts';
 import { messageOf } from '../errors.ts';
 import { createClaudeWorker } from '../workers/claude/index.ts';
 import { createCodexWorker } from '../workers/codex/index.ts';
@@ -165,16 +166,21 @@ interface Measured {
   baseline: Baseline | undefined;
 }
 
+/** The work options of a batch that says nothing itself. @throws RlmError for a configured path that is not there */
+export function defaultWork({ root, env, config }: Surroundings): WorkParams {
+  return resolveWork({}, { root, cwd: root, config, allowedRoots: null, environment: env });
+}
+
 /** Calls the worker that a batch would take, once, for real: it costs a few thousand tokens. */
 export async function measureBaseline(surroundings: Surroundings): Promise<Measured> {
   const { env, config, scratch } = surroundings;
-  const choice = {
-    worker: config.worker,
-    lane: config.lane,
-    profile: env.CODEX_SUBAGENT_PROFILE || undefined,
-  };
   try {
-    const { worker } = await createWorker(choice, { root: scratch, config, marks: {}, env });
+    const { worker } = await createWorker(defaultWork(surroundings), {
+      root: scratch,
+      config,
+      marks: {},
+      env,
+    });
     try {
       return await callOnce(worker, surroundings);
     } finally {

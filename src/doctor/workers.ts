@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
 import { runProgram, workerEnvironment } from '../processes/index.ts';
 import { findClaude, findLogin as findClaudeLogin, probeClaude } from '../workers/claude/index.ts';
 import { findCodex, findCodexLogin, inspectCodex } from '../workers/codex/index.ts';
 import { createWorker } from '../workers/index.ts';
 import { type Finding, fail, type InstalledWorker, ok, type Surroundings, warn } from './report.ts';
-import { type Measurement, measureClaude, measureCodex, REQUEST_LIMIT_BYTES } from './sample-call.ts';
+import {
+  defaultWork,
+  type Measurement,
+  measureClaude,
+  measureCodex,
+  REQUEST_LIMIT_BYTES,
+} from './sample-call.ts';
 
 export interface WorkerExamination {
   worker: InstalledWorker | undefined;
@@ -15,8 +21,9 @@ export interface WorkerExamination {
 
 /** Codex: found, version, login, both lanes measured, its sandbox tried. */
 export async function examineCodex(surroundings: Surroundings): Promise<WorkerExamination> {
-  const { env, root, scratch } = surroundings;
-  const codexHome = env.CODEX_SUBAGENT_CODEX_HOME || undefined;
+  const { env, root, config, scratch } = surroundings;
+  const configured = config.codex_home === undefined ? undefined : resolve(root, config.codex_home);
+  const codexHome = env.CODEX_SUBAGENT_CODEX_HOME || configured;
   return examine('codex', async () => {
     const { file, version } = await inspectCodex({ root: scratch, lane: 'auto', env }, root);
     const { kind, where } = findCodexLogin(codexHome, env);
@@ -182,16 +189,15 @@ export function checkCommands({ config }: Surroundings): Finding[] {
 }
 
 /** Who would answer a batch that names no worker, found out by making that worker. */
-export async function checkChoice({ env, config, scratch }: Surroundings): Promise<Finding> {
+export async function checkChoice(surroundings: Surroundings): Promise<Finding> {
+  const { env, config, scratch } = surroundings;
   const check = 'worker';
-  if (config.worker === 'command') {
+  if (config.worker === 'command' && config.runner_script === undefined) {
     return ok(check, 'the configuration says command: each batch names its program or runner script');
   }
   try {
-    const { worker, why } = await createWorker(
-      { worker: config.worker, lane: config.lane, profile: env.CODEX_SUBAGENT_PROFILE || undefined },
-      { root: scratch, config, marks: {}, env },
-    );
+    const place = { root: scratch, config, marks: {}, env };
+    const { worker, why } = await createWorker(defaultWork(surroundings), place);
     await worker.close();
     const name = worker.lane === null ? worker.name : `${worker.name} (${worker.lane})`;
     const detail = `${config.worker} takes ${name}: ${why}`;

@@ -211,6 +211,19 @@ test('over MCP it answers even where the configuration is broken', async () => {
   expect(existsSync(join(root, '.rlm', 'cache'))).toBe(false);
 });
 
+test('says who answers as the configuration has it: its runner script, the login of its Codex home', async () => {
+  const { root, env } = patient(BINARIES, '/usr/bin', '/bin');
+  const { codexHome } = isolatedCodex(dirname(root), 'http://127.0.0.1:9');
+  writeFileSync(join(root, 'runner.sh'), '#!/bin/sh\n', { mode: 0o755 });
+  configure(root, JSON.stringify({ codex_home: codexHome, runner_script: 'runner.sh' }));
+  const report = reportOf(await rlm(['doctor', '--json'], { cwd: root, env }));
+  expect(finding(report, 'codex login')).toMatchObject({ status: 'ok' });
+  expect(finding(report, 'worker')).toMatchObject({
+    status: 'ok',
+    detail: expect.stringContaining('a runner script was given'),
+  });
+});
+
 test('calls the model only when asked for the cost, and reads its usage', async () => {
   const model = await startModelServer({
     keyOf: () => 'any',
