@@ -56,5 +56,6 @@ report({
   rows,
   notes: [
     'Claims over passages of manuals, licences, specifications and some made-up texts; see bench/claim-set.ts.',
+    'Measured before any of its results was looked at, the held-out set had 1/50 refused and 45/50 caught; two rules were changed since.',
   ],
 });

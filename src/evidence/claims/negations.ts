@@ -146,7 +146,7 @@ function droppedNegations(clause: Clause, claim: readonly Clause[], evidence: re
   const negated = new Set(clause.negations.flatMap(({ scope }) => scope));
   return evidence.flatMap((source) =>
     source.negations.flatMap(({ word, scope }) => {
-      const [head = ''] = scope;
+      const head = headOf(scope, clause);
       if (head === '' || !hasStem(clause.stems, head) || hasStem(negated, head)) return [];
       // A word that denies may stand for the negation, unless the evidence has it as well.
       if ([...clause.denying].some((stem) => stem !== head && !source.stems.has(stem))) return [];
@@ -160,6 +160,14 @@ function droppedNegations(clause: Clause, claim: readonly Clause[], evidence: re
       return affirmed.some((other) => near(other) >= near(source)) ? [] : [`a negation ('${word}')`];
     }),
   );
+}
+
+/** "May not attempt to alter or restrict": what is denied comes behind the first verb. */
+const CATENATIVE = /^(?:attempt|try|tri|want|need|seem|intend|plan|be)$/;
+
+function headOf([first = '', ...rest]: readonly string[], { stems }: Clause): string {
+  if (!CATENATIVE.test(first)) return first;
+  return rest.slice(0, 2).find((stem) => hasStem(stems, stem)) ?? first;
 }
 
 /** "By default it does not. Set x to true": a claim about x is not one about the default. */

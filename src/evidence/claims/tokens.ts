@@ -16,7 +16,7 @@ export interface Token {
 
 /** Carry no meaning of their own beside a negation or a noun. */
 const WEAK_WORDS =
-  /^(?:any|only|also|ever|yet|done|doing|make|makes|made|take|takes|taken|own|such|even|explicitly|automatically)$/;
+  /^(?:any|only|also|ever|yet|done|doing|make|makes|made|take|takes|taken|own|such|even|already|still|explicitly|automatically)$/;
 
 export function tokensOf(text: string): Token[] {
   const plain = text
