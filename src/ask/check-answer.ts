@@ -9,7 +9,7 @@ import { sha256, truncate } from '../text/index.ts';
 import { readReduced, sourceReader } from './reduce-run.ts';
 
 /** What has become of a quote since the answer was written. */
-export interface QuoteCheck {
+interface QuoteCheck {
   /** Number of the citation in the answer, from 1. */
   citation: number;
   location: string;
