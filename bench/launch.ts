@@ -24,7 +24,7 @@ const PROGRAM = `#!/bin/bash
 began=$EPOCHREALTIME
 prompt=$(</dev/stdin)
 [[ $prompt =~ \\"worker_id\\":\\ \\"([^\\"]+)\\" ]] && id=\${BASH_REMATCH[1]}
-[[ $prompt =~ \\"report_path\\":\\ \\"([^\\"]+)\\" ]] && printf '# %s\\n' "$id" > "\${BASH_REMATCH[1]}"
+[[ $prompt =~ \\"report_path\\":\\ \\"([^\\"]+)\\" ]] && printf '# %s\\n\\n## Contract Compliance\\nread\\n' "$id" > "\${BASH_REMATCH[1]}"
 printf '%s %s %s\\n' "$id" "$began" "$EPOCHREALTIME" >> ${clock}
 `;
 
@@ -103,6 +103,8 @@ function make(): void {
 /** As an agent does it whose model needs no time at all. */
 async function overMcp(how: { auto_refill?: boolean }): Promise<void> {
   const root = mkdtempSync(join(base, 'root-'));
+  mkdirSync(join(root, '.rlm'));
+  writeFileSync(join(root, '.rlm/config.json'), JSON.stringify({ commands: { tasks: [program] } }));
   const client = new Client({ name: 'rlm-bench', version: '1' });
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [RLM, 'mcp', '--root', root] }),
@@ -123,7 +125,7 @@ async function overMcp(how: { auto_refill?: boolean }): Promise<void> {
     })),
   });
   for (;;) {
-    const started = await call('rlm_run_ready', { run_id, command: [program], ...how });
+    const started = await call('rlm_run_ready', { run_id, command: 'tasks', ...how });
     if (started.started_total === 0) break;
     while ((await call('rlm_wait', { run_id })).state === 'working');
   }
