@@ -133,7 +133,7 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     title: truncate(run.record.title, 200),
     state: status.state,
     outcome: status.outcome,
-    reason: reasonOf(status),
+    reason: status.reason === null ? null : truncate(status.reason, 400),
     ...(status.record.ended === undefined ? {} : { ended: status.record.ended }),
     failure:
       status.failure === null ? null : { class: status.failure.class, resets_at: status.failure.resets_at },
@@ -145,15 +145,6 @@ export function reportRun(run: RunHandle, status: RunStatus): RunReport {
     uri: runUri(run.id),
     next: nextOf(run, status),
   };
-}
-
-/** Why a run is in its state; also that `auto` found no model, which an answer does not show by itself. */
-function reasonOf({ reason, record, params }: RunStatus): string | null {
-  if (reason !== null) return truncate(reason, 400);
-  const { worker } = record;
-  return params.worker === 'auto' && worker?.name === 'extractive'
-    ? `no model answered: ${truncate(worker.why, 300)}`
-    : null;
 }
 
 function progressOf({ failures, ...progress }: Progress): Pick<RunReport, 'progress' | 'failures'> {
