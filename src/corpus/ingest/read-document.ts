@@ -160,7 +160,7 @@ const BY_EXTENSION = new Map<string, SourceKind>([
 ]);
 
 /** Kinds whose text a library makes, and how many bytes of a document it is given at most: it holds all of it. */
-export const EXTRACTED_KINDS: Partial<Record<SourceKind, number>> = {
+const EXTRACTED_KINDS: Partial<Record<SourceKind, number>> = {
   pdf: 64 * 1024 * 1024,
   docx: 64 * 1024 * 1024,
   notebook: 64 * 1024 * 1024,
