@@ -23,12 +23,12 @@ const WAYS: readonly { goal: string; steps: readonly [tool: string, note?: strin
   {
     goal: 'A goal for many agents',
     steps: [
-      ['rlm_plan'],
-      ['rlm_run_ready', 'auto_refill: the whole stage'],
+      ['rlm_plan', 'map tasks, and verify tasks that depend on them'],
+      ['rlm_run_ready', 'auto_refill: the whole stage; then stage verify'],
       ['rlm_reduce_inventory'],
       ['rlm_spawn_worker', 'retries'],
-      ['rlm_collect_deferred'],
-      ['rlm_finalize'],
+      ['rlm_finalize', 'collects deferred work too'],
+      ['rlm_collect_deferred', 'to see it before'],
       ['rlm_archive'],
     ],
   },

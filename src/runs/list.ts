@@ -18,6 +18,8 @@ export interface RunListItem {
   state: ActivityState | 'idle' | 'unreadable';
   /** Null for what is at work, and where nothing was started. */
   outcome: Outcome | null;
+  /** Its driver crashed, and a resume goes on with it. */
+  crashed?: true;
 }
 
 /**
@@ -112,14 +114,17 @@ function readItem(root: string, id: string): RunListItem | undefined {
   const run = readObject(join(dir, RUN_FILES.run));
   if (run === undefined) return undefined;
   const activity = run === DAMAGED ? run : readObject(join(dir, RUN_FILES.activity));
+  const state = activity === DAMAGED ? 'unreadable' : stateOf(dir, activity);
   return {
     run_id: id,
     kind: text(run.kind),
     title: text(run.title),
     created_at: text(run.created_at),
     ...(typeof run.task_id === 'string' ? { task_id: run.task_id } : {}),
-    state: activity === DAMAGED ? 'unreadable' : stateOf(dir, activity),
+    state,
     outcome: Outcome.safeParse(activity?.outcome).data ?? null,
+    // Its record still says `working`: whoever drove it is gone.
+    ...(state === 'failed' && activity?.state === 'working' ? { crashed: true } : {}),
   };
 }
 

@@ -7,7 +7,7 @@ export const collectDeferred = defineTool({
   name: 'rlm_collect_deferred',
   title: 'Collect deferred opportunities',
   description:
-    'Collects the deferred opportunities (good ideas out of scope, follow-up work) from the worker reports of a map-reduce run into deferred.json: what, why deferred, how to validate, with path and line. Returns where they stand, or "none identified". Call it before rlm_finalize.',
+    'Collects the deferred opportunities (good ideas out of scope, follow-up work) from the worker reports of a map-reduce run into deferred.json: what, why deferred, how to validate, with path and line. Returns where they stand, or "none identified". rlm_finalize does this too: call it to see them before.',
   input: z.object({ run_id: runIdInput }),
   example: { run_id: 'my-plan' },
   output: z.object({

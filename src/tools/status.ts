@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ActivityState, Outcome, PlanStatus, RunId, RunKind } from '../contracts/index.ts';
-import { RefineSummary, RunReport } from '../resources/index.ts';
+import { NextSteps, RefineSummary, RunReport } from '../resources/index.ts';
 import { runIdInput } from './inputs.ts';
 import { defineTool } from './tool.ts';
 
@@ -13,6 +13,7 @@ const RunRow = z.object({
     .describe('idle: nothing was started in it; unreadable: its records are damaged'),
   outcome: Outcome.nullable().describe('How much of the work was accepted'),
   created_at: z.string(),
+  crashed: z.literal(true).optional().describe('Its driver crashed: rlm_resume goes on with it'),
 });
 
 /** One run in a few numbers, or the newest runs. */
@@ -54,6 +55,7 @@ export const status = defineTool({
     runs: z.array(RunRow).optional().describe('The page of runs, when it was not'),
     total: z.int().optional().describe('Runs in all'),
     summary: RefineSummary.optional().describe('Of the refine runs, when it was asked for'),
+    next: NextSteps.optional().describe('Of the list: what to do about crashed runs'),
     next_cursor: z.string().nullable().optional().describe('Give this as cursor for more; null at the end'),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },

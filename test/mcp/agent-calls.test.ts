@@ -137,9 +137,10 @@ test('a run that crashed earlier is found, finished and read in at most four cal
   process.kill(driver.pid, 'SIGKILL');
   fixture.write('open', '');
   const agent = await Agent.connect(fixture.root, 'Finish the run that crashed, and say what came of it.');
-  const { runs } = await agent.call('rlm_status', {});
-  const [crashed] = z.array(z.object({ run_id: z.string(), state: z.literal('failed') })).parse(runs);
-  const ended = await agent.call('rlm_resume', { run_id: crashed?.run_id });
+  const { runs, next } = await agent.call('rlm_status', {});
+  expect(runs).toMatchObject([{ state: 'failed', crashed: true }]);
+  expect(next).toMatchObject([{ tool: 'rlm_resume' }]);
+  const ended = await agent.call('rlm_resume', next[0]?.args ?? {});
   expect(ended).toMatchObject({ state: 'completed', outcome: 'all', progress: { accepted: 3 } });
   const [read] = ended.next;
   await agent.call(read?.tool ?? '', read?.args ?? {});

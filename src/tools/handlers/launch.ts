@@ -56,7 +56,15 @@ export const handleRunReady: Handler<typeof runReady> = async (input, context) =
     ? { stage: input.stage, max_inflight: input.max_inflight, allow_join: input.allow_join }
     : undefined;
   const stage = { request: input, parallel: input.max_inflight, plan, order };
-  return { ...(await launchTasks(run, workerIds, stage, context)), ...said };
+  const launched = await launchTasks(run, workerIds, stage, context);
+  // All of the stage has reported, and tasks of the other one wait for nothing else.
+  const isOver = launched.state === 'completed' && (counts.stage ?? 0) > 0 && input.auto_refill;
+  const other: NextStep = {
+    tool: 'rlm_run_ready',
+    args: { run_id: run.id, stage: input.stage === 'map' ? 'verify' : 'map', auto_refill: true },
+    why: 'Starts the tasks of the other stage.',
+  };
+  return { ...launched, ...said, ...(isOver ? { next: [other, ...launched.next].slice(0, 3) } : {}) };
 };
 
 /** What to do when nothing was started. */
