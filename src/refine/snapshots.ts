@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
@@ -9,6 +9,16 @@ import { oneLine } from '../text/index.ts';
 const SNAPSHOT_TIMEOUT_MS = 600_000;
 /** A patch is stored, and shown in reports; a larger one is cut off by an error. */
 const MAX_PATCH_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Copies an index with its time: git takes a file for unchanged whose size and second are those of its entry, unless
+ * the index is of the same second. A copy of now would hide what was changed within the second of a checkout.
+ */
+export function copyIndex(from: string, to: string): void {
+  const { atime, mtime } = statSync(from);
+  copyFileSync(from, to);
+  utimesSync(to, atime, mtime);
+}
 
 /** What changed between two trees. */
 export interface TreeChange {
@@ -111,7 +121,7 @@ export class Snapshots {
     );
     if (!existsSync(join(own, 'objects')) || !existsSync(join(own, 'index'))) return;
     writeFileAtomic(join(this.#store, 'objects', 'info', 'alternates'), `${join(own, 'objects')}\n`);
-    copyFileSync(join(own, 'index'), join(this.#store, 'index'));
+    copyIndex(join(own, 'index'), join(this.#store, 'index'));
   }
 
   #git(args: readonly string[], allowFailure = false): Promise<string> {

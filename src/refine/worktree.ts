@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RlmError } from '../errors.ts';
 import { ensureDirectory } from '../files/index.ts';
-import { type GitOptions, git } from './snapshots.ts';
+import { copyIndex, type GitOptions, git } from './snapshots.ts';
 
 /** Ignored directories that hold what a validator needs and git does not carry. */
 const DEPENDENCIES = new Set([
@@ -76,7 +76,7 @@ async function commitOf(
   },
 ): Promise<string> {
   const own = join(await gitDirectory(from.directory), 'index');
-  if (existsSync(own)) copyFileSync(own, from.index);
+  if (existsSync(own)) copyIndex(own, from.index);
   const env = { GIT_INDEX_FILE: from.index };
   try {
     // The state of rlm ignores itself.
