@@ -159,12 +159,15 @@ async function ask(binary: CodexBinary, source: NodeJS.ProcessEnv): Promise<Code
       });
     }
     const schemas = join(directory, 'protocol');
-    const [help, table, sandbox, protocol] = await Promise.all([
+    const asked = [
       codex('exec', '--help'),
       codex('features', 'list'),
       codex('sandbox', '--help'),
       codex('app-server', 'generate-json-schema', '--out', schemas),
-    ]);
+    ] as const;
+    // Where one fails the others still run, and write into the directory that is removed below.
+    await Promise.allSettled(asked);
+    const [help, table, sandbox, protocol] = await Promise.all(asked);
     requireAnswer('exec --help', help);
     requireAnswer('features list', table);
     const execFlags = [...new Set(help.stdout.match(/--[a-z][a-z-]+/g) ?? [])].sort();
