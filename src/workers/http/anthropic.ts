@@ -1,8 +1,8 @@
-import Anthropic, { APIConnectionError, APIError } from '@anthropic-ai/sdk';
+import type { Message } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
 import type { WorkRequest } from '../worker.ts';
 import type { HttpEndpoint, ModelApi, ModelReply } from './api.ts';
-import { causeOf, classifyHttpFailure } from './failures.ts';
+import { classifyHttpFailure, connectionFailure } from './failures.ts';
 
 /** The tool that a model must call with its answer: the way to structure that every model of the API has. */
 const ANSWER_TOOL = 'answer';
@@ -10,7 +10,9 @@ const ANSWER_TOOL = 'answer';
 const ErrorBody = z.object({ error: z.object({ type: z.string() }) });
 
 /** Anthropic's Messages API. */
-export function anthropicApi(endpoint: HttpEndpoint, key: string | undefined): ModelApi {
+export async function anthropicApi(endpoint: HttpEndpoint, key: string | undefined): Promise<ModelApi> {
+  // Not part of the bundle: few runs ask a model by its API.
+  const { default: Anthropic, APIConnectionError, APIError } = await import('@anthropic-ai/sdk');
   const client = new Anthropic({
     apiKey: key ?? null,
     // Not the login of whoever starts us: the configuration names the key.
@@ -23,7 +25,17 @@ export function anthropicApi(endpoint: HttpEndpoint, key: string | undefined): M
     async ask(request, signal) {
       return replyOf(await client.messages.create(bodyOf(request, endpoint), { signal }));
     },
-    classify,
+    classify(error) {
+      if (error instanceof APIConnectionError) return connectionFailure(error);
+      if (!(error instanceof APIError)) return undefined;
+      const code = ErrorBody.safeParse(error.error).data?.error.type ?? '';
+      return classifyHttpFailure({
+        status: error.status,
+        headers: error.headers,
+        code,
+        message: error.message,
+      });
+    },
   };
 }
 
@@ -63,7 +75,7 @@ function withoutDialect({
   return rest;
 }
 
-function replyOf(message: Anthropic.Message): ModelReply {
+function replyOf(message: Message): ModelReply {
   const { usage } = message;
   const cached = usage.cache_read_input_tokens ?? 0;
   const called = message.content.find((block) => block.type === 'tool_use' && block.name === ANSWER_TOOL);
@@ -92,13 +104,4 @@ function replyOf(message: Anthropic.Message): ModelReply {
     };
   }
   return reply;
-}
-
-function classify(error: unknown) {
-  if (error instanceof APIConnectionError) {
-    return classifyHttpFailure({ status: undefined, headers: undefined, code: '', message: causeOf(error) });
-  }
-  if (!(error instanceof APIError)) return undefined;
-  const code = ErrorBody.safeParse(error.error).data?.error.type ?? '';
-  return classifyHttpFailure({ status: error.status, headers: error.headers, code, message: error.message });
 }

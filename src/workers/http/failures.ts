@@ -62,10 +62,11 @@ export function retryAfterMs(headers: Headers | undefined, now = Date.now()): nu
   return Number.isFinite(wait) && wait >= 0 ? Math.round(wait) : undefined;
 }
 
-/** "Connection error." says nothing; what fetch says below it does. */
-export function causeOf(error: Error): string {
+/** The failure of a request that reached no server. "Connection error." says nothing; what fetch says below it does. */
+export function connectionFailure(error: Error): Failure {
   const parts: string[] = [];
   for (let at: unknown = error; at instanceof Error && parts.length < 4; at = at.cause)
     parts.push(at.message);
-  return [...new Set(parts)].join(': ');
+  const message = [...new Set(parts)].join(': ');
+  return classifyHttpFailure({ status: undefined, headers: undefined, code: '', message });
 }

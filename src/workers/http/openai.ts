@@ -1,11 +1,11 @@
-import OpenAI, { APIConnectionError, APIError } from 'openai';
 import type {
   ChatCompletion,
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions';
+import type { Failure } from '../../contracts/index.ts';
 import type { WorkRequest } from '../worker.ts';
 import type { HttpEndpoint, ModelApi, ModelReply } from './api.ts';
-import { causeOf, classifyHttpFailure } from './failures.ts';
+import { classifyHttpFailure, connectionFailure } from './failures.ts';
 import { strictSchema } from './strict-schema.ts';
 
 /** How an answer is held to its schema; what a server refuses is left out from then on. */
@@ -17,7 +17,9 @@ const WEAKER: Readonly<Record<Structure, Structure | undefined>> = {
 };
 
 /** Any server that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp, OpenRouter. */
-export function openaiApi(endpoint: HttpEndpoint, key: string | undefined): ModelApi {
+export async function openaiApi(endpoint: HttpEndpoint, key: string | undefined): Promise<ModelApi> {
+  // Not part of the bundle: few runs ask a model by its API.
+  const { default: OpenAI, APIConnectionError, APIError } = await import('openai');
   // Only dispatch retries. A local server needs no key, but the SDK wants one.
   const client = new OpenAI({
     apiKey: key ?? 'none',
@@ -51,6 +53,18 @@ export function openaiApi(endpoint: HttpEndpoint, key: string | undefined): Mode
         } else throw error;
       }
     }
+  }
+
+  function classify(error: unknown): Failure | undefined {
+    if (error instanceof APIConnectionError) return connectionFailure(error);
+    if (!(error instanceof APIError)) return undefined;
+    const code = [error.code, error.type].filter((name) => typeof name === 'string').join(' ');
+    return classifyHttpFailure({
+      status: error.status,
+      headers: error.headers,
+      code,
+      message: error.message,
+    });
   }
   return { ask, classify };
 }
@@ -117,13 +131,4 @@ function replyOf(completion: ChatCompletion): ModelReply {
   if (choice === undefined)
     return { ...reply, failure: { class: 'server', message: 'the server sent no choice' } };
   return reply;
-}
-
-function classify(error: unknown) {
-  if (error instanceof APIConnectionError) {
-    return classifyHttpFailure({ status: undefined, headers: undefined, code: '', message: causeOf(error) });
-  }
-  if (!(error instanceof APIError)) return undefined;
-  const code = [error.code, error.type].filter((name) => typeof name === 'string').join(' ');
-  return classifyHttpFailure({ status: error.status, headers: error.headers, code, message: error.message });
 }
