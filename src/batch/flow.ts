@@ -55,7 +55,7 @@ export async function batchFlow(context: FlowContext): Promise<FlowEnd> {
   const end = stop === undefined ? endOfWork(counts, 'jobs failed', notes) : endOfStop(stop);
   const head = { runDir: run.dir, reason: end.reason ?? null, stop, durationMs: performance.now() - began };
   await writeSummary({ ...head, state: end.state, history: journal.history }, readJobIds(jobsFile));
-  await writeResults(run.dir, journal.history, readJobIds(jobsFile));
+  await writeResults(run.dir, { before: context.history, history: journal.history }, readJobIds(jobsFile));
   return end;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream, readFileSync, renameSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type BatchSummary,
@@ -10,7 +10,7 @@ import {
   type SummaryRow,
 } from '../contracts/index.ts';
 import { type History, ResultReader, type Stop } from '../dispatch/index.ts';
-import { ensureDirectory, FILE_MODE, resolveInside, temporaryName } from '../files/index.ts';
+import { ensureDirectory, FILE_MODE, insideOf, readLines, temporaryName } from '../files/index.ts';
 
 /** What the summary says of the run as a whole. */
 export interface SummaryHead {
@@ -103,19 +103,34 @@ export async function writeSummary(
 /**
  * Writes `out/results.jsonl`: how each job ended, a line each in the order of the jobs, with the accepted answers. One
  * file to read where there may be thousands.
+ *
+ * @param before what the journal said before this driver: what was accepted then is taken from the file as it is
  */
 export async function writeResults(
   runDir: string,
-  history: History,
+  { before, history }: { before: History; history: History },
   jobs: AsyncIterable<JobOutput> | Iterable<JobOutput>,
 ): Promise<void> {
   const path = join(runDir, RUN_FILES.results);
   ensureDirectory(dirname(path));
   const temporary = temporaryName(path);
+  const inside = insideOf(runDir);
   const results = new ResultReader(join(runDir, RUN_FILES.events));
   const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' });
+  // The lines of before are in the order of the jobs, too.
+  const old = existsSync(path) ? readLines(path, { maxLineBytes: Number.MAX_SAFE_INTEGER }) : undefined;
+  let known = await old?.next();
   try {
     for await (const job of jobs) {
+      const carried = before.accepted.get(job.id);
+      const text = known?.done === false ? known.value.text : '';
+      if (text.startsWith(`{"job_id":${JSON.stringify(job.id)},`)) {
+        known = await old?.next();
+        if (carried && carried === history.accepted.get(job.id)) {
+          if (!file.write(`${text}\n`)) await once(file, 'drain');
+          continue;
+        }
+      }
       const offset = history.accepted.get(job.id) || history.failed.get(job.id);
       const result = offset === undefined ? undefined : results.read(offset);
       const line = {
@@ -123,7 +138,7 @@ export async function writeResults(
         status: result?.status ?? 'open',
         failure_class: result?.failure_class ?? null,
         error: result?.errors[0] ?? null,
-        answer: result?.status === 'accepted' ? readAnswer(runDir, job.output) : null,
+        answer: result?.status === 'accepted' ? readAnswer(inside, job.output) : null,
       };
       if (!file.write(`${JSON.stringify(line)}\n`)) await once(file, 'drain');
     }
@@ -131,15 +146,16 @@ export async function writeResults(
     await once(file, 'close');
     renameSync(temporary, path);
   } finally {
+    await old?.return(undefined);
     results.close();
     file.destroy();
   }
 }
 
 /** An accepted answer; null when its file has gone or changed into something else since. */
-function readAnswer(runDir: string, output: string): unknown {
+function readAnswer(inside: ReturnType<typeof insideOf>, output: string): unknown {
   try {
-    return JSON.parse(readFileSync(resolveInside(runDir, output, 'output_path'), 'utf8'));
+    return JSON.parse(readFileSync(inside(output, 'output_path'), 'utf8'));
   } catch {
     return null;
   }
