@@ -63,6 +63,36 @@ describe('a claim that says what its evidence does not is refused', () => {
       'See https://a.example/v1/keys.',
       'the name https://a.example/v2/keys',
     ],
+    [
+      'another verb in a sentence that is repeated otherwise',
+      'The printer prints the report of each shift.',
+      'The printer archives the report of each shift.',
+      "'prints' for 'archives'",
+    ],
+    [
+      'a word of the same sentence in the place of another',
+      'The pump starts when the level in the tank rises above 35 %.',
+      'The pump starts when the level in the tank rises above 80 % and stops when it sinks below 35 %.',
+      "'35' for '80'",
+    ],
+    [
+      'a number of the next item in a list',
+      'The exit status is 127 if the command is found but cannot be invoked.',
+      'Exit status: 126 if the command is found but cannot be invoked; 127 if it does not exist.',
+      'the number 127',
+    ],
+    [
+      'a word without its prefix',
+      'These names are stable.',
+      'The names of these devices are unstable.',
+      "'stable'",
+    ],
+    [
+      'a denial dropped with another verb',
+      'The option works on compressed archives.',
+      'The option does not operate on compressed archives.',
+      "a negation ('not')",
+    ],
     ['what was invented', 'Evil Corp recommends http://evil', 'Trains run at 60 km/h.', 'the name Corp'],
   ])('%s', (_what, claim, quote, part) => {
     const found = problems(claim, quote);
@@ -90,12 +120,34 @@ describe('a claim in other words that says the same is accepted', () => {
       'By default links are not followed. Set follow to true to change that.',
     ],
     [
+      'a synonym in a sentence that is repeated otherwise',
+      'The command deletes the oldest file of the archive.',
+      'The command removes the oldest file of the archive.',
+    ],
+    [
+      'another form of a word, and a number in digits',
+      'Recognition of the 5 oldest plates takes a second.',
+      'To recognise the five oldest plates takes a second.',
+    ],
+    [
+      'the same words in another order',
+      'Plates in the archive are recognised by the camera of the gate.',
+      'The camera of the gate recognises plates in the archive.',
+    ],
+    [
       'another language',
       'Der Grenzwert ist 30 Sekunden und nicht mehr.',
       'The limit is 30 seconds, no more.',
     ],
   ])('%s', (_what, claim, quote) => {
     expect(problems(claim, quote)).toBe('');
+  });
+
+  test('a name out of the question may stand for what the evidence calls otherwise', () => {
+    const quote = 'The flag keeps the permissions of the original file.';
+    const claim = '--preserve keeps the permissions of the original file.';
+    expect(problems(claim, quote)).toContain('--preserve');
+    expect(problems(claim, quote, 'What does --preserve do?')).toBe('');
   });
 
   test('a name may come from the question and from the path of the document', () => {

@@ -1,4 +1,4 @@
-import type { Token } from './tokens.ts';
+import { bestSentence, sentencesOf, type Token } from './tokens.ts';
 
 const NUMBER_WORDS = new Map(
   'zero one two three four five six seven eight nine ten eleven twelve'
@@ -100,6 +100,41 @@ function amountsIn(tokens: readonly Token[]): Amount[] {
     } else if (!Number.isNaN(Number(value))) value = String(Number(value));
     const suffix = attached?.[2] ?? '';
     return [{ value, unit: UNITS.get(suffix || next), next: suffix || next, raw }];
+  });
+}
+
+/** Whether two words are the same number or unit: five and 5, ms and milliseconds. */
+export function isSameAmount(one: Token, other: Token): boolean {
+  const [[a], [b]] = [amountsIn([one]), amountsIn([other])];
+  if (a !== undefined || b !== undefined) return a?.value === b?.value;
+  const unit = UNITS.get(one.lower);
+  return unit !== undefined && unit === UNITS.get(other.lower);
+}
+
+export function isNumber(token: Token): boolean {
+  return amountsIn([token]).length > 0;
+}
+
+/** Numbers that stand in another part of the evidence than the one that the claim repeats, which has its own. */
+export function misplacedNumbers(
+  said: readonly Token[],
+  cited: readonly Token[],
+  context: readonly Token[],
+): string[] {
+  const parts = sentencesOf(cited, /^[.!?;]$/);
+  return sentencesOf(said, /^[.!?;]$/).flatMap((sentence) => {
+    const amounts = amountsIn(sentence);
+    const words = sentence.filter((token) => token.stem !== '' && !isNumber(token));
+    const best = bestSentence(words, parts);
+    const shared = words.filter(({ stem }) => best.some((token) => token.stem === stem)).length;
+    const own = amountsIn(best);
+    if (shared < Math.max(2, words.length / 2) || own.length === 0) return [];
+    if (own.some(({ value }) => amounts.some((amount) => amount.value === value))) return [];
+    // With the same unit it is compared below, and out of the question it needs no evidence.
+    const known = [...amountsIn(cited).filter(({ unit }) => unit !== undefined), ...amountsIn(context)];
+    return amounts
+      .filter(({ value, unit }) => !known.some((one) => one.value === value && one.unit === unit))
+      .flatMap(({ raw }) => (raw.toLowerCase() === 'one' ? [] : [`the number ${raw}`]));
   });
 }
 

@@ -1,13 +1,14 @@
-import { unknownAmounts } from './amounts.ts';
+import { misplacedNumbers, unknownAmounts } from './amounts.ts';
 import { addsNegation, changedNegations } from './negations.ts';
 import { changedModals, swappedOpposites } from './polarity.ts';
+import { substitutedWords } from './substitutions.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 /*
  * A claim says in its own words what its evidence says. What can be compared without understanding is compared:
- * numbers with their units, names and addresses, negations, what must, should or may be, and words that have an
- * opposite. The lists are English; in other languages numbers, names and the presence of a negation are compared.
- * How often that is right is measured by bench/claims.ts.
+ * numbers with their units, names and addresses, negations, what must, should or may be, words that have an opposite,
+ * and the one word that differs where a claim repeats a sentence otherwise. The lists are English; in other languages
+ * numbers, names and the presence of a negation are compared. How often that is right is measured by bench/claims.ts.
  */
 
 /** What a claim is checked against. */
@@ -29,14 +30,18 @@ const MIN_OVERLAP = 0.4;
 export function unsupportedParts(claim: string, { quotes, context }: ClaimBasis): string[] {
   const said = tokensOf(claim);
   const cited = tokensOf(quotes.join('\n'));
-  const known = [...cited, ...tokensOf(context.join('\n'))];
+  const around = tokensOf(context.join('\n'));
+  const known = [...cited, ...around];
+  const withoutAsides = quotes.join('\n').replace(/\([^()]*\)/g, ' ');
   const comparable = isComparable(said, known);
   return [
     ...new Set([
       ...unknownAmounts(said, known, cited),
+      ...misplacedNumbers(said, cited, around),
       ...unknownNames(said, known, quotes, context),
       ...(comparable ? [...changedNegations(said, cited), ...changedModals(said, cited)] : []),
       ...(comparable ? swappedOpposites(said, cited) : []),
+      ...substitutedWords(said, [...cited, ...tokensOf(`. ${withoutAsides}`)], around),
     ]),
   ];
 }

@@ -1,9 +1,10 @@
 import { NEGATIONS } from '../quotes/index.ts';
+import { areSynonyms } from './related-words.ts';
 import type { Token } from './tokens.ts';
 
 /** Deny something without a negation word: they stand for one, in evidence and in claims. */
 const DENYING =
-  /^(?:fail(?:s|ed)?|refuse[sd]?|prevent(?:s|ed)?|avoid(?:s|ed)?|ignore[sd]?|exclude[sd]?|prohibit(?:s|ed)?|forbid(?:s|den)?|disable[sd]?|stop(?:s|ped)?|lost|loses?|den(?:y|ies|ied)|reject(?:s|ed)?|skip(?:s|ped)?|unable|exempt)$/u;
+  /^(?:fail(?:s|ed)?|refuse[sd]?|prevent(?:s|ed)?|avoid(?:s|ed)?|ignore[sd]?|exclude[sd]?|prohibit(?:s|ed)?|forbid(?:s|den)?|disable[sd]?|stop(?:s|ped)?|lost|loses?|den(?:y|ies|ied)|reject(?:s|ed)?|skip(?:s|ped)?|unable|exempt|free)$/u;
 /** In evidence they support a negation; in a claim they are none. */
 const LIMITING = /^(?:unless|instead|zero|0|empty|missing|except)$/;
 /** Words of the lists of negations that deny less than a clause. */
@@ -130,6 +131,7 @@ function addedNegations(clause: Clause, evidence: readonly Clause[]): string[] {
           negations.some((negation) => denies(negation, scope)) ||
           [...denying, ...limiting].some((stem) => !clause.stems.has(stem)),
       ) ||
+      evidence.some((other) => other.conditional && other.negations.some((one) => one.scope[0] === head)) ||
       pool.some(({ stems }) => ['un', 'in', 'non', 'non-'].some((prefix) => stems.has(prefix + head))) ||
       evidence.some((other) => other.negations.length > 0 && sharedStems(clause, other, pool) >= 2);
     return supported ? [] : [`a negation ('${word}')`];
@@ -147,14 +149,15 @@ function droppedNegations(clause: Clause, claim: readonly Clause[], evidence: re
   return evidence.flatMap((source) =>
     source.negations.flatMap(({ word, scope }) => {
       const head = headOf(scope, clause);
-      if (head === '' || !hasStem(clause.stems, head) || hasStem(negated, head)) return [];
+      const said = [...clause.stems].find((stem) => areSynonyms(stem, head)) ?? head;
+      if (head === '' || !hasStem(clause.stems, said) || hasStem(negated, said)) return [];
       // A word that denies may stand for the negation, unless the evidence has it as well.
-      if ([...clause.denying].some((stem) => stem !== head && !source.stems.has(stem))) return [];
+      if ([...clause.denying].some((stem) => stem !== head && !source.denying.has(stem))) return [];
       const shared = sharedStems(clause, source);
       // A clause that negates something else as well may say the same in another way.
       const needed = clause.negations.some((negation) => negation.word !== 'without') ? 3 : 2;
       if (shared < (needed === 2 ? Math.min(2, source.stems.size) : needed)) return [];
-      const near = (other: Clause) => sharedStems(clause, other) + nearness(clause, other, claim, evidence);
+      const near = (other: Clause) => nearness(clause, other, claim, evidence);
       if (saysOtherwise(clause, source, claim, evidence)) return [];
       const affirmed = evidence.filter((other) => other.negations.length === 0 && hasStem(other.stems, head));
       return affirmed.some((other) => near(other) >= near(source)) ? [] : [`a negation ('${word}')`];

@@ -1,5 +1,6 @@
 import { NEGATIONS } from '../quotes/index.ts';
-import { sentencesOf, type Token } from './tokens.ts';
+import { keyOf, oppositesOf } from './related-words.ts';
+import { bestSentence, sentencesOf, type Token } from './tokens.ts';
 
 const OBLIGATIONS =
   /^(?:must|shall|required?|requires|requirement|needs?|mandatory|necessary|obliged|obligatory)$/;
@@ -7,45 +8,12 @@ const PERMISSIONS = /^(?:may|can|could|might|optional|optionally|allowed|allows?
 const ADVICE = /^(?:should|ought|recommended|recommends?|advised)$/;
 const WEAK = /^(?:might|could)$/;
 
-/** Words whose exchange turns a statement around. */
-const OPPOSITES = new Map<string, string[]>();
-for (const pair of [
-  'before|prior|earlier after|afterwards|later',
-  'increase|increases|increased|rise|rises|rose|risen|grow|grows|grew decrease|decreases|decreased|fall|falls|fell|fallen|drop|drops|dropped|shrink|shrank',
-  'maximum|max|most|highest|largest|longest|greatest minimum|min|least|lowest|smallest|shortest',
-  'above|exceeds|exceed below',
-  'higher|larger|greater|more|longer lower|smaller|less|fewer|shorter',
-  'true false',
-  'first last',
-  'always never',
-  'all|every|each|both none|neither|no',
-  'optional|optionally mandatory|required|compulsory|must',
-  'enable|enables|enabled|on disable|disables|disabled|off',
-  'accept|accepts|accepted reject|rejects|rejected|refuse|refuses|refused',
-  'allow|allows|allowed|permit|permits|permitted deny|denies|denied|forbid|forbids|forbidden|prohibit|prohibits|prohibited',
-  'include|includes|included exclude|excludes|excluded',
-  'older newer|younger',
-  'faster slower',
-  'left right',
-  'up down',
-  'inside outside',
-  'valid invalid',
-  'success|succeeds|succeeded failure|fails|failed',
-  'internal external',
-  'public private',
-  'synchronous|synchronously asynchronous|asynchronously',
-]) {
-  const [one = [], other = []] = pair.split(' ').map((side) => side.split('|'));
-  for (const word of one) OPPOSITES.set(word, [...(OPPOSITES.get(word) ?? []), ...other]);
-  for (const word of other) OPPOSITES.set(word, [...(OPPOSITES.get(word) ?? []), ...one]);
-}
-
 /** What a clause demands, allows or advises. */
 const MODALS = { obligation: OBLIGATIONS, permission: PERMISSIONS, advice: ADVICE } as const;
 
 /** Obligations without the word: "do not exceed", "have to", "may not", "only", "is to be". */
 const IMPLIED_OBLIGATION =
-  /^(?:do not|never|always) |\b(?:have|has|had|are|is) to\b|\b(?:may|can|could|allowed|permitted) (?:not|never)\b|\bnot (?:be )?(?:allowed|permitted)\b|\b(?:only|unless|cannot|expected to)\b/u;
+  /^(?:do not|never|always) |\b(?:have|has|had|are|is) to\b|\b(?:may|can|could|allowed|permitted) (?:not|never)\b|\bnot (?:be )?(?:allowed|permitted)\b|\b(?:only|unless|cannot|expected to|provided that)\b/u;
 
 /** A modal word with the first word that it is about. */
 interface Modal {
@@ -112,22 +80,14 @@ function isCommand(sentence: readonly Token[]): boolean {
   );
 }
 
-/** The sentence that shares most words with another one. */
-function bestSentence(sentence: readonly Token[], among: readonly Token[][]): Token[] {
-  const stems = new Set(sentence.flatMap(({ stem }) => (stem === '' ? [] : [stem])));
-  const shared = (other: readonly Token[]) =>
-    new Set(other.map(({ stem }) => stem).filter((stem) => stems.has(stem))).size;
-  return among.reduce<Token[]>((a, b) => (shared(b) > shared(a) ? b : a), []);
-}
-
 /** Words of the claim in whose place the evidence has an opposite: in the sentence it is about, or everywhere. */
 export function swappedOpposites(said: readonly Token[], cited: readonly Token[]): string[] {
   const sentences = sentencesOf(cited);
   return sentencesOf(said).flatMap((claim) => {
     const best = bestSentence(claim, sentences);
-    return claim.flatMap(({ lower }) => {
-      const opposites = OPPOSITES.get(lower) ?? [];
-      const alike = [lower, ...opposites.flatMap((word) => OPPOSITES.get(word) ?? [])];
+    return claim.flatMap((token) => {
+      const opposites = oppositesOf(keyOf(token));
+      const alike = [keyOf(token), ...opposites.flatMap(oppositesOf)];
       const turned = [false, true].some((negated) =>
         [best, cited].some((among) => {
           const [own, other] = [countOf(claim, alike, negated), countOf(claim, opposites, negated)];
@@ -136,7 +96,7 @@ export function swappedOpposites(said: readonly Token[], cited: readonly Token[]
           return among === best ? own > same && opposite > other : own > 0 && same === 0 && opposite > 0;
         }),
       );
-      return turned ? [`'${lower}'`] : [];
+      return turned ? [`'${token.lower}'`] : [];
     });
   });
 }
@@ -144,5 +104,5 @@ export function swappedOpposites(said: readonly Token[], cited: readonly Token[]
 /** How often some words occur: behind a negation ("no more than", "not include"), or without one. */
 function countOf(tokens: readonly Token[], words: readonly string[], negated: boolean): number {
   const isNegated = (index: number) => NEGATIONS.has(tokens[index - 1]?.lower ?? '');
-  return tokens.filter(({ lower }, index) => words.includes(lower) && isNegated(index) === negated).length;
+  return tokens.filter((token, index) => words.includes(keyOf(token)) && isNegated(index) === negated).length;
 }

@@ -43,11 +43,19 @@ export function tokensOf(text: string): Token[] {
   return tokens;
 }
 
-export function sentencesOf(tokens: readonly Token[]): Token[][] {
+export function sentencesOf(tokens: readonly Token[], end = /^[.!?]$/): Token[][] {
   const sentences: Token[][] = [[]];
   for (const token of tokens) {
-    if (/^[.!?]$/.test(token.raw)) sentences.push([]);
+    if (end.test(token.raw)) sentences.push([]);
     else sentences.at(-1)?.push(token);
   }
   return sentences;
+}
+
+/** The sentence that shares most words with another one. */
+export function bestSentence(sentence: readonly Token[], among: readonly Token[][]): Token[] {
+  const stems = new Set(sentence.flatMap(({ stem }) => (stem === '' ? [] : [stem])));
+  const shared = (other: readonly Token[]) =>
+    new Set(other.map(({ stem }) => stem).filter((stem) => stems.has(stem))).size;
+  return among.reduce<Token[]>((a, b) => (shared(b) > shared(a) ? b : a), []);
 }
