@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { claudeEnvironment } from '../support/clients.ts';
 import { isolatedCodex } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { FIX, FIXED, NODE_PROJECT, Repository, TRY } from '../support/repository.ts';
@@ -107,22 +108,11 @@ describe('an agent that repairs at its third turn', { timeout: 180_000 }, () => 
       },
     });
     onTestFinished(() => model.close());
-    const home = join(repository.outside, 'home');
-    mkdirSync(home);
-    const { delimiter } = await import('node:path');
-    const { fileURLToPath } = await import('node:url');
-    const binaries = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
     const exit = await rlm(
       ['refine', 'Fix the failing test', '--run', 'loop', '--worker', 'claude', '--json'],
       {
         cwd: repository.root,
-        env: {
-          HOME: home,
-          CLAUDE_CONFIG_DIR: join(home, '.claude'),
-          PATH: binaries + delimiter + (process.env.PATH ?? ''),
-          ANTHROPIC_BASE_URL: model.url,
-          ANTHROPIC_API_KEY: 'dummy',
-        },
+        env: claudeEnvironment(repository.outside, model.url),
       },
     );
     expect(exit.code, exit.stderr + exit.stdout).toBe(0);

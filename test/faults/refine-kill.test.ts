@@ -46,6 +46,7 @@ test.each([
   ['the driver in a turn', 'agent', 'driver', [], 9],
   ['the driver in a validator', 'validator', 'driver', [], 8],
   ['the agent', 'agent', 'program', [], 9],
+  ['the validator', 'validator', 'program', [], 8],
   ['the driver in a turn, in a worktree', 'agent', 'driver', ['--isolate', 'worktree'], 9],
   ['the driver in a validator, in a worktree', 'validator', 'driver', ['--isolate', 'worktree'], 8],
 ] as const)(

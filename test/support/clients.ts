@@ -81,3 +81,16 @@ function runClient(
   child.stdin.end(prompt);
   return exitOf(child);
 }
+
+/** The environment of a user of Claude whose provider is the model server at `url`; `claude` on its PATH is the real one. */
+export function claudeEnvironment(directory: string, url: string): Record<string, string> {
+  const home = join(directory, 'home');
+  mkdirSync(home, { recursive: true });
+  return {
+    HOME: home,
+    CLAUDE_CONFIG_DIR: join(home, '.claude'),
+    PATH: BINARIES + delimiter + (process.env.PATH ?? ''),
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'dummy',
+  };
+}
