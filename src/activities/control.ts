@@ -86,7 +86,7 @@ export async function resumeActivity(
   options: {
     change?: Record<string, unknown>;
     takeOver?: boolean | undefined;
-    prepare?: (() => void) | undefined;
+    prepare?: (() => void | Promise<void>) | undefined;
   } = {},
 ): Promise<RunStatus> {
   const { change = {}, takeOver, prepare } = options;
@@ -101,7 +101,7 @@ export async function resumeActivity(
     const record: ActivityRecord = { ...kept, state: 'working', created_at: new Date().toISOString() };
     if (prepare !== undefined) {
       await endSurvivors(run.dir, (await readHistory(join(run.dir, RUN_FILES.events))).survivors);
-      prepare();
+      await prepare();
     }
     return { record, params: { ...readParams(run), ...change } };
   };

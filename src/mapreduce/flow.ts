@@ -21,7 +21,7 @@ import {
 } from '../dispatch/index.ts';
 import { RlmError } from '../errors.ts';
 import type { RunHandle, TakeOver } from '../runs/index.ts';
-import { Launches, readLaunches } from './launches.ts';
+import { Launches } from './launches.ts';
 import { readPlan, revisePlan } from './plan.ts';
 import { readyTasks, retryTask } from './ready.ts';
 import { addRequests, RequestFollower, type StandingOrder } from './requests.ts';
@@ -147,10 +147,12 @@ export async function planFlow(context: FlowContext): Promise<FlowEnd> {
  *
  * @returns the new ids
  */
-export function relaunchInterrupted(run: RunHandle, takeOver: TakeOver): string[] {
+export async function relaunchInterrupted(run: RunHandle, takeOver: TakeOver): Promise<string[]> {
   const { root } = run.record;
+  // What the journal has accepted is not launched again, also where its driver died before it said so elsewhere.
+  const { records } = await Launches.rebuild(run);
   const { plan, state } = readTaskStates(root, run);
-  const launches = new Map(readLaunches(run).map((record) => [record.worker_id, record]));
+  const launches = new Map(records.map((record) => [record.worker_id, record]));
   const interrupted = state.tasks.filter(({ worker_id, running, retried_by }) => {
     const launch = launches.get(worker_id);
     if (launch === undefined || running || retried_by.length > 0) return false;

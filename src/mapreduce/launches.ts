@@ -44,13 +44,22 @@ export class Launches {
     this.#run = run;
   }
 
-  /** Reads what a run's journal says, and follows what is added to it. */
-  static async follow(run: RunHandle, journal: Journal): Promise<Launches> {
+  /**
+   * Makes `inflight.json` say what the journal does: a driver may have been killed between the two. For a run that
+   * nobody drives.
+   */
+  static async rebuild(run: RunHandle): Promise<Launches> {
     const launches = new Launches(run);
     for await (const events of readEvents(join(run.dir, RUN_FILES.events)))
       for (const { event } of events) launches.#add(event);
     ensureDirectory(dirname(join(run.dir, RUN_FILES.inflight)));
     launches.#write();
+    return launches;
+  }
+
+  /** Reads what a run's journal says, and follows what is added to it. */
+  static async follow(run: RunHandle, journal: Journal): Promise<Launches> {
+    const launches = await Launches.rebuild(run);
     journal.follow((event) => {
       if (launches.#add(event)) launches.#write();
     });

@@ -10,8 +10,8 @@ export const handleResume: Handler<typeof resume> = async (input, context) => {
   const run = context.openRun(input.run_id);
   // A limit that is not named stays: a larger max_tokens must not lift the max_cost_usd beside it.
   const change = limitsOf(input);
-  const prepare = () => {
-    if (run.record.kind === 'plan') relaunchInterrupted(run, takeOverOf(input.take_over));
+  const prepare = async () => {
+    if (run.record.kind === 'plan') await relaunchInterrupted(run, takeOverOf(input.take_over));
   };
   await resumeActivity(run, { change, takeOver: input.take_over, prepare });
   return reportStarted(run, input.wait_sec, context);
