@@ -19,7 +19,7 @@ import { driverAlive, isInterrupted, openRunDirectory, type RunHandle, readRecor
 import { oneLine } from '../text/index.ts';
 
 /**
- * Reads `activity.json`; undefined when no work was started in the run. One that is damaged or lost is made anew from
+ * Reads `activity.json`; undefined when no work was started in the run. One that is damaged or lost is rebuilt from
  * `run.json` and the journal.
  *
  * @throws RlmError `corrupt` for one that a newer version wrote

@@ -37,7 +37,7 @@ export const packTokensOption = z
 export const AskOptions = z.object({
   question: z.string().min(1).max(8000).describe('The question, 1 to 8000 characters'),
   ...DocumentOptions.shape,
-  run_id: RunId.optional().describe('Id of the new run; made up when absent'),
+  run_id: RunId.optional().describe('Id of the new run; generated when absent'),
   top_k: z
     .int()
     .positive()

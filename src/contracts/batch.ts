@@ -48,7 +48,7 @@ export const BatchOptions = z.object({
       'Path of the JSONL file; each line {job_id, chunk_id, chunk_path, question, output_path, sandbox: "read-only", schema_path?, timeout_sec?}. Absent: the jobs that rlm_build_jobs made in run_id',
     ),
   run_id: RunId.optional().describe(
-    'Id of the new run, made up when absent; without jobs, the run that has them',
+    'Id of the new run, generated when absent; without jobs, the run that has them',
   ),
   run_dir: z
     .string()

@@ -125,7 +125,7 @@ export const RefineOptions = z.object({
     .max(20)
     .optional()
     .describe('Further directories that the agent may write'),
-  run_id: RunId.optional().describe('Id of the new run; made up when absent'),
+  run_id: RunId.optional().describe('Id of the new run; generated when absent'),
   ...turnOptions,
   max_minutes: z
     .number()

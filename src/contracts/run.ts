@@ -141,7 +141,7 @@ export function outcomeOf(state: ActivityState, { total, accepted }: Progress): 
 
 /**
  * `activity.json`: what the run's driver is doing. Rewritten at every heartbeat and change of state. All of it follows
- * from `run.json` and the journal, so a lost or damaged one is made anew.
+ * from `run.json` and the journal, so a lost or damaged one is rebuilt.
  */
 export const ActivityRecord = z.object({
   schema_version: z.literal(SCHEMA_VERSION),

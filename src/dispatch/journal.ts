@@ -100,7 +100,7 @@ function workerOf({ worker, why }: Extract<JournalEvent, { type: 'assignments' }
   return { name, lane, why };
 }
 
-/** As `readHistory` without letting anything else run meanwhile: for a record that is made anew while it is read. */
+/** As `readHistory` without letting anything else run meanwhile: for a record that is rebuilt while it is read. */
 export function readHistorySync(path: string): History {
   const history = new History();
   if (!existsSync(path)) return history;

@@ -94,7 +94,7 @@ export function packageRoot(): string {
     if (existsSync(manifest) && /"name":\s*"rlm-mcp"/.test(readFileSync(manifest, 'utf8'))) return directory;
     if (directory === dirname(directory)) {
       throw new RlmError('internal', 'this program is not in its package any more', {
-        hint: 'Install rlm-mcp anew.',
+        hint: 'Install rlm-mcp again.',
       });
     }
   }

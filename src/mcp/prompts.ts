@@ -29,7 +29,7 @@ const TYPED =
   'Where the command that I typed says more than this, that counts: only a word of it may have come through.';
 const FOLLOW = 'Call rlm_wait with its run_id until the state is no longer working.';
 const PAUSED =
-  'If it ends as input_required or failed, tell me the reason and what rlm_resume would need; do not start it anew.';
+  'If it ends as input_required or failed, tell me the reason and what rlm_resume would need; do not start it again.';
 
 const ACCOUNT =
   'Tell me how many succeeded and failed, by failure class, the tokens and cost, and where the results are. rlm_read rlm://runs/{run_id}/jobs?state=failed says which jobs failed and why; rlm_resume runs those again, and no other: propose it where it would help.';

@@ -11,9 +11,9 @@ import {
 } from '../contracts/index.ts';
 import { endOfStop, type FlowContext, type FlowEnd, WorkSession } from '../dispatch/index.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { ensureDirectory, writeFileAtomic } from '../files/index.ts';
+import { ensureDirectory, type HeldLock, writeFileAtomic } from '../files/index.ts';
 import { OwnedProcesses } from '../processes/index.ts';
-import type { RunHandle } from '../runs/index.ts';
+import { lockWorkingTree, type RunHandle } from '../runs/index.ts';
 import { oneLine, sha256 } from '../text/index.ts';
 import type { LineContext, LineEnd, Place } from './context.ts';
 import { Line } from './line.ts';
@@ -48,7 +48,20 @@ const PAUSED: ReadonlySet<RefineEnded> = new Set(['budget', 'quota', 'cancelled'
 /** The refine flow: turns of an agent, each judged by a validator, until it passes or a limit is reached. */
 export async function refineFlow(context: FlowContext): Promise<FlowEnd> {
   const params = RefineParams.parse(context.params);
-  return new Refinement(context, params).run();
+  if (params.isolate === 'worktree') return new Refinement(context, params).run();
+  let lock: HeldLock;
+  try {
+    lock = lockWorkingTree(context.run.record.root, context.run.id);
+  } catch (error) {
+    // A resume, or a start at the same moment, found another loop at work: nothing was done, and it can go on later.
+    if (!(error instanceof RlmError) || error.code !== 'conflict') throw error;
+    return { state: 'input_required', reason: error.message };
+  }
+  try {
+    return await new Refinement(context, params).run();
+  } finally {
+    lock.release();
+  }
 }
 
 class Refinement {
@@ -256,7 +269,7 @@ class Refinement {
 
   async #end(end: LineEnd, before: string | undefined): Promise<FlowEnd> {
     const { root } = this.#context.run.record;
-    // Trees are in the run's snapshots: one that is taken up again gets its worktree anew.
+    // Trees are in the run's snapshots: one that is taken up again gets a new worktree.
     for (const { worktree } of this.#places.values())
       if (worktree !== null) await removeWorktree(root, worktree);
     this.#state.ended = end.ended;

@@ -3,7 +3,7 @@ import type { Config } from '../config/index.ts';
 import { type RefineOptions, RefineParams, type ValidatorChoice } from '../contracts/index.ts';
 import { type Caller, resolveWork } from '../dispatch/index.ts';
 import { type Choices, type Hint, RlmError } from '../errors.ts';
-import { createRun, type RunHandle } from '../runs/index.ts';
+import { createRun, type RunHandle, requireFreeWorkingTree } from '../runs/index.ts';
 import { oneLine } from '../text/index.ts';
 import { type Candidate, type Detection, detectValidators } from './detect.ts';
 import { canFindProgram, splitCommand } from './validator.ts';
@@ -54,6 +54,7 @@ export async function prepareRefine(
   if (isolate === 'none' && (candidates > 1 || metric !== null)) {
     throw invalid('candidates and metric need isolate worktree', 'Leave isolate out, or say worktree.');
   }
+  if (isolate === 'none') requireFreeWorkingTree(root);
   if (options.minimize !== undefined && metric === null) throw invalid('minimize needs a metric');
 
   const asked = options.validator ?? variable('RLM_VALIDATOR') ?? given.validator;

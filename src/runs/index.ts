@@ -9,9 +9,11 @@ export {
   holdOrchestratorLock,
   isInterrupted,
   lockDriver,
+  lockWorkingTree,
   orchestratorLock,
   releaseAllOrchestratorLocks,
   releaseOrchestratorLock,
+  requireFreeWorkingTree,
   requireNoDriver,
   type TakeOver,
 } from './locks.ts';

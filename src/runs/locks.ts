@@ -74,6 +74,33 @@ export function requireNoDriver(runDir: string): void {
   );
 }
 
+/** No run id begins like this, so it is no orchestrator's lock. */
+const WORKING_TREE_LOCK = '_working-tree.lock';
+
+/**
+ * Makes a run the only one that changes the files of the root in place; one whose driver died is replaced.
+ *
+ * @throws RlmError `conflict` naming the run that works there
+ */
+export function lockWorkingTree(root: string, runId: string): HeldLock {
+  requireFreeWorkingTree(root);
+  ensureDirectory(locksDirectory(root));
+  return acquireLock(join(locksDirectory(root), WORKING_TREE_LOCK), runId, 'if-dead');
+}
+
+/** @throws RlmError `conflict` naming the run that works in the root in place */
+export function requireFreeWorkingTree(root: string): void {
+  const holder = readLock(join(locksDirectory(root), WORKING_TREE_LOCK));
+  if (holder === undefined || isAlive(holder) === false) return;
+  throw new RlmError('conflict', `run '${holder.purpose}' is changing the files of ${root}`, {
+    hint: {
+      text: 'Wait for it, or cancel it; or work in a worktree of your own (isolate: worktree).',
+      action: { tool: 'rlm_wait', args: { run_id: holder.purpose } },
+    },
+    retryable: true,
+  });
+}
+
 /** A holder this old is reported as stale; it is replaced by an explicit take-over only. */
 const STALE_LOCK_HOURS = 24;
 

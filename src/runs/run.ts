@@ -191,4 +191,5 @@ function unreadable(file: string, record: unknown): RlmError {
     : new RlmError('corrupt', `${file} is not a record this program wrote`, { hint: DAMAGED_HINT });
 }
 
-const DAMAGED_HINT = 'Put back a copy of that file, or move the directory of the run away and start it anew.';
+const DAMAGED_HINT =
+  'Put back a copy of that file, or move the directory of the run away and start it again.';

@@ -13,7 +13,7 @@ export const ingest = defineTool({
   input: z.object({
     ...DocumentOptions.shape,
     run_id: RunId.optional().describe(
-      'Run to ingest into: a new one, or one that exists; made up when absent',
+      'Run to ingest into: a new one, or one that exists; generated when absent',
     ),
     wait_sec: waitSecInput,
   }),

@@ -14,7 +14,7 @@ export const plan = defineTool({
     'Plans a map-reduce run: splits a goal (code, research, debugging, documents) into tasks with dependencies for many parallel agents, and writes the run contract they all follow. With the run_id of a plan it revises that: tasks are added or replaced by worker_id, tasks that are not named stay. The result says what the contract still lacks: ask the user. Starts nothing; rlm_run_ready does.',
   input: z.object({
     run_id: RunId.optional().describe(
-      'The run to revise, or the id of a new one (3 to 64 of a-z 0-9 . _ -); made up when absent',
+      'The run to revise, or the id of a new one (3 to 64 of a-z 0-9 . _ -); generated when absent',
     ),
     ...PlanInput.shape,
     verify: VerifyInput.optional().describe(

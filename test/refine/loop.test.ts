@@ -48,6 +48,28 @@ describe('a loop', { timeout: 90_000 }, () => {
     expect(repository.state()).toMatchObject({ ended: 'passed', reason: 'it passed before any turn' });
   });
 
+  test('only one loop changes a working tree at a time; another is told which, or waits as input_required', async () => {
+    const repository = new Repository().act(`sleep 20\n${TRY}`, `sleep 4\n${FIX}`);
+    await repository.refine('--detach');
+    await expect.poll(() => repository.turns, { timeout: 20_000 }).toBe(1);
+    const second = ['refine', 'Fix it', '--run', 'second', '--command', repository.agent];
+    const refused = await repository.run(...second);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("run 'loop' is changing the files of");
+    expect(existsSync(repository.path('second'))).toBe(false);
+
+    await repository.run('cancel', 'loop');
+    await repository.run(...second, '--detach');
+    await expect.poll(() => repository.turns, { timeout: 20_000 }).toBe(2);
+    const resumed = JSON.parse((await repository.run('resume', 'loop', '--json')).stdout);
+    expect(resumed).toMatchObject({ state: 'input_required' });
+    expect(resumed.reason).toContain("run 'second' is changing the files of");
+    await repository.run('wait', 'second');
+    expect(repository.state('second').ended).toBe('passed');
+    expect((await repository.run('resume', 'loop')).code).toBe(0);
+    expect(repository.state().ended).toBe('passed');
+  });
+
   test('works where there is no git repository', async () => {
     const repository = new Repository(NODE_PROJECT, { git: false }).act(FIX);
     expect((await repository.refine()).code).toBe(0);

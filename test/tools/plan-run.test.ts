@@ -163,7 +163,7 @@ test('a damaged plan or inflight file does not hide the rest of the status', asy
   }
 });
 
-test('a lost inflight file is made anew from the journal by the next driver', async () => {
+test('a lost inflight file is rebuilt from the journal by the next driver', async () => {
   const at = caller();
   await plan(at, { tasks: tasks('map-0001', 'map-0002') });
   const stage = { run_id: RUN, command: at.command, max_inflight: 1 };
